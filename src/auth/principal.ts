@@ -1,0 +1,14 @@
+import type { Scope } from './scope.ts'
+
+/** Who a request turned out to be. Frozen; one object per key, shared by its requests. */
+export interface Principal {
+  readonly user: string
+  /** Public id of the key, safe in logs: never the secret. `AUTH_TOKEN` and key files have ids too. */
+  readonly keyId: string
+  readonly keyName: string
+  readonly scopes: ReadonlySet<Scope>
+  /** Globs over canonical model names; null is every local model. Cloud models need a pattern that names them. */
+  readonly models: readonly string[] | null
+  /** Names of the upstreams this key may reach; null is all. */
+  readonly upstreams: readonly string[] | null
+}

@@ -1,0 +1,2 @@
+/** The API shapes Corral speaks. */
+export type Dialect = 'ollama' | 'openai' | 'responses' | 'anthropic'
