@@ -1,0 +1,42 @@
+import type { ErrorCode } from '../errors/catalogue.ts'
+
+/** What is left of an exchange when it is over: one line of the request log. Never a key, never a prompt. */
+export interface ExchangeRecord {
+  readonly id: string
+  /** Milliseconds since the epoch, when the request arrived. */
+  readonly time: number
+  readonly user: string | null
+  /** Public id of the key. */
+  readonly keyId: string | null
+  readonly method: string
+  /** Without query, and with a path key redacted. */
+  readonly path: string
+  readonly model: string | null
+  /** The upstream that answered, or was tried last. */
+  readonly upstream: string | null
+  /** What the client was sent; 499 where it left first. */
+  readonly status: number
+  /** Body bytes from and to the client. */
+  readonly bytesIn: number
+  readonly bytesOut: number
+  /** From arrival until an upstream was granted. */
+  readonly queueMs: number
+  /** From arrival until the first body byte of the answer. */
+  readonly ttftMs: number | null
+  readonly totalMs: number
+  /** Null where the upstream did not say. */
+  readonly promptTokens: number | null
+  readonly completionTokens: number | null
+  readonly ending: ExchangeEnding
+  readonly error: ErrorCode | null
+}
+
+export type ExchangeEnding =
+  | 'complete'
+  /** Answered by Corral with an error before any upstream was asked, or because none could be. */
+  | 'refused'
+  | 'client-gone'
+  | 'upstream-failed'
+  | 'key-revoked'
+  | 'shutting-down'
+  | 'timed-out'

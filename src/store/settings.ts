@@ -1,0 +1,4 @@
+export interface StoreSettings {
+  /** `sqlite:/absolute/path`. */
+  readonly url: string
+}
