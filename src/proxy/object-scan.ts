@@ -1,0 +1,220 @@
+/** One name of the top-level object of a JSON text: where its value stands and of what type it is. */
+export interface ScannedField {
+  /** After JSON unescaping. */
+  readonly name: string
+  /** Byte offset of the name's opening quote. */
+  readonly nameStart: number
+  readonly valueStart: number
+  readonly valueEnd: number
+  readonly type: 'string' | 'object' | 'array' | 'scalar'
+}
+
+export type ObjectScan =
+  | { readonly kind: 'object'; readonly fields: readonly ScannedField[]; readonly bytes: Uint8Array }
+  /** Not one JSON object as far as it was read: Ollama's decoder refuses it too, in its own words. */
+  | { readonly kind: 'malformed' }
+
+/** Bytes looked at one by one before the scan offers to yield. */
+const STEP = 1 << 19
+/** No field of any API has a name this long, whichever way it is escaped; such names are not decoded. */
+const LONGEST_NAME = 512
+/** Strings shorter than this are read in place; a native search costs as much as about that many bytes. */
+const SHORT_STRING = 48
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_BRACE = 0x7b
+const CLOSE_BRACE = 0x7d
+const OPEN_BRACKET = 0x5b
+const CLOSE_BRACKET = 0x5d
+const COMMA = 0x2c
+const COLON = 0x3a
+
+const decoder = new TextDecoder()
+
+/**
+ * Scans the top-level object of a JSON text: names, types and byte ranges, no tree, long strings skipped by a native
+ * search. What follows the object is ignored, as Go's decoder ignores it. Only fields whose name `keep` accepts are
+ * kept: a body may hold a million others. Yields after each half megabyte of short pieces, so that a hostile body
+ * holds the event loop for milliseconds only; drive it with `next()`.
+ */
+export function* scanObject(bytes: Uint8Array, keep: (name: string) => boolean): Generator<void, ObjectScan> {
+  const cursor = new Cursor(bytes)
+  const fields: ScannedField[] = []
+  cursor.skipSpace()
+  if (!cursor.take(OPEN_BRACE)) return { kind: 'malformed' }
+  cursor.skipSpace()
+  if (cursor.take(CLOSE_BRACE)) return { kind: 'object', fields, bytes }
+  for (;;) {
+    const nameStart = cursor.at
+    if (!cursor.skipString()) return { kind: 'malformed' }
+    const name = nameText(bytes, nameStart, cursor.at)
+    cursor.skipSpace()
+    if (name === undefined || !cursor.take(COLON)) return { kind: 'malformed' }
+    cursor.skipSpace()
+    const valueStart = cursor.at
+    const type = cursor.typeHere()
+    while (cursor.skipValue(type)) yield
+    if (cursor.failed) return { kind: 'malformed' }
+    if (keep(name)) fields.push({ name, nameStart, valueStart, valueEnd: cursor.at, type })
+    cursor.skipSpace()
+    if (cursor.take(CLOSE_BRACE)) return { kind: 'object', fields, bytes }
+    if (!cursor.take(COMMA)) return { kind: 'malformed' }
+    cursor.skipSpace()
+    if (cursor.spent()) yield
+  }
+}
+
+/** The text of a string value, or undefined where it is not a valid JSON string. */
+export function stringValue(scan: { bytes: Uint8Array }, field: ScannedField): string | undefined {
+  return field.type === 'string' ? unescape(scan.bytes, field.valueStart, field.valueEnd) : undefined
+}
+
+/** The raw text of a value. */
+export function rawValue(scan: { bytes: Uint8Array }, field: ScannedField): string {
+  return decoder.decode(scan.bytes.subarray(field.valueStart, field.valueEnd))
+}
+
+function nameText(bytes: Uint8Array, start: number, end: number): string | undefined {
+  if (end - start > LONGEST_NAME) return ''
+  let text = ''
+  for (let i = start + 1; i < end - 1; i++) {
+    const byte = bytes[i] ?? 0
+    if (byte < 0x20 || byte >= 0x80 || byte === BACKSLASH) return unescape(bytes, start, end)
+    text += String.fromCharCode(byte)
+  }
+  return text
+}
+
+function unescape(bytes: Uint8Array, start: number, end: number): string | undefined {
+  const text = decoder.decode(bytes.subarray(start, end))
+  if (!text.includes('\\') && !hasControl(text)) return text.slice(1, -1)
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'string' ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function hasControl(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) < 0x20) return true
+  return false
+}
+
+class Cursor {
+  at = 0
+  failed = false
+  readonly #bytes: Uint8Array
+  #depth = 0
+  #budgetEnd = STEP
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  spent(): boolean {
+    if (this.at < this.#budgetEnd) return false
+    this.#budgetEnd = this.at + STEP
+    return true
+  }
+
+  take(byte: number): boolean {
+    if (this.#bytes[this.at] !== byte) return false
+    this.at++
+    return true
+  }
+
+  skipSpace(): void {
+    for (;;) {
+      const byte = this.#bytes[this.at]
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return
+      this.at++
+    }
+  }
+
+  typeHere(): ScannedField['type'] {
+    const byte = this.#bytes[this.at]
+    if (byte === QUOTE) return 'string'
+    if (byte === OPEN_BRACE) return 'object'
+    return byte === OPEN_BRACKET ? 'array' : 'scalar'
+  }
+
+  /** True: not finished, call again; then `failed` or `at` tells. */
+  skipValue(type: ScannedField['type']): boolean {
+    if (type === 'string') {
+      this.failed = !this.skipString()
+      return false
+    }
+    if (type === 'scalar') {
+      this.#skipScalar()
+      return false
+    }
+    return this.#skipNested()
+  }
+
+  /** From an opening quote to behind the closing one. */
+  skipString(): boolean {
+    const bytes = this.#bytes
+    if (bytes[this.at] !== QUOTE) return false
+    let i = this.at + 1
+    const near = Math.min(i + SHORT_STRING, bytes.length)
+    while (i < near) {
+      const byte = bytes[i]
+      if (byte === QUOTE) {
+        this.at = i + 1
+        return true
+      }
+      i += byte === BACKSLASH ? 2 : 1
+    }
+    return this.#skipLongString(i)
+  }
+
+  #skipLongString(from: number): boolean {
+    const bytes = this.#bytes
+    let i = from
+    for (;;) {
+      const quote = bytes.indexOf(QUOTE, i)
+      if (quote < 0) return false
+      if (!escaped(bytes, quote, from)) {
+        this.#budgetEnd += quote - this.at
+        this.at = quote + 1
+        return true
+      }
+      i = quote + 1
+    }
+  }
+
+  #skipScalar(): void {
+    const start = this.at
+    for (; this.at < this.#bytes.length; this.at++) {
+      const byte = this.#bytes[this.at] ?? 0
+      if (byte === COMMA || byte === CLOSE_BRACE || byte <= 0x20) break
+    }
+    this.failed = this.at === start || this.at >= this.#bytes.length
+  }
+
+  #skipNested(): boolean {
+    const bytes = this.#bytes
+    while (this.at < bytes.length) {
+      const byte = bytes[this.at]
+      if (byte === QUOTE) {
+        if (!this.skipString()) break
+      } else {
+        this.at++
+        if (byte === OPEN_BRACE || byte === OPEN_BRACKET) this.#depth++
+        else if ((byte === CLOSE_BRACE || byte === CLOSE_BRACKET) && --this.#depth === 0) return false
+      }
+      if (this.at >= this.#budgetEnd && this.spent()) return true
+    }
+    this.failed = true
+    return false
+  }
+}
+
+/** Whether the quote at `at` is escaped: an odd run of backslashes stands before it, none of them before `from`. */
+function escaped(bytes: Uint8Array, at: number, from: number): boolean {
+  let run = 0
+  while (at - 1 - run >= from && bytes[at - 1 - run] === BACKSLASH) run++
+  return run % 2 === 1
+}
