@@ -4,6 +4,8 @@ export interface GatewayErrorOptions {
   /** In place of the catalogue's sentence: sentence case, no full stop, names the action, quotes the value. */
   readonly message?: string
   readonly retryAfterSeconds?: number
+  /** In place of the catalogue's status, where one client only shows the text of another one. */
+  readonly status?: number
   readonly cause?: unknown
 }
 
@@ -19,7 +21,7 @@ export class GatewayError extends Error {
     super(options.message ?? entry.message, { cause: options.cause })
     this.name = 'GatewayError'
     this.code = code
-    this.status = entry.status
+    this.status = options.status ?? entry.status
     this.retryable = entry.retryable
     this.retryAfterSeconds = options.retryAfterSeconds
   }

@@ -1,0 +1,40 @@
+import { GatewayError } from '../errors/gateway-error.ts'
+import { patternsCover } from './model-patterns.ts'
+import { ALLOWED, type Judgement } from './policy.ts'
+import type { Principal } from './principal.ts'
+import type { Scope } from './scope.ts'
+
+export interface KeyGrant {
+  readonly scopes: readonly Scope[]
+  readonly models: readonly string[] | null
+  readonly upstreams: readonly string[] | null
+  readonly expiresAt: number | null
+}
+
+/** Whoever has the database and its secret at hand, at the machine itself. */
+export type Creator = Principal | 'operator'
+
+/** Nobody makes a key that is stronger than their own. */
+export function mayGrant(creator: Creator, grant: KeyGrant): Judgement {
+  if (creator === 'operator') return ALLOWED
+  const missing = grant.scopes.find((scope) => !creator.scopes.has(scope))
+  if (missing !== undefined) return denied('missing_scope', `A key without scope "${missing}" cannot grant it`)
+  if (!patternsCover(creator.models, grant.models)) {
+    return denied('model_denied', 'A key cannot grant models beyond its own; cloud models must be named by it')
+  }
+  if (!upstreamsCover(creator.upstreams, grant.upstreams)) {
+    return denied('missing_scope', 'A key cannot grant upstreams beyond its own')
+  }
+  if (creator.expiresAt != null && (grant.expiresAt === null || grant.expiresAt > creator.expiresAt)) {
+    return denied('missing_scope', 'A key cannot grant one that lasts longer than itself')
+  }
+  return ALLOWED
+}
+
+function upstreamsCover(granted: readonly string[] | null, wanted: readonly string[] | null): boolean {
+  return granted === null || (wanted !== null && wanted.every((upstream) => granted.includes(upstream)))
+}
+
+function denied(code: 'missing_scope' | 'model_denied', message: string): Judgement {
+  return { kind: 'denied', error: new GatewayError(code, { message }) }
+}

@@ -1,0 +1,112 @@
+import type { KeyObject } from 'node:crypto'
+import type { Clock } from '../lib/clock.ts'
+import type { ForeignKey } from './foreign-keys.ts'
+import { createDummyDigest, type KeyDigester } from './key-digest.ts'
+import { foreignEntry, storedEntry, type KeyEntry } from './key-entry.ts'
+import type { KeyRecord, UserRecord } from './key-store.ts'
+import type { Principal } from './principal.ts'
+
+export interface DirectoryContents {
+  readonly users: readonly UserRecord[]
+  readonly keys: readonly KeyRecord[]
+  readonly foreign: readonly ForeignKey[]
+}
+
+/** All keys in memory. Asked once per request; replaced whole when anything changes. */
+export interface KeyDirectory {
+  /** `weak` for a carrier that must not carry admin, metrics or agent. */
+  findBySecret(secret: string, strength: 'full' | 'weak'): Principal | undefined
+  /** Always weak: a signature can be replayed within its minute. */
+  findBySshKey(base64: string): { readonly principal: Principal; readonly publicKey: KeyObject } | undefined
+  /** Takes over new contents and returns the ids of keys that were valid until now and no longer are. */
+  refresh(contents: DirectoryContents): readonly string[]
+  /** Ids of keys that have expired since this was last asked. */
+  expire(): readonly string[]
+  /** When `expire` has something to say next, in milliseconds since the epoch. */
+  nextExpiryAt(): number | null
+  /** Whether this key still opens anything: asked when an exchange begins to count as the key's. */
+  isLive(keyId: string): boolean
+}
+
+export interface KeyDirectoryDeps {
+  readonly digester: KeyDigester
+  readonly clock: Clock
+}
+
+interface Snapshot {
+  readonly bySecret: ReadonlyMap<string, KeyEntry>
+  readonly bySaltedSecret: ReadonlyMap<string, KeyEntry>
+  readonly bySshKey: ReadonlyMap<string, KeyEntry>
+}
+
+export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDirectory {
+  const dummy = createDummyDigest()
+  let snapshot: Snapshot = { bySecret: new Map(), bySaltedSecret: new Map(), bySshKey: new Map() }
+  let validUntil: ReadonlyMap<string, number> = new Map()
+  let nextExpiry = Infinity
+
+  /** Replaces the set of live keys and names those that fell out of it. */
+  function settle(entries: Iterable<readonly [string, number]>): readonly string[] {
+    const now = clock.now()
+    const live = new Map<string, number>()
+    nextExpiry = Infinity
+    for (const [id, until] of entries) {
+      if (until <= now) continue
+      live.set(id, until)
+      nextExpiry = Math.min(nextExpiry, until)
+    }
+    const ended = [...validUntil.keys()].filter((id) => !live.has(id))
+    validUntil = live
+    return ended
+  }
+
+  return {
+    findBySecret(secret, strength) {
+      const digest = digester.present(secret)
+      const salted = digester.presentSalted?.(secret)
+      const peppered = snapshot.bySecret.get(digest.toString('latin1'))
+      const found = salted === undefined ? undefined : snapshot.bySaltedSecret.get(salted.toString('latin1'))
+      // The store comes first, so that a key revoked there is not let in by a file.
+      const entry = peppered ?? found
+      const presented = entry?.kind === 'salted' && salted !== undefined ? salted : digest
+      const same = digester.equal(entry?.digest ?? dummy, presented)
+      const live = (entry?.validUntil ?? 0) > clock.now()
+      if (entry === undefined || !same || !live) return undefined
+      return strength === 'full' ? entry.principal : entry.weakPrincipal
+    },
+    findBySshKey(base64) {
+      const entry = snapshot.bySshKey.get(base64)
+      if (entry?.publicKey == null || entry.validUntil <= clock.now()) return undefined
+      return { principal: entry.weakPrincipal, publicKey: entry.publicKey }
+    },
+    refresh(contents) {
+      const entries = createEntries(contents)
+      snapshot = createSnapshot(entries)
+      return settle(entries.map((entry) => [entry.principal.keyId, entry.validUntil] as const))
+    },
+    expire: () => (clock.now() < nextExpiry ? [] : settle(validUntil)),
+    nextExpiryAt: () => (nextExpiry === Infinity ? null : nextExpiry),
+    isLive: (keyId) => (validUntil.get(keyId) ?? 0) > clock.now(),
+  }
+}
+
+function createEntries({ users, keys, foreign }: DirectoryContents): KeyEntry[] {
+  const liveUsers = new Set(users.filter((user) => !user.disabled).map((user) => user.id))
+  const stored = keys.map((record) => storedEntry(record, liveUsers.has(record.userId)))
+  // A secret that was revoked and then imported again has two entries; the one that lasts longer holds.
+  stored.sort((one, other) => Number(other.validUntil > one.validUntil) - Number(one.validUntil > other.validUntil))
+  return [...stored, ...foreign.map(foreignEntry)]
+}
+
+/** Of several entries with one digest the first holds. */
+function createSnapshot(entries: readonly KeyEntry[]): Snapshot {
+  const bySecret = new Map<string, KeyEntry>()
+  const bySaltedSecret = new Map<string, KeyEntry>()
+  const bySshKey = new Map<string, KeyEntry>()
+  const maps = { peppered: bySecret, salted: bySaltedSecret, ssh: bySshKey }
+  for (const entry of entries) {
+    const digest = entry.digest.toString(entry.kind === 'ssh' ? 'base64' : 'latin1')
+    if (!maps[entry.kind].has(digest)) maps[entry.kind].set(digest, entry)
+  }
+  return { bySecret, bySaltedSecret, bySshKey }
+}

@@ -1,0 +1,81 @@
+import { Buffer } from 'node:buffer'
+import type { KeyObject } from 'node:crypto'
+import type { ForeignKey } from './foreign-keys.ts'
+import type { KeyRecord } from './key-store.ts'
+import type { Principal } from './principal.ts'
+import type { Scope } from './scope.ts'
+import { sshKeyObject } from './ssh-key.ts'
+
+/** One key as the directory holds it. Dead keys are held too, so that they take the same path as live ones. */
+export interface KeyEntry {
+  readonly kind: 'salted' | 'peppered' | 'ssh'
+  readonly digest: Buffer
+  readonly principal: Principal
+  /** What the key may do from a carrier that leaks into logs or can be replayed: a path, a signature. */
+  readonly weakPrincipal: Principal
+  /** Milliseconds since the epoch; 0 for a revoked key or a disabled user. */
+  readonly validUntil: number
+  readonly publicKey: KeyObject | null
+}
+
+const strongScopes: ReadonlySet<Scope> = new Set<Scope>(['admin', 'metrics', 'agent'])
+
+export function storedEntry(record: KeyRecord, userIsLive: boolean): KeyEntry {
+  const live = userIsLive && record.revokedAt === null
+  return createEntry({
+    kind: record.kind === 'ssh' ? 'ssh' : 'peppered',
+    digest: record.digest,
+    validUntil: live ? (record.expiresAt ?? Infinity) : 0,
+    principal: Object.freeze<Principal>({
+      user: record.userName,
+      keyId: record.id,
+      keyName: record.name,
+      scopes: new Set(record.scopes),
+      models: record.models === null ? null : Object.freeze([...record.models]),
+      upstreams: record.upstreams === null ? null : Object.freeze([...record.upstreams]),
+      expiresAt: record.expiresAt,
+    }),
+  })
+}
+
+export function foreignEntry(key: ForeignKey): KeyEntry {
+  return createEntry({
+    kind: key.kind,
+    digest: key.digest,
+    validUntil: Infinity,
+    principal: Object.freeze<Principal>({
+      user: key.user,
+      keyId: key.id,
+      keyName: key.name,
+      scopes: new Set(key.scopes),
+      models: null,
+      upstreams: null,
+      expiresAt: null,
+    }),
+  })
+}
+
+interface EntryParts {
+  readonly kind: KeyEntry['kind']
+  readonly digest: string
+  readonly validUntil: number
+  readonly principal: Principal
+}
+
+function createEntry({ kind, digest, validUntil, principal }: EntryParts): KeyEntry {
+  const ssh = kind === 'ssh'
+  return Object.freeze({
+    kind,
+    digest: Buffer.from(digest, ssh ? 'base64' : 'hex'),
+    validUntil,
+    principal,
+    weakPrincipal: weaken(principal),
+    publicKey: ssh ? sshKeyObject(digest) : null,
+  })
+}
+
+function weaken(principal: Principal): Principal {
+  const kept = [...principal.scopes].filter((scope) => !strongScopes.has(scope))
+  if (kept.length === principal.scopes.size) return principal
+  return Object.freeze({ ...principal, scopes: new Set(kept) })
+}

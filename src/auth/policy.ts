@@ -1,0 +1,77 @@
+import { GatewayError } from '../errors/gateway-error.ts'
+import { parseModelName } from '../lib/model-name.ts'
+import { modelPatterns, type ModelPatterns } from './model-patterns.ts'
+import type { Principal } from './principal.ts'
+import type { Scope } from './scope.ts'
+
+export type Judgement = { readonly kind: 'allowed' } | { readonly kind: 'denied'; readonly error: GatewayError }
+
+export interface ModelUse {
+  /** Every model name of the request, as sent. */
+  readonly names: readonly string[]
+  /** Whether some upstream lists the model with a `remote_host`: a stub that runs in the cloud under any name. */
+  readonly remoteHosts: (canonical: string) => boolean
+  /** Whether the request brings a `web_search` tool, which Ollama runs on the server's account. */
+  readonly webSearch: boolean
+}
+
+export const ALLOWED: Judgement = Object.freeze({ kind: 'allowed' })
+
+export function allowsScope(principal: Principal, route: { readonly scope: Scope | 'open' }): boolean {
+  return route.scope === 'open' || principal.scopes.has(route.scope)
+}
+
+export function scopeDenied(scope: Scope): GatewayError {
+  return new GatewayError('missing_scope', { message: `This key has no scope "${scope}"` })
+}
+
+export function allowsUpstream(principal: Principal, upstream: string): boolean {
+  return principal.upstreams === null || principal.upstreams.includes(upstream)
+}
+
+export function judgeModels(principal: Principal, use: ModelUse): Judgement {
+  const patterns = modelPatterns(principal.models)
+  for (const name of use.names) {
+    const error = judgeName(patterns, name, use.remoteHosts)
+    if (error !== undefined) return { kind: 'denied', error }
+  }
+  if (use.webSearch && !patterns.namesCloud) {
+    const message = 'This key may not use the cloud: "web_search" runs there'
+    return { kind: 'denied', error: new GatewayError('cloud_denied', { message }) }
+  }
+  return ALLOWED
+}
+
+/** Whether a list shows the model to this key: exactly when the key may use it. `remote`: has a `remote_host`. */
+export function visibleModel(principal: Principal, canonical: string, remote = false): boolean {
+  return judgeName(modelPatterns(principal.models), canonical, () => remote) === undefined
+}
+
+function judgeName(patterns: ModelPatterns, raw: string, isRemote: ModelUse['remoteHosts']): GatewayError | undefined {
+  // Ollama has words of its own for a missing name, per route.
+  if (raw.trim() === '') return undefined
+  const name = parseModelName(raw)
+  if (name.kind === 'invalid') return invalidName(raw)
+  if (name.kind === 'cloud') return patterns.allowsCloud(name.canonical) ? undefined : cloudDenied(name.canonical)
+  if (!patterns.allowsLocal(name.canonical)) return modelDenied(name.canonical)
+  return isRemote(name.canonical) && !allowsStub(patterns, name.canonical) ? cloudDenied(name.canonical) : undefined
+}
+
+/** A stub may have any name; it is granted by what would grant the cloud model of that name. */
+function allowsStub(patterns: ModelPatterns, canonical: string): boolean {
+  const withoutTag = canonical.slice(0, canonical.lastIndexOf(':'))
+  return patterns.allowsCloud(`${canonical}-cloud`) || patterns.allowsCloud(`${withoutTag}:cloud`)
+}
+
+function modelDenied(canonical: string): GatewayError {
+  return new GatewayError('model_denied', { message: `This key may not use the model "${canonical}"` })
+}
+
+function cloudDenied(canonical: string): GatewayError {
+  return new GatewayError('cloud_denied', { message: `This key may not use the cloud model "${canonical}"` })
+}
+
+function invalidName(raw: string): GatewayError {
+  const shown = raw.length > 100 ? `${raw.slice(0, 100)}...` : raw
+  return new GatewayError('invalid_model_name', { message: `The model name ${JSON.stringify(shown)} is not valid` })
+}

@@ -1,0 +1,9 @@
+/** No colon: names with one are ours (`env:AUTH_TOKEN`), so that nobody can be named like them. */
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N} ._@+-]{0,63}$/u
+
+/** Whether users and keys may be called so. */
+export function isEntityName(name: string): boolean {
+  return NAME.test(name) && !name.endsWith(' ')
+}
+
+export const entityNameRule = 'up to 64 letters, digits, spaces or . _ @ + -, beginning with a letter or digit'

@@ -1,0 +1,47 @@
+import { closeSync, openSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as delay } from 'node:timers/promises'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { migrate } from './migrate.ts'
+import { isBusy, storeProblem } from './sqlite-error.ts'
+
+const BUSY_TIMEOUT_MS = 5000
+const WAL_ATTEMPTS = 100
+const WAL_PAUSE_MS = 50
+
+/** A database that is safe to write to and up to date, or one sentence about why not. */
+export async function openDatabase(path: string): Promise<DatabaseSync> {
+  try {
+    // SQLite would make it readable by all; its -wal and -shm files take over the mode of this one.
+    closeSync(openSync(path, 'a+', 0o600))
+    return await prepareDatabase(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }))
+  } catch (error) {
+    throw new GatewayError('invalid_input', { message: `Cannot open the store "${path}": ${storeProblem(error)}`, cause: error })
+  }
+}
+
+async function prepareDatabase(database: DatabaseSync): Promise<DatabaseSync> {
+  try {
+    await enterWal(database)
+    // What was acknowledged survives a power cut, not only the end of the process.
+    database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF')
+    migrate(database)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/** SQLite does not wait for its busy timeout here when two processes enter WAL at the same time. */
+async function enterWal(database: DatabaseSync): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if (!isBusy(error) || attempt === WAL_ATTEMPTS) throw error
+    }
+    await delay(WAL_PAUSE_MS)
+  }
+}

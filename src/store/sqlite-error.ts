@@ -1,0 +1,44 @@
+import { GatewayError } from '../errors/gateway-error.ts'
+
+/** Primary result codes: https://www.sqlite.org/rescode.html */
+const sqliteProblems: Readonly<Record<number, string>> = {
+  5: 'another process holds it; try again',
+  8: 'it may not be written to',
+  10: 'the disk cannot be read or written',
+  11: 'it is damaged; restore it from a backup',
+  13: 'the disk is full',
+  14: 'it cannot be opened',
+  26: 'it is not an SQLite database',
+}
+
+const systemProblems: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not write there',
+  EPERM: 'this user may not write there',
+  EROFS: 'the file system is read-only',
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'its folder is a file',
+  EISDIR: 'it is a folder',
+  ENOSPC: 'the disk is full',
+}
+
+/** The second half of a sentence about why the store cannot be used. */
+export function storeProblem(error: unknown): string {
+  if (error instanceof GatewayError) return error.message
+  const primary = resultCode(error) & 0xff
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return sqliteProblems[primary] ?? systemProblems[code] ?? (error instanceof Error ? error.message : String(error))
+}
+
+export function isBusy(error: unknown): boolean {
+  return (resultCode(error) & 0xff) === 5
+}
+
+/** SQLITE_CONSTRAINT_UNIQUE or SQLITE_CONSTRAINT_PRIMARYKEY, with the columns that it names. */
+export function uniqueViolation(error: unknown): string | undefined {
+  const code = resultCode(error)
+  return error instanceof Error && (code === 2067 || code === 1555) ? error.message : undefined
+}
+
+function resultCode(error: unknown): number {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : 0
+}
