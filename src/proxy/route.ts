@@ -15,6 +15,10 @@ export interface Route {
   readonly stream: 'ndjson' | 'sse' | 'whole'
   /** Whether the answer streams when the body does not say. */
   readonly streamsByDefault: boolean
+  /** The path the upstream is asked for, where it is not the client's. */
+  readonly upstreamPath?: string
+  /** Written into a body that says nothing about `stream`, because the upstream's own default is the opposite. */
+  readonly impliedStream?: boolean
   /** Whether a second upstream may be asked when the first one failed before its first byte. */
   readonly retry: boolean
 }
