@@ -1,0 +1,99 @@
+import type { Clock } from '../lib/clock.ts'
+import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
+import type { Attempt, ResponseSink, Upstream, UpstreamErrorKind } from '../proxy/upstream.ts'
+import type { StartTimer } from './timer.ts'
+
+/** Asks an upstream a small question on the gateway's own behalf. Never rejects; ends within `timeoutMs`. */
+export type AskJson = (upstream: Upstream, path: string, timeoutMs: number) => Promise<JsonAnswer>
+
+export type JsonAnswer =
+  /** `value` is undefined where the body is not JSON. */
+  | { readonly kind: 'answered'; readonly status: number; readonly value: unknown; readonly tookMs: number }
+  /** The upstream is this very gateway, or leads back to it. */
+  | { readonly kind: 'loop' }
+  | { readonly kind: 'failed'; readonly error: AskFailure; readonly detail: string }
+
+export type AskFailure = UpstreamErrorKind | 'too-large'
+
+export interface AskJsonDeps {
+  readonly clock: Clock
+  readonly startTimer: StartTimer
+}
+
+/** A tag entry is about 500 bytes: enough for ten thousand models. */
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024
+
+const LOOP_STATUS = 508
+
+/** `headers` go along with every question: the instance id by which a gateway knows its own. */
+export function createAskJson(deps: AskJsonDeps, headers: RawHeaders = []): AskJson {
+  const fields = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'corral', ...headers]
+  return (upstream, path, timeoutMs) =>
+    new Promise((resolve) => {
+      const startedAt = deps.clock.now()
+      let attempt: Attempt | undefined
+      let settled = false
+      const settle = (answer: JsonAnswer): void => {
+        if (settled) return
+        settled = true
+        cancelTimer()
+        resolve(answer)
+      }
+      const sink = createCollector((answer) => {
+        settle(answer.kind === 'answered' ? { ...answer, tookMs: deps.clock.now() - startedAt } : answer)
+        if (answer.kind === 'failed' && answer.error === 'too-large') attempt?.abort('refused-answer')
+      })
+      const cancelTimer = deps.startTimer(timeoutMs, () => {
+        settle(sink.timedOut(timeoutMs))
+        attempt?.abort('timed-out')
+      })
+      attempt = upstream.send({ method: 'GET', target: path, headers: fields, body: null }, sink)
+    })
+}
+
+type Collector = ResponseSink & { timedOut(timeoutMs: number): JsonAnswer }
+
+function createCollector(done: (answer: JsonAnswer) => void): Collector {
+  const chunks: Uint8Array[] = []
+  let connected = false
+  let bytes = 0
+  let status = 0
+  let loop = false
+  return {
+    accepted: () => void (connected = true),
+    info: () => {},
+    head(code, headers) {
+      status = code
+      loop = code === LOOP_STATUS || headerValue(headers, 'corral-error') === 'gateway_loop'
+    },
+    data(chunk) {
+      bytes += chunk.length
+      if (bytes <= MAX_ANSWER_BYTES) chunks.push(chunk)
+      else done({ kind: 'failed', error: 'too-large', detail: `more than ${MAX_ANSWER_BYTES} bytes` })
+      return true
+    },
+    end: () => done(loop ? { kind: 'loop' } : { kind: 'answered', status, value: parseJson(chunks), tookMs: 0 }),
+    fail: (error) => done({ kind: 'failed', error: error.kind, detail: causeCode(error.cause) ?? error.kind }),
+    released: () => {},
+    timedOut: (timeoutMs) =>
+      connected
+        ? { kind: 'failed', error: 'timed-out', detail: `no answer within ${timeoutMs} ms` }
+        : { kind: 'failed', error: 'unreachable', detail: `no connection within ${timeoutMs} ms` },
+  }
+}
+
+function parseJson(chunks: readonly Uint8Array[]): unknown {
+  const decoder = new TextDecoder()
+  const text = chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode()
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** `ECONNREFUSED` and its like; never a message, which may hold an address with credentials. */
+function causeCode(cause: unknown): string | undefined {
+  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return undefined
+  return typeof cause.code === 'string' ? cause.code : undefined
+}

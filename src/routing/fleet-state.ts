@@ -1,0 +1,73 @@
+import {
+  newUpstreamState,
+  reduceUpstream,
+  type Health,
+  type UpstreamEvent,
+  type UpstreamMember,
+  type UpstreamState,
+} from './upstream-state.ts'
+
+/** What is known of all upstreams. It hears events and starts nothing itself. */
+export interface Fleet {
+  /** In order of priority, then name. A snapshot: later events do not change it. */
+  all(): readonly UpstreamState[]
+  get(name: string): UpstreamState | undefined
+  /** Whether some list has the model. */
+  knows(canonical: string): boolean
+  /** Whether some upstream lists the model as a stub that runs on another host, under whatever name. */
+  isRemote(canonical: string): boolean
+  /** An event of an upstream that left the fleet is ignored. */
+  apply(name: string, event: UpstreamEvent): void
+  /** Adds, removes and changes members; one that keeps its `Upstream` object keeps what is known of it. */
+  setMembers(members: readonly UpstreamMember[]): void
+  onHealthChange(listener: (change: HealthChange) => void): void
+}
+
+export interface HealthChange {
+  readonly name: string
+  readonly from: Health
+  readonly to: Health
+  readonly fault: string | null
+}
+
+export function createFleet(members: readonly UpstreamMember[] = []): Fleet {
+  let states: readonly UpstreamState[] = []
+  const listeners: ((change: HealthChange) => void)[] = []
+
+  const setMembers = (next: readonly UpstreamMember[]): void => {
+    const known = new Map(states.map((state) => [state.upstream, state]))
+    states = next.map((member) => rejoin(member, known.get(member.upstream))).toSorted(byPreference)
+  }
+  setMembers(members)
+
+  return {
+    all: () => states,
+    get: (name) => states.find((state) => state.name === name),
+    knows: (canonical) => states.some((state) => state.enabled && state.models?.has(canonical)),
+    isRemote: (canonical) => states.some((state) => state.enabled && state.models?.get(canonical)?.remote),
+    apply(name, event) {
+      const index = states.findIndex((state) => state.name === name)
+      const before = states[index]
+      if (before === undefined) return
+      const after = reduceUpstream(before, event)
+      if (after === before) return
+      states = states.with(index, after)
+      if (after.health === before.health) return
+      const change = { name, from: before.health, to: after.health, fault: after.fault }
+      for (const listener of listeners) listener(change)
+    },
+    setMembers,
+    onHealthChange: (listener) => void listeners.push(listener),
+  }
+}
+
+function rejoin(member: UpstreamMember, known: UpstreamState | undefined): UpstreamState {
+  if (known === undefined) return newUpstreamState(member)
+  const { priority, enabled, maxResponseTimeMs } = member
+  return { ...known, priority, enabled, maxResponseTimeMs }
+}
+
+function byPreference(a: UpstreamState, b: UpstreamState): number {
+  if (a.priority !== b.priority) return a.priority - b.priority
+  return a.name < b.name ? -1 : Number(a.name > b.name)
+}

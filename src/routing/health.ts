@@ -1,0 +1,166 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { AskJson, JsonAnswer } from './ask-json.ts'
+import type { Fleet, HealthChange } from './fleet-state.ts'
+import { parseModelEntries } from './model-entry.ts'
+import type { ModelRefresh } from './model-refresh.ts'
+import type { RoutingSettings } from './settings.ts'
+import type { StartTimer } from './timer.ts'
+import type { UpstreamEvent, UpstreamState } from './upstream-state.ts'
+
+export interface HealthMonitorDeps {
+  readonly fleet: Fleet
+  readonly models: Pick<ModelRefresh, 'refresh'>
+  readonly ask: AskJson
+  readonly clock: Clock
+  readonly startTimer: StartTimer
+  /** In [0, 1): spreads the probes. */
+  readonly random: () => number
+  readonly log: Log
+}
+
+export interface HealthMonitor {
+  start(): void
+  /** Ends once every upstream was asked once; a few seconds at most. */
+  firstRound(): Promise<void>
+  /** To be called after the members of the fleet changed. */
+  membersChanged(): void
+  stop(): void
+}
+
+interface Watch {
+  state: 'idle' | 'probing'
+  cancelTimer: () => void
+}
+
+/** While nothing is up, and to make sure of one that has just failed. */
+const URGENT_INTERVAL_MS = 1000
+const SUSPECT_INTERVAL_MS = 250
+/** Waits for the lock of a loading runner since Ollama 0.32.4: being late means nothing. */
+const LOADED_TIMEOUT_MS = 1000
+
+/** Asks every upstream whether it lives, each at its own pace, so that a dead one delays nothing. */
+export function createHealthMonitor(
+  deps: HealthMonitorDeps,
+  settings: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs'>,
+): HealthMonitor {
+  const { fleet, startTimer } = deps
+  const watches = new Map<string, Watch>()
+  let first: Promise<unknown> = Promise.resolve()
+  let stopped = true
+
+  const probe = async (name: string, watch: Watch): Promise<void> => {
+    watch.cancelTimer()
+    watch.state = 'probing'
+    await probeUpstream(deps, settings, name)
+    watch.state = 'idle'
+    arm(name, watch)
+  }
+  const arm = (name: string, watch: Watch): void => {
+    const state = fleet.get(name)
+    if (stopped || watches.get(name) !== watch || watch.state === 'probing') return
+    watch.cancelTimer()
+    if (state === undefined || !state.enabled) return void watches.delete(name)
+    const delayMs = pauseMs(state, fleet.all(), settings.healthIntervalMs) * (0.8 + 0.2 * deps.random())
+    watch.cancelTimer = startTimer(delayMs, () => void probe(name, watch))
+  }
+  const watchMembers = (): Promise<unknown> => {
+    const fresh = fleet.all().filter((state) => state.enabled && !watches.has(state.name))
+    return Promise.all(
+      fresh.map(({ name }) => {
+        const watch: Watch = { state: 'idle', cancelTimer: () => {} }
+        watches.set(name, watch)
+        return probe(name, watch)
+      }),
+    )
+  }
+
+  fleet.onHealthChange((change) => {
+    logChange(deps.log, change)
+    // When the last one goes down, the others must not sleep out a long interval.
+    if (change.to === 'down' && isNothingUp(fleet.all())) for (const [name, watch] of watches) arm(name, watch)
+  })
+
+  return {
+    start() {
+      stopped = false
+      first = watchMembers()
+    },
+    firstRound: () => first.then(() => {}),
+    membersChanged() {
+      if (!stopped) void watchMembers()
+    },
+    stop() {
+      stopped = true
+      for (const watch of watches.values()) watch.cancelTimer()
+      watches.clear()
+    },
+  }
+}
+
+async function probeUpstream(
+  { fleet, models, ask, clock }: HealthMonitorDeps,
+  settings: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs'>,
+  name: string,
+): Promise<void> {
+  const before = fleet.get(name)
+  if (before === undefined || !before.enabled) return
+  const answer = await ask(before.upstream, '/api/version', probeTimeoutMs(before, settings.healthIntervalMs))
+  fleet.apply(name, toEvent(answer, clock.now()))
+  const after = fleet.get(name)
+  if (after?.health !== 'up' || after.consecutiveFailures > 0) return
+  const isStale = after.modelsReadAt === null || clock.now() - after.modelsReadAt >= settings.modelTtlMs
+  const needsModels = isStale || before.health !== 'up'
+  await Promise.all([needsModels ? models.refresh(name) : undefined, readLoaded({ fleet, ask, clock }, after)])
+}
+
+async function readLoaded(deps: Pick<HealthMonitorDeps, 'fleet' | 'ask' | 'clock'>, state: UpstreamState): Promise<void> {
+  const answer = await deps.ask(state.upstream, '/api/ps', LOADED_TIMEOUT_MS)
+  if (answer.kind !== 'answered' || answer.status !== 200) return
+  const loaded = parseModelEntries('ps', answer.value)
+  if (loaded !== undefined) deps.fleet.apply(state.name, { kind: 'loaded-read', at: deps.clock.now(), loaded })
+}
+
+function toEvent(answer: JsonAnswer, at: number): UpstreamEvent {
+  switch (answer.kind) {
+    case 'loop':
+      return { kind: 'probe-failed', failure: 'loop', detail: 'it is this gateway itself: point it at Ollama' }
+    case 'failed': {
+      const failure = answer.error === 'unreachable' || answer.error === 'timed-out' ? answer.error : 'bad-answer'
+      return { kind: 'probe-failed', failure, detail: answer.detail }
+    }
+    case 'answered': {
+      const version = versionOf(answer.value)
+      if (answer.status === 200 && version !== undefined) {
+        return { kind: 'probe-answered', at, tookMs: answer.tookMs, version }
+      }
+      const detail = `GET /api/version answered ${answer.status}${answer.status === 200 ? ' without a version' : ''}`
+      return { kind: 'probe-failed', failure: 'bad-answer', detail }
+    }
+  }
+}
+
+function versionOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !('version' in value)) return undefined
+  return typeof value.version === 'string' ? value.version : undefined
+}
+
+/** Short enough to find a recovered one within an interval, long enough to measure how slow a slow one is. */
+function probeTimeoutMs(state: UpstreamState, intervalMs: number): number {
+  const timeoutMs = Math.min(2000, Math.max(500, intervalMs))
+  return state.maxResponseTimeMs === null ? timeoutMs : Math.max(timeoutMs, state.maxResponseTimeMs + 1000)
+}
+
+function pauseMs(state: UpstreamState, all: readonly UpstreamState[], intervalMs: number): number {
+  if (state.health === 'up' && state.consecutiveFailures > 0) return Math.min(SUSPECT_INTERVAL_MS, intervalMs)
+  return isNothingUp(all) ? Math.min(URGENT_INTERVAL_MS, intervalMs) : intervalMs
+}
+
+function isNothingUp(all: readonly UpstreamState[]): boolean {
+  return !all.some((state) => state.enabled && state.health === 'up')
+}
+
+function logChange(log: Log, { name, from, to, fault }: HealthChange): void {
+  if (to === 'up') log.info({ upstream: name }, from === 'down' ? 'upstream is up again' : 'upstream is up')
+  else log.warn({ upstream: name, fault }, 'upstream is down')
+}

@@ -1,0 +1,122 @@
+import type { AttemptOutcome } from '../proxy/router.ts'
+import type { Upstream } from '../proxy/upstream.ts'
+import type { ModelEntry } from './model-entry.ts'
+
+export type Health = 'unknown' | 'up' | 'down'
+
+/** What is known of one upstream at one moment. Never changed; each event makes a new one. */
+export interface UpstreamState {
+  readonly upstream: Upstream
+  readonly name: string
+  /** Lower is preferred. */
+  readonly priority: number
+  readonly enabled: boolean
+  readonly maxResponseTimeMs: number | null
+  readonly health: Health
+  /** Why it is down. */
+  readonly fault: string | null
+  /** Its last health probe took longer than it may. */
+  readonly slow: boolean
+  readonly version: string | null
+  /** By canonical name; null until its list was read once. */
+  readonly models: ReadonlyMap<string, ModelEntry> | null
+  readonly modelsReadAt: number | null
+  readonly loaded: readonly ModelEntry[]
+  readonly running: number
+  readonly consecutiveFailures: number
+  readonly lastSeenAt: number | null
+}
+
+export type UpstreamEvent =
+  | { readonly kind: 'probe-answered'; readonly at: number; readonly tookMs: number; readonly version: string }
+  | { readonly kind: 'probe-failed'; readonly failure: ProbeFailure; readonly detail: string }
+  | { readonly kind: 'models-read'; readonly at: number; readonly models: ReadonlyMap<string, ModelEntry> }
+  | { readonly kind: 'loaded-read'; readonly at: number; readonly loaded: readonly ModelEntry[] }
+  | { readonly kind: 'claimed' }
+  | { readonly kind: 'released' }
+  | { readonly kind: 'outcome'; readonly at: number; readonly outcome: AttemptOutcome }
+
+/** `unreachable` and `loop` leave no doubt; the others may be a busy moment. */
+export type ProbeFailure = 'unreachable' | 'loop' | 'timed-out' | 'bad-answer'
+
+export interface UpstreamMember {
+  readonly upstream: Upstream
+  readonly priority: number
+  readonly enabled: boolean
+  readonly maxResponseTimeMs: number | null
+}
+
+const FAILURES_UNTIL_DOWN = 3
+
+export function newUpstreamState(member: UpstreamMember): UpstreamState {
+  return {
+    upstream: member.upstream,
+    name: member.upstream.id,
+    priority: member.priority,
+    enabled: member.enabled,
+    maxResponseTimeMs: member.maxResponseTimeMs,
+    health: 'unknown',
+    fault: null,
+    slow: false,
+    version: null,
+    models: null,
+    modelsReadAt: null,
+    loaded: [],
+    running: 0,
+    consecutiveFailures: 0,
+    lastSeenAt: null,
+  }
+}
+
+/** Pure: what is known after an event. */
+export function reduceUpstream(state: UpstreamState, event: UpstreamEvent): UpstreamState {
+  switch (event.kind) {
+    case 'probe-answered': {
+      const slow = state.maxResponseTimeMs !== null && event.tookMs > state.maxResponseTimeMs
+      return { ...healed(state, event.at), slow, version: event.version }
+    }
+    case 'probe-failed':
+      return probeFailed(state, event.failure, event.detail)
+    case 'models-read':
+      return { ...healed(state, event.at), models: event.models, modelsReadAt: event.at }
+    case 'loaded-read':
+      return { ...healed(state, event.at), loaded: event.loaded }
+    case 'claimed':
+      return { ...state, running: state.running + 1 }
+    case 'released':
+      return { ...state, running: Math.max(0, state.running - 1) }
+    case 'outcome':
+      return afterOutcome(state, event.outcome, event.at)
+  }
+}
+
+function probeFailed(state: UpstreamState, failure: ProbeFailure, detail: string): UpstreamState {
+  const certain = failure === 'unreachable' || failure === 'loop'
+  const next = failed(state, certain || state.health === 'unknown', detail)
+  return failure === 'timed-out' ? { ...next, slow: true } : next
+}
+
+function afterOutcome(state: UpstreamState, outcome: AttemptOutcome, at: number): UpstreamState {
+  switch (outcome) {
+    case 'answered':
+      return state.health === 'up' && state.consecutiveFailures === 0 ? state : healed(state, at)
+    case 'unreachable':
+      return failed(state, true, 'a request could not reach it')
+    case 'broken':
+      return failed(state, false, 'requests broke off')
+    case 'busy':
+    case 'cancelled':
+      return state
+  }
+}
+
+function healed(state: UpstreamState, at: number): UpstreamState {
+  return { ...state, health: 'up', fault: null, consecutiveFailures: 0, lastSeenAt: at }
+}
+
+function failed(state: UpstreamState, certain: boolean, detail: string): UpstreamState {
+  const consecutiveFailures = state.consecutiveFailures + 1
+  const down = certain || state.health === 'down' || consecutiveFailures >= FAILURES_UNTIL_DOWN
+  if (!down) return { ...state, consecutiveFailures }
+  return { ...state, consecutiveFailures, health: 'down', fault: detail, loaded: [] }
+}
