@@ -4,6 +4,8 @@ import type { BodyStream } from './upstream.ts'
 /** One client request whose framing was checked and whose content nobody believes yet. */
 export interface ClientRequest {
   readonly method: string
+  /** `1.1` or `1.0`; anything else is still to be refused. */
+  readonly httpVersion: string
   /** As it stood in the request line. */
   readonly target: string
   readonly headers: RawHeaders
@@ -18,7 +20,10 @@ export interface ClientRequest {
 export interface ClientPort {
   readonly request: ClientRequest
   info(status: number, headers: RawHeaders): void
-  /** Once. The port adds framing (`Content-Length` is kept where given, else chunked), `Date` and `Connection`. */
+  /**
+   * Once. The port adds framing (`Content-Length` is kept where given, else chunked), `Date` and `Connection`.
+   * A `connection: close` among `headers` ends the connection after this answer.
+   */
   head(status: number, headers: RawHeaders): void
   /** False: full; wait for the drain. */
   data(chunk: Uint8Array): boolean

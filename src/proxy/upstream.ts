@@ -34,8 +34,12 @@ export interface BodyStream {
 export interface BodyReceiver {
   data(chunk: Uint8Array): boolean
   end(): void
-  fail(): void
+  /** Not whole, and never will be; without a reason the sender left or broke its framing. */
+  fail(reason?: BodyFailure): void
 }
+
+/** Codes of the catalogue. */
+export type BodyFailure = 'bad_body' | 'body_timeout' | 'body_too_large'
 
 export interface BodyControl {
   resume(): void
