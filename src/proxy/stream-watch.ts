@@ -1,0 +1,60 @@
+import { inBandError } from '../dialects/in-band-error.ts'
+import type { LineMeaning, StreamFormat } from '../dialects/stream-format.ts'
+import { type TokenUsage, tokenUsage } from '../dialects/token-usage.ts'
+import type { GatewayError } from '../errors/gateway-error.ts'
+import { AnswerTail } from './answer-tail.ts'
+import { LineGate } from './line-gate.ts'
+import { type LineReader, NdjsonReader, SseReader } from './line-reader.ts'
+
+const encoder = new TextEncoder()
+
+/** Follows one streamed answer: what may pass, whether it came to its own end, and what to say if it did not. */
+export class StreamWatch {
+  readonly #format: StreamFormat
+  readonly #gate = new LineGate()
+  readonly #tail = new AnswerTail()
+  readonly #reader: LineReader
+
+  constructor(format: StreamFormat) {
+    this.#format = format
+    this.#reader = format.framing === 'sse' ? new SseReader(format.dialect) : new NdjsonReader()
+  }
+
+  /** What of a chunk, and of what was held before it, may go to the client now. */
+  push(chunk: Uint8Array): Uint8Array {
+    return this.#passed(this.#gate.push(chunk))
+  }
+
+  /** The rest of a stream that ended by itself; call before `meaning`. */
+  rest(): Uint8Array {
+    return this.#passed(this.#gate.rest())
+  }
+
+  /** Whether the stream said that it is complete, or that it failed. */
+  meaning(): LineMeaning {
+    return this.#reader.meaning()
+  }
+
+  /** Bytes that tell the client of a failure, or undefined where only a broken connection can. */
+  lastWords(error: GatewayError): Uint8Array | undefined {
+    const words = inBandError(error, this.#format, { at: this.#position(), tail: this.#tail.text() })
+    return words === undefined ? undefined : encoder.encode(words)
+  }
+
+  usage(): TokenUsage {
+    return tokenUsage(this.#tail.text())
+  }
+
+  #passed(chunk: Uint8Array): Uint8Array {
+    if (chunk.length > 0) {
+      this.#tail.push(chunk)
+      this.#reader.passed(chunk, this.#gate.insideLine)
+    }
+    return chunk
+  }
+
+  #position(): 'boundary' | 'inside-event' | 'inside-line' {
+    if (this.#gate.insideLine) return 'inside-line'
+    return this.#reader.insideEvent() ? 'inside-event' : 'boundary'
+  }
+}
