@@ -50,7 +50,10 @@ export const openPrincipal: Principal = Object.freeze<Principal>({
   upstreams: null,
 })
 
-export function createAuthenticator({ directory, clock }: AuthenticatorDeps, options: AuthenticatorOptions): Authenticator {
+export function createAuthenticator(
+  { directory, clock }: AuthenticatorDeps,
+  options: AuthenticatorOptions,
+): Authenticator {
   if (options.mode === 'none') {
     const open: AuthResult = { kind: 'principal', principal: openPrincipal }
     return { authenticate: () => open, isLive: () => true }
@@ -60,7 +63,9 @@ export function createAuthenticator({ directory, clock }: AuthenticatorDeps, opt
   function identify(request: CredentialRequest, credential: Credential): Principal | GatewayError {
     switch (credential.kind) {
       case 'key':
-        return directory.findBySecret(credential.secret, credential.carrier === 'path' ? 'weak' : 'full') ?? wrong(request)
+        return (
+          directory.findBySecret(credential.secret, credential.carrier === 'path' ? 'weak' : 'full') ?? wrong(request)
+        )
       case 'signature':
         return checkSignature(request, credential)
       case 'none':
@@ -74,7 +79,10 @@ export function createAuthenticator({ directory, clock }: AuthenticatorDeps, opt
     }
   }
 
-  function checkSignature(request: CredentialRequest, signed: Extract<Credential, { kind: 'signature' }>): Principal | GatewayError {
+  function checkSignature(
+    request: CredentialRequest,
+    signed: Extract<Credential, { kind: 'signature' }>,
+  ): Principal | GatewayError {
     if (!request.confidential) return unusable(request, 'A signature is taken only over TLS or loopback')
     const timeSeconds = parseSignatureTime(request.query)
     if (timeSeconds === undefined) return unusable(request, 'A signature needs "?ts=SECONDS" as the whole query')

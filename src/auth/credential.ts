@@ -34,7 +34,7 @@ export function parseCredential(headers: RawHeaders, pathKey: string | null): Cr
   for (let i = 0; i < headers.length; i += 2) {
     const carrier = carrierOf(headers[i] ?? '')
     if (carrier === undefined) continue
-    const value = (headers[i + 1] ?? '').trim()
+    const value = trimBlanks(headers[i + 1] ?? '')
     if (carrier === 'authorization') {
       if (authorized) return REPEATED
       authorized = true
@@ -67,7 +67,7 @@ function parsePathKey(secret: string): Credential {
 function parseAuthorization(value: string): Carried {
   const space = value.search(/[ \t]/)
   const scheme = (space < 0 ? value : value.slice(0, space)).toLowerCase()
-  const rest = space < 0 ? '' : value.slice(space).trim()
+  const rest = space < 0 ? '' : trimBlanks(value.slice(space))
   if (scheme === 'bearer') return parseSecret(rest)
   if (scheme === 'basic') return rest === '' ? EMPTY : parseBasic(rest)
   if (space >= 0) return MALFORMED
@@ -103,9 +103,22 @@ function yieldsToPath(carried: Carried): boolean {
 }
 
 function merge(found: Carried, next: Carried): Carried {
-  if (found.kind === 'none' || found.kind === 'empty') return next.kind === 'empty' && found.kind === 'empty' ? found : next
+  if (found.kind === 'none' || found.kind === 'empty') return next
   if (next.kind === 'empty') return found
   if (found.kind === 'malformed' || next.kind === 'malformed') return MALFORMED
   if (found.kind === 'key' && next.kind === 'key' && found.secret === next.secret) return found
   return CONFLICTING
+}
+
+/** RFC 9110 section 5.5. `String.trim` would take off U+00A0 too, which may be half of a UTF-8 character here. */
+function trimBlanks(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }

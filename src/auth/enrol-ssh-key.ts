@@ -13,7 +13,10 @@ export interface SshKeyRequest extends KeyTerms {
 const signable: readonly Scope[] = ['chat', 'embed', 'models:read', 'models:write']
 
 /** Lets the Ollama CLI in by its own signature (`OLLAMA_AUTH=1`). Throws as `issueKey` does. */
-export async function enrolSshKey(deps: Pick<IssueDeps, 'store' | 'clock'>, request: SshKeyRequest): Promise<KeyRecord> {
+export async function enrolSshKey(
+  deps: Pick<IssueDeps, 'store' | 'clock'>,
+  request: SshKeyRequest,
+): Promise<KeyRecord> {
   const publicKey = parseSshPublicKey(request.publicKey)
   if (publicKey === undefined) throw invalid('This is not an ssh-ed25519 public key: give the line of id_ed25519.pub')
   const beyond = request.scopes.find((scope) => !signable.includes(scope))

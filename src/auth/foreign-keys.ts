@@ -1,3 +1,4 @@
+import { GatewayError } from '../errors/gateway-error.ts'
 import type { Secret } from '../lib/secret.ts'
 import { isCarriableKey } from './key-format.ts'
 import type { KeyDigester } from './key-digest.ts'
@@ -50,6 +51,9 @@ export function parseTokensFile(text: string, digester: KeyDigester): KeyFileCon
 
 /** The one token of `AUTH_TOKEN`. */
 export function sharedToken(token: Secret, scopes: readonly Scope[], digester: KeyDigester): ForeignKey {
+  if (!isCarriableKey(token.reveal())) {
+    throw new GatewayError('invalid_input', { message: 'AUTH_TOKEN is empty, too long or holds white space' })
+  }
   const digest = digester.store(token.reveal())
   return { id: 'auth-token', name: 'AUTH_TOKEN', user: 'env:AUTH_TOKEN', scopes, kind: 'peppered', digest }
 }
@@ -78,7 +82,14 @@ interface ForeignOrigin {
 /** The id is made with the pepper: a log with salted digests in it could be tried against guesses. */
 function foreignKey(digester: KeyDigester, { digest, kind, from }: ForeignOrigin): ForeignKey {
   const mark = digester.store(`${from} ${digest}`).slice(0, 16)
-  return { id: `${from}-${mark}`, name: `${from} ${mark.slice(0, 6)}`, user: `file:${from}`, scopes: defaultScopes, kind, digest }
+  return {
+    id: `${from}-${mark}`,
+    name: `${from} ${mark.slice(0, 6)}`,
+    user: `file:${from}`,
+    scopes: defaultScopes,
+    kind,
+    digest,
+  }
 }
 
 function malformed(problem: string): KeyFileContent {

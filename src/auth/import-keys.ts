@@ -31,7 +31,9 @@ export async function importKeys({ store, pepper, clock }: IssueDeps, request: I
     const digest = digester.store(secret)
     if (digests.has(digest)) continue
     const name = freeName(names)
-    imported.push(await store.createKey({ ...terms, id: createKeyId(), name, kind: 'key', digest, hint: keyHint(secret) }))
+    imported.push(
+      await store.createKey({ ...terms, id: createKeyId(), name, kind: 'key', digest, hint: keyHint(secret) }),
+    )
   }
   return { imported, known: secrets.length - imported.length }
 }

@@ -58,7 +58,10 @@ export interface SettledTerms {
 }
 
 /** Checks what was asked for and finds the user. */
-export async function settleTerms({ store, clock }: Pick<IssueDeps, 'store' | 'clock'>, terms: KeyTerms): Promise<SettledTerms> {
+export async function settleTerms(
+  { store, clock }: Pick<IssueDeps, 'store' | 'clock'>,
+  terms: KeyTerms,
+): Promise<SettledTerms> {
   const scopes = [...new Set(terms.scopes)]
   if (scopes.length === 0) throw invalid('A key needs at least one scope')
   const unknown = scopes.find((scope) => !isScope(scope))
@@ -72,7 +75,13 @@ export async function settleTerms({ store, clock }: Pick<IssueDeps, 'store' | 'c
     throw new GatewayError('not_found', { message: `There is no user ${JSON.stringify(terms.user)}` })
   }
   if (user.disabled) throw invalid(`The user "${user.name}" is disabled`)
-  return { userId: user.id, scopes, models: terms.models, upstreams: terms.upstreams ?? null, expiresAt: terms.expiresAt }
+  return {
+    userId: user.id,
+    scopes,
+    models: terms.models,
+    upstreams: terms.upstreams ?? null,
+    expiresAt: terms.expiresAt,
+  }
 }
 
 export function checkName(name: string): string {

@@ -33,5 +33,8 @@ export function createDummyDigest(): Buffer {
 }
 
 function saltedDigest(secret: Buffer, { salt, separator }: Salt): Buffer {
-  return createHash('sha256').update(secret).update(separator + salt, 'utf8').digest()
+  return createHash('sha256')
+    .update(secret)
+    .update(separator + salt, 'utf8')
+    .digest()
 }

@@ -33,15 +33,11 @@ export interface KeyDirectoryDeps {
   readonly clock: Clock
 }
 
-interface Snapshot {
-  readonly bySecret: ReadonlyMap<string, KeyEntry>
-  readonly bySaltedSecret: ReadonlyMap<string, KeyEntry>
-  readonly bySshKey: ReadonlyMap<string, KeyEntry>
-}
+type Snapshot = Readonly<Record<KeyEntry['kind'], ReadonlyMap<string, KeyEntry>>>
 
 export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDirectory {
   const dummy = createDummyDigest()
-  let snapshot: Snapshot = { bySecret: new Map(), bySaltedSecret: new Map(), bySshKey: new Map() }
+  let snapshot: Snapshot = { peppered: new Map(), salted: new Map(), ssh: new Map() }
   let validUntil: ReadonlyMap<string, number> = new Map()
   let nextExpiry = Infinity
 
@@ -64,25 +60,24 @@ export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDi
     findBySecret(secret, strength) {
       const digest = digester.present(secret)
       const salted = digester.presentSalted?.(secret)
-      const peppered = snapshot.bySecret.get(digest.toString('latin1'))
-      const found = salted === undefined ? undefined : snapshot.bySaltedSecret.get(salted.toString('latin1'))
+      const fromFile = salted === undefined ? undefined : snapshot.salted.get(salted.toString('latin1'))
       // The store comes first, so that a key revoked there is not let in by a file.
-      const entry = peppered ?? found
-      const presented = entry?.kind === 'salted' && salted !== undefined ? salted : digest
+      const entry = snapshot.peppered.get(digest.toString('latin1')) ?? fromFile
+      const presented = entry === fromFile ? (salted ?? digest) : digest
       const same = digester.equal(entry?.digest ?? dummy, presented)
       const live = (entry?.validUntil ?? 0) > clock.now()
       if (entry === undefined || !same || !live) return undefined
       return strength === 'full' ? entry.principal : entry.weakPrincipal
     },
     findBySshKey(base64) {
-      const entry = snapshot.bySshKey.get(base64)
+      const entry = snapshot.ssh.get(base64)
       if (entry?.publicKey == null || entry.validUntil <= clock.now()) return undefined
       return { principal: entry.weakPrincipal, publicKey: entry.publicKey }
     },
     refresh(contents) {
       const entries = createEntries(contents)
       snapshot = createSnapshot(entries)
-      return settle(entries.map((entry) => [entry.principal.keyId, entry.validUntil] as const))
+      return settle(entries.map((entry) => [entry.principal.keyId, lastsUntil(entry, snapshot)]))
     },
     expire: () => (clock.now() < nextExpiry ? [] : settle(validUntil)),
     nextExpiryAt: () => (nextExpiry === Infinity ? null : nextExpiry),
@@ -100,13 +95,23 @@ function createEntries({ users, keys, foreign }: DirectoryContents): KeyEntry[] 
 
 /** Of several entries with one digest the first holds. */
 function createSnapshot(entries: readonly KeyEntry[]): Snapshot {
-  const bySecret = new Map<string, KeyEntry>()
-  const bySaltedSecret = new Map<string, KeyEntry>()
-  const bySshKey = new Map<string, KeyEntry>()
-  const maps = { peppered: bySecret, salted: bySaltedSecret, ssh: bySshKey }
-  for (const entry of entries) {
-    const digest = entry.digest.toString(entry.kind === 'ssh' ? 'base64' : 'latin1')
-    if (!maps[entry.kind].has(digest)) maps[entry.kind].set(digest, entry)
+  const snapshot = {
+    peppered: new Map<string, KeyEntry>(),
+    salted: new Map<string, KeyEntry>(),
+    ssh: new Map<string, KeyEntry>(),
   }
-  return { bySecret, bySaltedSecret, bySshKey }
+  for (const entry of entries) {
+    const map = snapshot[entry.kind]
+    if (!map.has(lookupKey(entry))) map.set(lookupKey(entry), entry)
+  }
+  return snapshot
+}
+
+/** A key of a file that the store knows too ends with the store's. */
+function lastsUntil(entry: KeyEntry, snapshot: Snapshot): number {
+  return Math.min(entry.validUntil, snapshot[entry.kind].get(lookupKey(entry))?.validUntil ?? 0)
+}
+
+function lookupKey(entry: KeyEntry): string {
+  return entry.digest.toString(entry.kind === 'ssh' ? 'base64' : 'latin1')
 }

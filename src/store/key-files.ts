@@ -54,7 +54,10 @@ interface KeyFile {
   check(): Promise<void>
 }
 
-function createKeyFile({ log, clock, onChange }: KeyFilesDeps, { label, path, everyMs, parse }: KeyFileSource): KeyFile {
+function createKeyFile(
+  { log, clock, onChange }: KeyFilesDeps,
+  { label, path, everyMs, parse }: KeyFileSource,
+): KeyFile {
   const reader: FileReader = createFileReader(path, clock)
   let keys: readonly ForeignKey[] = []
   let problem: string | null = null

@@ -27,13 +27,20 @@ export async function createKey(database: Kysely<Schema>, key: NewKey, now: numb
 /** Revoking again changes nothing and says when it was. An id goes before a name that looks like it. */
 export async function revokeKey(database: Kysely<Schema>, nameOrId: string, now: number): Promise<KeyRecord> {
   const known = await selectKeys(database)
-    .where(({ eb, and, or }) => or([eb('keys.id', '=', nameOrId), and([eb('keys.name', '=', nameOrId), eb('keys.revoked_at', 'is', null)])]))
+    .where(({ eb, and, or }) =>
+      or([eb('keys.id', '=', nameOrId), and([eb('keys.name', '=', nameOrId), eb('keys.revoked_at', 'is', null)])]),
+    )
     .execute()
   const id = (known.find((row) => row.id === nameOrId) ?? known[0])?.id
   if (id === undefined) {
     throw new GatewayError('not_found', { message: `There is no key ${JSON.stringify(nameOrId)}` })
   }
-  await database.updateTable('keys').set({ revoked_at: now }).where('id', '=', id).where('revoked_at', 'is', null).execute()
+  await database
+    .updateTable('keys')
+    .set({ revoked_at: now })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .execute()
   return findById(database, id)
 }
 

@@ -44,6 +44,10 @@ export function toKeyRow(key: NewKey, createdAt: number): KeyRow {
 
 /** A row that somebody edited by hand must not open more than it says: what is no list of strings is empty. */
 function parseList(json: string): string[] {
-  const value: unknown = JSON.parse(json)
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+  try {
+    const value: unknown = JSON.parse(json)
+    return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+  } catch {
+    return []
+  }
 }

@@ -16,7 +16,10 @@ export async function openDatabase(path: string): Promise<DatabaseSync> {
     closeSync(openSync(path, 'a+', 0o600))
     return await prepareDatabase(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }))
   } catch (error) {
-    throw new GatewayError('invalid_input', { message: `Cannot open the store "${path}": ${storeProblem(error)}`, cause: error })
+    throw new GatewayError('invalid_input', {
+      message: `Cannot open the store "${path}": ${storeProblem(error)}`,
+      cause: error,
+    })
   }
 }
 

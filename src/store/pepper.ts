@@ -49,7 +49,9 @@ async function loadFile(path: string, { store, onWarning }: PepperOptions): Prom
     if (error instanceof GatewayError) throw error
     throw refused(`Cannot use the secret "${path}": ${storeProblem(error)}`, error)
   }
-  throw refused(`The secret "${path}" is missing, and without it no key of this database is valid: put it back or set CORRAL_PEPPER`)
+  throw refused(
+    `The secret "${path}" is missing, and without it no key of this database is valid: put it back or set CORRAL_PEPPER`,
+  )
 }
 
 function parsePepper(text: string, source: string): Uint8Array {

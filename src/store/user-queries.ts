@@ -14,7 +14,9 @@ export async function listUsers(database: Kysely<Schema>): Promise<UserRecord[]>
 
 export async function createUser(database: Kysely<Schema>, name: string, now: number): Promise<UserRecord> {
   if (!isEntityName(name)) {
-    throw new GatewayError('invalid_input', { message: `${JSON.stringify(name)} cannot be a name: use ${entityNameRule}` })
+    throw new GatewayError('invalid_input', {
+      message: `${JSON.stringify(name)} cannot be a name: use ${entityNameRule}`,
+    })
   }
   const row = { id: `user_${randomUUID()}`, name, disabled: 0, created_at: now } as const
   try {
