@@ -1,0 +1,43 @@
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+
+const seconds = 1_000
+
+/** `unit`: no sockets. `system`: real processes and sockets. `long`: what takes minutes (`npm run test:full`). */
+function project(name: string, test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
+  return { extends: true, test: { name, ...test } }
+}
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    retry: 0,
+    reporters: ['default', './scripts/test-reporter.ts'],
+    // The same type stripping that runs the product; nothing here needs module mocks.
+    experimental: { viteModuleRunner: false, nodeLoader: false, diagnostics: false },
+    projects: [
+      project('unit', {
+        include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+        exclude: ['**/*.long.test.ts'],
+        isolate: false,
+        testTimeout: 10 * seconds,
+        sequence: { groupOrder: 0 },
+      }),
+      project('system', {
+        include: ['test/**/*.test.ts', 'bench/**/*.test.ts'],
+        exclude: ['**/*.long.test.ts'],
+        testTimeout: 30 * seconds,
+        hookTimeout: 30 * seconds,
+        sequence: { groupOrder: 1 },
+      }),
+      project('long', {
+        include: ['{src,test,bench,scripts}/**/*.long.test.ts'],
+        testTimeout: 600 * seconds,
+        hookTimeout: 60 * seconds,
+        // Measures memory and time: nothing else runs beside it.
+        maxWorkers: 1,
+        sequence: { groupOrder: 2 },
+      }),
+    ],
+  },
+})
