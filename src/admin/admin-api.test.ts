@@ -1,0 +1,220 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Creator } from '../auth/granting.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { openStore, type Store } from '../store/open-store.ts'
+import { createAdminApi, type AdminApi } from './admin-api.ts'
+import { maxBodyBytes } from './parse-input.ts'
+
+const now = Date.parse('2026-11-21T12:00:00Z')
+const clock = { now: () => now }
+const limited: Creator = {
+  user: 'ada',
+  keyId: 'key_1',
+  keyName: 'ada',
+  scopes: new Set(['admin', 'chat'] as const),
+  models: ['qwen3:*'],
+  upstreams: ['gpu-1'],
+  expiresAt: now + 60_000,
+}
+
+let folder: string
+let store: Store
+let api: AdminApi
+let changes: number
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'corral-admin-'))
+  store = await openStore('sqlite:corral.db', { cwd: folder, clock })
+  changes = 0
+  const status = { version: '1.2.3', started_at: new Date(now).toISOString(), uptime_seconds: 0, upstreams: [] }
+  api = createAdminApi({ store, pepper: new Uint8Array(32), clock, status: () => status, changed: () => void changes++ })
+})
+
+afterEach(async () => {
+  await store.close()
+  await rm(folder, { recursive: true })
+})
+
+interface Call {
+  readonly body?: unknown
+  readonly raw?: Uint8Array
+  readonly query?: string
+  readonly params?: Record<string, string>
+  readonly principal?: Creator
+}
+
+async function call(name: string, { body, raw, query = '', params = {}, principal = 'operator' }: Call = {}) {
+  const [method, pattern] = name.split(' ')
+  const route = api.routes.find((candidate) => candidate.method === method && candidate.pattern === pattern)
+  if (route === undefined) throw new Error(`no route ${name}`)
+  const bytes = raw ?? (body === undefined ? new Uint8Array() : new TextEncoder().encode(JSON.stringify(body)))
+  const answer = await api.handle(route, { query, params, body: bytes, principal })
+  return { status: answer.status, text: answer.body, json: JSON.parse(answer.body) }
+}
+
+async function failure(name: string, options: Call = {}): Promise<string> {
+  const error = await call(name, options).then(
+    () => new Error('it was accepted'),
+    (reason: unknown) => reason,
+  )
+  return error instanceof GatewayError ? `${error.code}: ${error.message}` : String(error)
+}
+
+describe('users', () => {
+  it('are created with a first key whose secret is in the answer alone', async () => {
+    const created = await call('POST /admin/users', { body: { name: 'ada' } })
+    expect(created.status).toBe(201)
+    expect(created.json.user).toMatchObject({ name: 'ada', state: 'active', active_keys: 1 })
+    expect(created.json.key).toMatchObject({ name: 'ada', user: 'ada', scopes: ['chat', 'embed', 'models:read'], state: 'active' })
+    const { secret } = created.json.key
+    expect(secret).toMatch(/^crl_/)
+    const [record] = await store.listKeys()
+    for (const list of ['GET /admin/users', 'GET /admin/keys']) {
+      const { text } = await call(list)
+      expect(text).not.toContain(secret)
+      expect(text).not.toContain(record?.digest)
+    }
+  })
+
+  it('get a key of another name when theirs is taken', async () => {
+    await call('POST /admin/keys', { body: { name: 'ada' } })
+    const created = await call('POST /admin/users', { body: { name: 'ada' } })
+    expect(created.json.key.name).toBe('ada-2')
+  })
+
+  it('take their keys with them when disabled and bring them back when enabled', async () => {
+    await call('POST /admin/users', { body: { name: 'ada' } })
+    const disabled = await call('POST /admin/users/disable', { body: { name: 'ada' } })
+    expect(disabled.json).toMatchObject({ state: 'disabled', active_keys: 0 })
+    expect((await call('GET /admin/keys')).json[0].state).toBe('disabled')
+    await call('POST /admin/users/enable', { body: { name: 'ada' } })
+    expect((await call('GET /admin/keys')).json[0].state).toBe('active')
+    expect(changes).toBe(3)
+  })
+
+  it('cannot be disabled when there are none of that name', async () => {
+    expect(await failure('POST /admin/users/disable', { body: { name: 'bob' } })).toBe('not_found: There is no user "bob"')
+    expect(changes).toBe(0)
+  })
+})
+
+describe('keys', () => {
+  it('belong to the user admin when nobody is named, who is made on the way', async () => {
+    const created = await call('POST /admin/keys', { body: { name: 'laptop' } })
+    expect(created.json.user).toBe('admin')
+    await call('POST /admin/keys', { body: { name: 'phone', format: 'ollama-uuid' } })
+    expect((await call('GET /admin/users')).json).toHaveLength(1)
+  })
+
+  it('are not made for an unknown user', async () => {
+    const body = { name: 'laptop', user: 'bob' }
+    expect(await failure('POST /admin/keys', { body })).toBe('not_found: There is no user "bob"')
+    expect((await call('GET /admin/keys')).json).toEqual([])
+  })
+
+  it('carry their limits and end by themselves', async () => {
+    const body = { name: 'guest', scopes: ['chat'], models: ['qwen3:8b'], upstreams: ['gpu-1'], expires_in_seconds: 3600 }
+    const { json } = await call('POST /admin/keys', { body })
+    expect(json).toMatchObject({ ...{ scopes: ['chat'], models: ['qwen3:8b'], upstreams: ['gpu-1'] }, expires_at: '2026-11-21T13:00:00.000Z' })
+  })
+
+  it('are listed for one user', async () => {
+    await call('POST /admin/users', { body: { name: 'ada' } })
+    await call('POST /admin/keys', { body: { name: 'laptop' } })
+    const { json } = await call('GET /admin/keys', { query: 'user=ada&ts=1' })
+    expect(json.map((key: { name: string }) => key.name)).toEqual(['ada'])
+  })
+
+  it('are revoked by id or by name', async () => {
+    const { json } = await call('POST /admin/keys', { body: { name: 'laptop' } })
+    await call('POST /admin/keys', { body: { name: 'phone' } })
+    expect((await call('DELETE /admin/keys/:id', { params: { id: json.id } })).json.state).toBe('revoked')
+    expect((await call('DELETE /admin/keys/:id', { params: { id: 'phone' } })).json.name).toBe('phone')
+    expect(await failure('DELETE /admin/keys/:id', { params: { id: 'phone' } })).toBe('not_found: There is no key "phone"')
+  })
+
+  it('are enrolled from an ed25519 public key and from nothing else', async () => {
+    const line = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${'A'.repeat(43)} me@laptop`
+    const created = await call('POST /admin/keys/ssh', { body: { name: 'laptop', public_key: line } })
+    expect(created.json).toMatchObject({ kind: 'ssh', state: 'active' })
+    expect(created.json).not.toHaveProperty('secret')
+    const body = { name: 'other', public_key: 'ssh-rsa AAAA me' }
+    expect(await failure('POST /admin/keys/ssh', { body })).toMatch(/^invalid_input: .*ssh-ed25519/)
+  })
+
+  it('are imported once', async () => {
+    const body = { text: JSON.stringify(['OLLAMA-6f9619ff-8b86-4011-b42d-00c04fc964ff']) }
+    const first = await call('POST /admin/keys/import', { body })
+    const second = await call('POST /admin/keys/import', { body })
+    expect([first.json.imported.length, second.json.imported.length, second.json.known]).toEqual([1, 0, 1])
+  })
+})
+
+describe('a caller that is not the operator', () => {
+  const stronger = [
+    ['a scope it lacks', { scopes: ['embed'] }],
+    ['models beyond its own', { scopes: ['chat'], upstreams: ['gpu-1'], expires_in_seconds: 10 }],
+    ['upstreams beyond its own', { scopes: ['chat'], models: ['qwen3:8b'], expires_in_seconds: 10 }],
+    ['a longer life', { scopes: ['chat'], models: ['qwen3:8b'], upstreams: ['gpu-1'] }],
+  ] as const
+  const routes = [
+    ['POST /admin/users', {}],
+    ['POST /admin/keys', {}],
+    ['POST /admin/keys/ssh', { public_key: `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${'A'.repeat(43)}` }],
+    ['POST /admin/keys/import', { text: '["OLLAMA-6f9619ff-8b86-4011-b42d-00c04fc964ff"]' }],
+  ] as const
+
+  it.each(stronger.flatMap(([what, grant]) => routes.map(([route, rest]) => [what, route, { ...grant, ...rest }] as const)))(
+    'cannot grant %s by %s',
+    async (_what, route, grant) => {
+      const body = route === 'POST /admin/keys/import' ? grant : { name: 'x', ...grant }
+      expect(await failure(route, { body, principal: limited })).toMatch(/^(missing_scope|model_denied): /)
+      expect(await store.listKeys()).toEqual([])
+      expect(await store.listUsers()).toEqual([])
+    },
+  )
+
+  it('can grant what it has', async () => {
+    const body = { name: 'x', scopes: ['chat'], models: ['qwen3:8b'], upstreams: ['gpu-1'], expires_in_seconds: 10 }
+    expect((await call('POST /admin/keys', { body, principal: limited })).status).toBe(201)
+  })
+})
+
+describe('input', () => {
+  it.each([
+    [{}, '"name" is missing'],
+    [{ name: 7 }, '"name"'],
+    [{ name: '../etc' }, '"name" must be up to 64 letters'],
+    [{ name: 'x', scopes: ['root'] }, '"scopes[0]" must be one of chat, embed'],
+    [{ name: 'x', scopes: [] }, '"scopes"'],
+    [{ name: 'x', expires_in_seconds: -1 }, '"expires_in_seconds"'],
+    [{ name: 'x', expires_in_seconds: 1e12 }, '"expires_in_seconds"'],
+    [{ name: 'x', scope: ['chat'] }, 'There is no field "scope"'],
+    [{ name: 'x', models: ['a b'] }, '"a b" is not a model name or pattern'],
+    [[], 'The body must be a JSON object'],
+  ])('%j is refused with the field named', async (body, sentence) => {
+    const said = await failure('POST /admin/keys', { body })
+    expect(said).toMatch(/^invalid_input: /)
+    expect(said).toContain(sentence)
+    expect(await store.listKeys()).toEqual([])
+  })
+
+  it('that is no JSON, no UTF-8 or too large is refused', async () => {
+    const route = 'POST /admin/keys'
+    expect(await failure(route, { raw: new TextEncoder().encode('{') })).toBe('invalid_input: The body is not JSON')
+    expect(await failure(route, { raw: Uint8Array.of(0x22, 0xff, 0x22) })).toBe('invalid_input: The body is not JSON')
+    expect(await failure(route, { raw: new Uint8Array(maxBodyBytes + 1) })).toMatch(/^body_too_large: /)
+  })
+})
+
+it('describes itself and its gateway', async () => {
+  expect((await call('GET /admin/status')).json).toMatchObject({ version: '1.2.3' })
+  const { json } = await call('GET /admin/openapi.json')
+  const described = Object.entries(json.paths as Record<string, object>).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  expect(described.sort()).toEqual(api.routes.map((route) => `${route.method} ${route.pattern.replace(':id', '{id}')}`).sort())
+})

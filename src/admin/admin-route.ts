@@ -1,0 +1,41 @@
+import type * as z from 'zod'
+import type { Creator } from '../auth/granting.ts'
+import type { KeyStore } from '../auth/key-store.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { GatewayStatus } from './schemas.ts'
+
+/** What the management API asks of the rest of the gateway. */
+export interface AdminDeps {
+  readonly store: KeyStore
+  /** Keys the digests of secrets. */
+  readonly pepper: Uint8Array
+  readonly clock: Clock
+  status(): GatewayStatus
+  /** Users or keys are different now; whoever holds a copy should look again at once. */
+  changed(): void
+}
+
+export interface AdminContext extends AdminDeps {
+  readonly principal: Creator
+  /** Decoded values of the pattern's `:name` segments. */
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** One line of the management API: the console, the CLI and openapi.json all read it from here. */
+export interface AdminRoute<Input = unknown, Output = unknown> {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly pattern: string
+  readonly scope: 'admin'
+  readonly summary: string
+  /** Of the answer when all went well. */
+  readonly status: 200 | 201
+  /** Of the body, or of the query of a GET; null takes neither. */
+  readonly input: z.ZodType<Input> | null
+  readonly output: z.ZodType<Output>
+  handle(context: AdminContext, input: Input): Promise<Output>
+}
+
+/** Lets the handler's types follow from the schemas. */
+export function adminRoute<Input, Output>(route: AdminRoute<Input, Output>): AdminRoute<Input, Output> {
+  return route
+}

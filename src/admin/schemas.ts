@@ -1,0 +1,133 @@
+import * as z from 'zod'
+import { scopes } from '../auth/scope.ts'
+import { entityNameRule, isEntityName } from '../lib/entity-name.ts'
+
+const maxExpirySeconds = 10 * 365 * 24 * 60 * 60
+
+const nameSchema = z
+  .string()
+  .refine(isEntityName, { error: `must be ${entityNameRule}` })
+  .meta({ minLength: 1, maxLength: 64, description: entityNameRule })
+
+const patternSchema = z.string().min(1).max(512)
+
+const terms = {
+  user: nameSchema.optional().meta({ description: 'Whose key it is; admin when omitted' }),
+  scopes: z
+    .array(z.enum(scopes))
+    .min(1)
+    .optional()
+    .meta({ description: 'What the key may do; chat, embed and models:read when omitted' }),
+  models: z
+    .array(patternSchema)
+    .min(1)
+    .nullish()
+    .meta({ description: 'Models it may use, globs allowed; null is every local model' }),
+  upstreams: z
+    .array(patternSchema)
+    .min(1)
+    .nullish()
+    .meta({ description: 'Names of the upstreams it may reach; null is all' }),
+  expires_in_seconds: z
+    .int()
+    .min(1)
+    .max(maxExpirySeconds)
+    .nullish()
+    .meta({ description: 'The key ends by itself after this long; null is never' }),
+}
+
+export const newUserSchema = z.strictObject({
+  name: nameSchema,
+  scopes: terms.scopes,
+  models: terms.models,
+  upstreams: terms.upstreams,
+  expires_in_seconds: terms.expires_in_seconds,
+})
+
+export const userNameSchema = z.strictObject({ name: nameSchema })
+
+export const newKeySchema = z.strictObject({
+  name: nameSchema,
+  ...terms,
+  format: z.enum(['crl', 'ollama-uuid']).optional().meta({ description: 'Shape of the secret; crl when omitted' }),
+})
+
+export const newSshKeySchema = z.strictObject({
+  name: nameSchema,
+  ...terms,
+  public_key: z.string().max(4096).meta({ description: 'The line of id_ed25519.pub' }),
+})
+
+export const keyImportSchema = z.strictObject({
+  text: z.string().meta({ description: 'authTokens.json, or one OLLAMA-UUID key per line' }),
+  ...terms,
+})
+
+export const keyFilterSchema = z.object({ user: nameSchema.optional() })
+
+const timeSchema = z.iso.datetime()
+
+export const userSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    state: z.enum(['active', 'disabled']),
+    created_at: timeSchema,
+    active_keys: z.int().meta({ description: 'Keys that would be accepted now' }),
+  })
+  .meta({ id: 'User' })
+
+const keyShape = {
+  id: z.string(),
+  name: z.string(),
+  user: z.string(),
+  kind: z.enum(['key', 'ssh']),
+  scopes: z.array(z.enum(scopes)),
+  models: z.array(z.string()).nullable(),
+  upstreams: z.array(z.string()).nullable(),
+  created_at: timeSchema,
+  expires_at: timeSchema.nullable(),
+  revoked_at: timeSchema.nullable(),
+  state: z.enum(['active', 'expired', 'revoked', 'disabled']).meta({ description: 'disabled: its user is' }),
+  hint: z.string().meta({ description: 'The last characters of the secret' }),
+}
+
+export const keySchema = z.object(keyShape).meta({ id: 'Key' })
+
+export const createdKeySchema = z
+  .object({ ...keyShape, secret: z.string().meta({ description: 'Said here and never again' }) })
+  .meta({ id: 'CreatedKey' })
+
+export const createdUserSchema = z.object({ user: userSchema, key: createdKeySchema }).meta({ id: 'CreatedUser' })
+
+export const importedKeysSchema = z
+  .object({
+    imported: z.array(keySchema),
+    known: z.int().meta({ description: 'How many were in the store already' }),
+  })
+  .meta({ id: 'ImportedKeys' })
+
+export const statusSchema = z
+  .object({
+    version: z.string(),
+    started_at: timeSchema,
+    uptime_seconds: z.number(),
+    upstreams: z.array(
+      z.object({
+        name: z.string(),
+        url: z.string(),
+        state: z.enum(['up', 'down', 'unknown', 'disabled']).meta({ description: 'unknown: not probed yet' }),
+        version: z.string().nullable(),
+        priority: z.int(),
+        running: z.int().meta({ description: 'Exchanges at this upstream now' }),
+        models: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: 'Status' })
+
+export type UserView = z.output<typeof userSchema>
+export type KeyView = z.output<typeof keySchema>
+export type CreatedKey = z.output<typeof createdKeySchema>
+export type GatewayStatus = z.output<typeof statusSchema>
+export type TermsInput = Omit<z.output<typeof newKeySchema>, 'name' | 'format'>
