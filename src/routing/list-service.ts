@@ -102,13 +102,19 @@ interface ListReader {
 function createListReader({ fleet, ask, clock, startTimer }: ListServiceDeps): ListReader {
   const remembered = new Map<string, Map<ModelListKind, readonly ModelEntry[]>>()
 
+  const listsOf = (name: string): Map<ModelListKind, readonly ModelEntry[]> => {
+    const lists = remembered.get(name) ?? new Map<ModelListKind, readonly ModelEntry[]>()
+    remembered.set(name, lists)
+    return lists
+  }
   const askAfresh = async (kind: ModelListKind, state: UpstreamState): Promise<readonly ModelEntry[] | undefined> => {
+    // Held from before the question: after a `forget` in between, the answer is not remembered.
+    const lists = listsOf(state.name)
     const answer = await ask(state.upstream, paths[kind], TIMEOUT_MS)
     if (answer.kind !== 'answered' || answer.status !== 200) return undefined
     const entries = parseModelEntries(kind, answer.value)
     if (entries === undefined) return undefined
-    const lists = remembered.get(state.name) ?? new Map<ModelListKind, readonly ModelEntry[]>()
-    remembered.set(state.name, lists.set(kind, entries))
+    lists.set(kind, entries)
     if (kind === 'tags') fleet.apply(state.name, { kind: 'models-read', at: clock.now(), models: indexEntries(entries) })
     return entries
   }

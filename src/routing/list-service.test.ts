@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest'
+import { createManualTime } from './__fixtures__/manual-time.ts'
+import {
+  createScriptedUpstream,
+  ollamaReplies,
+  refused,
+  tagEntry,
+  type ScriptedUpstream,
+} from './__fixtures__/scripted-upstream.ts'
+import { createAskJson } from './ask-json.ts'
+import { createFleet } from './fleet-state.ts'
+import { createListService, type ListAnswer, type ListRequest } from './list-service.ts'
+
+const all: ListRequest = { visible: () => true, upstreams: null }
+
+function setUp(...upstreams: ScriptedUpstream[]) {
+  const time = createManualTime()
+  const fleet = createFleet(
+    upstreams.map((upstream, index) => ({ upstream, priority: index, enabled: true, maxResponseTimeMs: null })),
+  )
+  const lists = createListService({ ...time, fleet, ask: createAskJson(time) }, { aliases: [] })
+  return { time, fleet, lists }
+}
+
+function names(answer: ListAnswer): string[] {
+  const body: { models?: { name: string }[]; data?: { id: string }[] } = JSON.parse(answer.body)
+  return body.models?.map((model) => model.name) ?? body.data?.map((model) => model.id) ?? []
+}
+
+function ollama(id: string, ...models: string[]): ScriptedUpstream {
+  return createScriptedUpstream(id, ollamaReplies(models))
+}
+
+describe('createListService', () => {
+  it('merges what healthy upstreams say now, and tells the fleet', async () => {
+    const { lists, fleet } = setUp(ollama('a', 'x:1', 'y:1'), ollama('b', 'y:1', 'z:1'))
+    const answer = await lists.tags(all)
+    expect([names(answer), answer.headers]).toEqual([
+      ['x:1', 'y:1', 'z:1'],
+      ['content-type', 'application/json; charset=utf-8'],
+    ])
+    expect(fleet.get('b')?.models?.has('z:1')).toBe(true)
+    expect(names(await lists.v1Models(all))).toEqual(['x:1', 'y:1', 'z:1'])
+  })
+
+  it('asks neither what is down nor what the key may not reach', async () => {
+    const [a, b, c] = [ollama('a', 'x:1'), ollama('b', 'y:1'), ollama('c', 'z:1')]
+    const { lists, fleet } = setUp(a, b, c)
+    fleet.apply('a', { kind: 'outcome', at: 1, outcome: 'unreachable' })
+    expect(names(await lists.tags({ ...all, upstreams: ['a', 'c'] }))).toEqual(['z:1'])
+    expect([a.paths(), b.paths()]).toEqual([[], []])
+  })
+
+  it('gives the last list of an upstream that is silent, fails or answers nonsense', async () => {
+    const a = ollama('a', 'x:1')
+    const { lists, time } = setUp(a, ollama('b', 'y:1'))
+    await lists.tags(all)
+    for (const reply of ['hang', refused, { text: '<html>' }, { status: 500, json: {} }] as const) {
+      a.replies['/api/tags'] = reply
+      const answer = lists.tags(all)
+      await time.advance(500)
+      expect(names(await answer)).toEqual(['x:1', 'y:1'])
+    }
+  })
+
+  it('waits 2 s for a first list and then goes without', async () => {
+    const { lists, time } = setUp(createScriptedUpstream('a', { '/api/tags': 'hang' }), ollama('b', 'y:1'))
+    const answer = lists.tags(all)
+    await time.advance(2000)
+    expect(names(await answer)).toEqual(['y:1'])
+  })
+
+  it('does not give a list from before a change', async () => {
+    const a = ollama('a', 'x:1')
+    const { lists, time } = setUp(a)
+    await lists.tags(all)
+    lists.forget('a')
+    a.replies['/api/tags'] = new Promise((resolve) => {
+      time.startTimer(1500, () => resolve({ json: { models: [tagEntry('new:1')] } }))
+    })
+    const answer = lists.tags(all)
+    await time.advance(1500)
+    expect(names(await answer)).toEqual(['new:1'])
+  })
+
+  it('says that there is no upstream rather than that there is no model', async () => {
+    await expect(setUp().lists.tags(all)).rejects.toMatchObject({ code: 'no_upstream' })
+    await expect(setUp(createScriptedUpstream('a', { '/api/ps': refused })).lists.ps(all)).rejects.toMatchObject({ status: 503 })
+    expect(names(await setUp(ollama('a')).lists.tags(all))).toEqual([])
+  })
+
+  it('treats a stub that /api/tags marked as one in the other lists too', async () => {
+    const a = ollama('a', 'here:1', 'stub:1')
+    a.replies['/api/tags'] = { json: { models: [tagEntry('here:1'), tagEntry('stub:1', { remote_host: 'h' })] } }
+    const { lists } = setUp(a)
+    const view: ListRequest = { ...all, visible: (_, remote) => !remote }
+    expect(names(await lists.tags(view))).toEqual(['here:1'])
+    expect(names(await lists.v1Models(view))).toEqual(['here:1'])
+  })
+
+  it('answers one model as Ollama does, and a missing or hidden one with its 404', async () => {
+    const { lists } = setUp(ollama('a', 'tiny:latest', 'ns/tiny2:v1'))
+    expect(await lists.v1Model('tiny', all)).toEqual({
+      status: 200,
+      headers: ['content-type', 'application/json'],
+      body: '{"id":"tiny","object":"model","created":1,"owned_by":"library"}\n',
+    })
+    expect((await lists.v1Model('ns/tiny2:v1', all)).status).toBe(200)
+    const missing = {
+      status: 404,
+      headers: ['content-type', 'application/json'],
+      body: '{"error":{"message":"model \'nope\' not found","type":"not_found_error","param":null,"code":null}}\n',
+    }
+    expect(await lists.v1Model('nope', all)).toEqual(missing)
+    const hidden = await lists.v1Model('tiny', { ...all, visible: () => false })
+    expect(hidden).toEqual({ ...missing, body: missing.body.replace('nope', 'tiny') })
+  })
+
+  it('gives the version of the fleet', () => {
+    const { lists, fleet } = setUp(ollama('a'))
+    expect(lists.version().body).toBe('{"version":"0.0.0"}')
+    fleet.apply('a', { kind: 'probe-answered', at: 1, tookMs: 1, version: '0.24.0' })
+    expect(lists.version().body).toBe('{"version":"0.24.0"}')
+  })
+})

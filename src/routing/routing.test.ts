@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { createManualTime } from './__fixtures__/manual-time.ts'
+import { createScriptedUpstream, ollamaReplies, refused, type ScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
+import { createRouting } from './routing.ts'
+
+const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+const anyone = { upstreams: null }
+
+function setUp(upstreams: ScriptedUpstream[], fallbacks: Record<string, string[]> = {}) {
+  const time = createManualTime()
+  const member = (upstream: ScriptedUpstream) => ({ upstream, priority: 1, enabled: true, maxResponseTimeMs: null })
+  const routing = createRouting(
+    { ...time, random: () => 1, log: silent },
+    {
+      members: upstreams.map(member),
+      routing: { healthIntervalMs: 5000, modelTtlMs: 30_000 },
+      models: { aliases: {}, assignments: {}, fallbacks },
+      headers: ['corral-instance', 'id-1'],
+    },
+  )
+  return { time, routing, member }
+}
+
+describe('createRouting', () => {
+  it('names its instance in every question', async () => {
+    const a = createScriptedUpstream('a', ollamaReplies(['tiny']))
+    const { time, routing } = setUp([a])
+    routing.start()
+    await time.advance(0)
+    expect(a.requests.length).toBeGreaterThan(0)
+    for (const request of a.requests) expect(request.headers).toContain('id-1')
+  })
+
+  it('knows the models of an upstream once told that they changed', async () => {
+    const a = createScriptedUpstream('a', ollamaReplies(['old']))
+    const { time, routing } = setUp([a])
+    routing.start()
+    await time.advance(0)
+    a.replies = ollamaReplies(['new'])
+    await routing.modelsChanged('a')
+    expect([routing.fleet.knows('old:latest'), routing.fleet.knows('new:latest')]).toEqual([false, true])
+  })
+
+  it('serves an upstream that appears later', async () => {
+    const { time, routing, member } = setUp([])
+    routing.start()
+    routing.setMembers([member(createScriptedUpstream('a', ollamaReplies(['tiny'])))])
+    await time.advance(0)
+    expect(routing.fleet.get('a')?.health).toBe('up')
+  })
+
+  it('offers a fallback only while the model itself is out of reach', async () => {
+    const a = createScriptedUpstream('a', ollamaReplies(['big']))
+    const b = createScriptedUpstream('b', ollamaReplies(['small', 'smaller']))
+    const { time, routing } = setUp([a, b], { big: ['gone', 'Small', 'smaller'] })
+    routing.start()
+    await time.advance(0)
+    expect(routing.fallbackFor('big:latest', anyone)).toBeUndefined()
+    expect(routing.fallbackFor('big:latest', { upstreams: ['b'] })).toBe('Small')
+    a.replies = { '/api/version': refused }
+    await time.advance(5000)
+    expect(routing.fallbackFor('big:latest', anyone)).toBe('Small')
+    expect(routing.fallbackFor('small:latest', anyone)).toBeUndefined()
+  })
+})

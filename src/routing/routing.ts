@@ -1,0 +1,87 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { RawHeaders } from '../lib/raw-headers.ts'
+import type { Router } from '../proxy/router.ts'
+import type { ModelSettings } from '../proxy/settings.ts'
+import { createAskJson } from './ask-json.ts'
+import { createFleet, type Fleet } from './fleet-state.ts'
+import { createHealthMonitor } from './health.ts'
+import { createListService, type ListService } from './list-service.ts'
+import { createModelNames, type ModelNames } from './model-names.ts'
+import { createModelRefresh } from './model-refresh.ts'
+import { createRouter } from './router.ts'
+import { firstServable, type SelectRequest } from './select.ts'
+import type { RoutingSettings } from './settings.ts'
+import type { StartTimer } from './timer.ts'
+import type { UpstreamMember } from './upstream-state.ts'
+
+export interface RoutingDeps {
+  readonly clock: Clock
+  readonly startTimer: StartTimer
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly log: Log
+}
+
+export interface RoutingOptions {
+  readonly members: readonly UpstreamMember[]
+  readonly routing: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs'>
+  readonly models: Pick<ModelSettings, 'aliases' | 'assignments' | 'fallbacks'>
+  /** Go along with the gateway's own questions: the instance id by which it knows its own. */
+  readonly headers: RawHeaders
+}
+
+/** Where requests can go, and what the fleet as a whole has. */
+export interface Routing {
+  readonly router: Router
+  readonly fleet: Fleet
+  readonly lists: ListService
+  readonly names: ModelNames
+  /** Begins to ask after the upstreams' health. */
+  start(): void
+  /** Ends once each upstream was asked once: milliseconds, or seconds where one is a black hole. */
+  firstRound(): Promise<void>
+  stop(): void
+  setMembers(members: readonly UpstreamMember[]): void
+  /** To be called after an upstream's models were written; ends when its new list is known. */
+  modelsChanged(upstreamName: string): Promise<void>
+  /** Looks for a model that no list has, bounded; for whoever must judge it before it is routed. */
+  learnModel(canonical: string): Promise<void>
+  /** The name of the configured fallback that shall answer for the model now; undefined: none has to. */
+  fallbackFor(canonical: string, principal: SelectRequest['principal']): string | undefined
+}
+
+export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routing {
+  const fleet = createFleet(options.members)
+  const names = createModelNames(options.models)
+  const ask = createAskJson(deps, options.headers)
+  const models = createModelRefresh({ ...deps, fleet, ask })
+  const health = createHealthMonitor({ ...deps, fleet, ask, models }, options.routing)
+  const lists = createListService({ ...deps, fleet, ask }, names)
+  const { assignments } = names
+  return {
+    router: createRouter({ fleet, clock: deps.clock, learnModel: models.learn }, { assignments }),
+    fleet,
+    lists,
+    names,
+    start: health.start,
+    firstRound: health.firstRound,
+    stop: health.stop,
+    setMembers(members) {
+      fleet.setMembers(members)
+      health.membersChanged()
+    },
+    modelsChanged(upstreamName) {
+      lists.forget(upstreamName)
+      return models.refresh(upstreamName)
+    },
+    learnModel: models.learn,
+    fallbackFor(canonical, principal) {
+      const targets = names.fallbacksOf(canonical)
+      if (targets.length === 0) return undefined
+      const candidates = [canonical, ...targets.map((target) => target.canonical)]
+      const chosen = firstServable(candidates, { principal }, { upstreams: fleet.all(), assignments })
+      return targets.find((target) => target.canonical === chosen && chosen !== canonical)?.name
+    },
+  }
+}

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest'
+import { createScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
+import { newUpstreamState, reduceUpstream, type UpstreamEvent, type UpstreamState } from './upstream-state.ts'
+
+const fresh = newUpstreamState({
+  upstream: createScriptedUpstream('a'),
+  priority: 1,
+  enabled: true,
+  maxResponseTimeMs: 100,
+})
+const answered: UpstreamEvent = { kind: 'probe-answered', at: 5, tookMs: 10, version: '0.24.0' }
+const late: UpstreamEvent = { kind: 'probe-failed', failure: 'timed-out', detail: 'late' }
+const broken: UpstreamEvent = { kind: 'outcome', at: 6, outcome: 'broken' }
+
+function after(...events: UpstreamEvent[]): UpstreamState {
+  return events.reduce(reduceUpstream, fresh)
+}
+
+describe('reduceUpstream', () => {
+  it('knows nothing of a new one, and an answered probe brings it up', () => {
+    expect(fresh.health).toBe('unknown')
+    expect(after(answered)).toMatchObject({ health: 'up', version: '0.24.0', lastSeenAt: 5, slow: false })
+  })
+
+  it.each(['unreachable', 'loop'] as const)('takes it down at the first %s probe', (failure) => {
+    const state = after(answered, { kind: 'probe-failed', failure, detail: 'why' })
+    expect(state).toMatchObject({ health: 'down', fault: 'why' })
+  })
+
+  it.each(['timed-out', 'bad-answer'] as const)('takes it down only at the third %s probe in a row', (failure) => {
+    const event: UpstreamEvent = { kind: 'probe-failed', failure, detail: 'why' }
+    expect(after(answered, event, event).health).toBe('up')
+    expect(after(answered, event, event, answered, event, event).health).toBe('up')
+    expect(after(answered, event, event, event).health).toBe('down')
+  })
+
+  it('believes the first bad probe of one that never answered', () => {
+    expect(after(late).health).toBe('down')
+  })
+
+  it('takes it down when a request could not reach it, or after three that broke off', () => {
+    expect(after(answered, { kind: 'outcome', at: 6, outcome: 'unreachable' }).health).toBe('down')
+    expect(after(answered, broken, broken).health).toBe('up')
+    expect(after(answered, broken, broken, broken).health).toBe('down')
+  })
+
+  it.each(['cancelled', 'busy'] as const)('never counts a %s request', (outcome) => {
+    const state = after(answered, broken, broken)
+    expect(reduceUpstream(state, { kind: 'outcome', at: 7, outcome })).toBe(state)
+  })
+
+  it.each<UpstreamEvent>([
+    answered,
+    { kind: 'outcome', at: 9, outcome: 'answered' },
+    { kind: 'models-read', at: 9, models: new Map() },
+    { kind: 'loaded-read', at: 9, loaded: [] },
+  ])('is healed by $kind', (event) => {
+    expect(after(answered, late, late, late, event)).toMatchObject({ health: 'up', fault: null, consecutiveFailures: 0 })
+  })
+
+  it('is slow by its last probe, a timed-out one included', () => {
+    const slow: UpstreamEvent = { kind: 'probe-answered', at: 5, tookMs: 101, version: '1' }
+    expect(after(slow).slow).toBe(true)
+    expect(after(slow, answered).slow).toBe(false)
+    expect(after(answered, late).slow).toBe(true)
+  })
+
+  it('counts what runs and never falls below none', () => {
+    expect(after({ kind: 'claimed' }, { kind: 'claimed' }, { kind: 'released' }).running).toBe(1)
+    expect(after({ kind: 'released' }).running).toBe(0)
+  })
+
+  it('keeps its models over an outage, but not what was loaded', () => {
+    const entry = { canonical: 'm:latest', remote: false, digest: null, raw: {} }
+    const state = after(
+      { kind: 'models-read', at: 1, models: new Map([['m:latest', entry]]) },
+      { kind: 'loaded-read', at: 1, loaded: [entry] },
+      { kind: 'outcome', at: 2, outcome: 'unreachable' },
+    )
+    expect(state.models?.has('m:latest')).toBe(true)
+    expect(state.loaded).toEqual([])
+  })
+})
