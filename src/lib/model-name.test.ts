@@ -38,10 +38,43 @@ describe('parseModelName', () => {
   })
 
   it.each([
-    '', ' ', ':', 'x:', ':x', '/x', 'x/', 'a//b', 'a/b/c/d', '-x', '.x', 'x:-cloud', 'x: cloud', 'x :cloud', 'a b',
-    'x:local:cloud', 'x:cloud:local', 'x:cloud:cloud', 'x:local:local', 'x:cloud-cloud', 'x:local-cloud', ':cloud',
-    'x@sha256:abc', 'n.s/x', 'x:a:b', 'ftp://h/n/m', 'http://h/m', 'http://m', '../x', 'x\u0000', '\ufeffx', '\u212aim',
-    'x'.repeat(81), `x:${'t'.repeat(81)}`, `${'n'.repeat(81)}/x`, `${'h'.repeat(351)}/n/x`, 'x'.repeat(100_000),
+    '',
+    ' ',
+    ':',
+    'x:',
+    ':x',
+    '/x',
+    'x/',
+    'a//b',
+    'a/b/c/d',
+    '-x',
+    '.x',
+    'x:-cloud',
+    'x: cloud',
+    'x :cloud',
+    'a b',
+    'x:local:cloud',
+    'x:cloud:local',
+    'x:cloud:cloud',
+    'x:local:local',
+    'x:cloud-cloud',
+    'x:local-cloud',
+    ':cloud',
+    'x@sha256:abc',
+    'n.s/x',
+    'x:a:b',
+    'ftp://h/n/m',
+    'http://h/m',
+    'http://m',
+    '../x',
+    'x\u0000',
+    '\ufeffx',
+    '\u212aim',
+    'x'.repeat(81),
+    `x:${'t'.repeat(81)}`,
+    `${'n'.repeat(81)}/x`,
+    `${'h'.repeat(351)}/n/x`,
+    'x'.repeat(100_000),
   ])('refuses %j', (raw) => {
     expect(canonical(raw)).toBe('invalid')
   })
@@ -77,7 +110,8 @@ function spellings(name: PlainName): string[] {
   const text = write(name)
   const all = [text, `\t${text} `, text.toUpperCase(), `${text}:local`, `${text}:Local`]
   if (name.tag === undefined) all.push(`${text}:latest`, `${text}:LATEST`)
-  if (name.path.length === 1) all.push(`library/${text}`, `Library/${text}`, `https://registry.ollama.ai/library/${text}`)
+  if (name.path.length === 1)
+    all.push(`library/${text}`, `Library/${text}`, `https://registry.ollama.ai/library/${text}`)
   if (name.path.length === 2) all.push(`registry.ollama.ai/${text}`)
   if (name.path.length === 3) all.push(`http://${text}`)
   return all
@@ -85,33 +119,41 @@ function spellings(name: PlainName): string[] {
 
 describe('parseModelName, for any name', () => {
   it('gives one canonical form to all spellings', () => {
-    fc.assert(fc.property(plainName, (name) => {
-      const forms = new Set(spellings(name).map(canonical))
-      expect([...forms]).toHaveLength(1)
-      expect(forms.has('invalid')).toBe(false)
-    }))
+    fc.assert(
+      fc.property(plainName, (name) => {
+        const forms = new Set(spellings(name).map(canonical))
+        expect([...forms]).toHaveLength(1)
+        expect(forms.has('invalid')).toBe(false)
+      }),
+    )
   })
 
   it('is idempotent, local and cloud alike', () => {
-    fc.assert(fc.property(plainName, fc.constantFrom('', ':cloud', ':local'), (name, suffix) => {
-      const once = parseModelName(write(name) + suffix)
-      if (once.kind === 'invalid') throw new Error(`${write(name)}${suffix} was refused`)
-      expect(parseModelName(once.canonical)).toEqual(once)
-    }))
+    fc.assert(
+      fc.property(plainName, fc.constantFrom('', ':cloud', ':local'), (name, suffix) => {
+        const once = parseModelName(write(name) + suffix)
+        if (once.kind === 'invalid') throw new Error(`${write(name)}${suffix} was refused`)
+        expect(parseModelName(once.canonical)).toEqual(once)
+      }),
+    )
   })
 
   it('never takes a cloud model for the local one', () => {
-    fc.assert(fc.property(plainName, (name) => {
-      const cloud = parseModelName(`${write(name)}:cloud`)
-      expect(cloud.kind).toBe('cloud')
-      for (const spelling of spellings(name)) expect(parseModelName(spelling)).not.toEqual(cloud)
-    }))
+    fc.assert(
+      fc.property(plainName, (name) => {
+        const cloud = parseModelName(`${write(name)}:cloud`)
+        expect(cloud.kind).toBe('cloud')
+        for (const spelling of spellings(name)) expect(parseModelName(spelling)).not.toEqual(cloud)
+      }),
+    )
   })
 
   it('takes any text without throwing, and what it takes fits the grammar', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => {
-      const name = parseModelName(text)
-      if (name.kind !== 'invalid') expect(name.canonical).toMatch(/^[a-z0-9_][a-z0-9_.:/-]*:[a-z0-9_][a-z0-9_.-]*$/)
-    }))
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const name = parseModelName(text)
+        if (name.kind !== 'invalid') expect(name.canonical).toMatch(/^[a-z0-9_][a-z0-9_.:/-]*:[a-z0-9_][a-z0-9_.-]*$/)
+      }),
+    )
   })
 })

@@ -1,7 +1,5 @@
 /** One model under all of its spellings. */
-export type ModelName =
-  | { readonly kind: 'local' | 'cloud'; readonly canonical: string }
-  | { readonly kind: 'invalid' }
+export type ModelName = { readonly kind: 'local' | 'cloud'; readonly canonical: string } | { readonly kind: 'invalid' }
 
 interface NameParts {
   readonly host: string
@@ -20,7 +18,8 @@ const MODEL_OR_TAG = /^[a-z0-9_][a-z0-9_.-]{0,79}$/
 const SCHEME = /^https?:\/\//
 
 /** What Go's `strings.TrimSpace` takes off; `String.trim` differs in U+0085 and U+FEFF. */
-const OUTER_SPACE = /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g
+const OUTER_SPACE =
+  /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g
 
 const INVALID: ModelName = { kind: 'invalid' }
 
@@ -50,7 +49,8 @@ function splitSource(text: string): { base: string; source?: 'local' | 'cloud' }
   if (colon < 0) return { base: text }
   const suffix = lowerAscii(text.slice(colon + 1))
   if (suffix === 'local' || suffix === 'cloud') return { base: text.slice(0, colon), source: suffix }
-  if (suffix.endsWith('-cloud') && !suffix.includes('/')) return { base: text.slice(0, -'-cloud'.length), source: 'cloud' }
+  if (suffix.endsWith('-cloud') && !suffix.includes('/'))
+    return { base: text.slice(0, -'-cloud'.length), source: 'cloud' }
   return { base: text }
 }
 

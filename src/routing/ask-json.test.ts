@@ -6,10 +6,9 @@ import { createAskJson, type JsonAnswer } from './ask-json.ts'
 async function ask(reply: Reply, advanceMs = 0): Promise<{ answer: JsonAnswer; aborts: readonly string[] }> {
   const time = createManualTime()
   const upstream = createScriptedUpstream('a', { '/x': reply })
-  const answer = createAskJson(time, ['corral-instance', 'id-1'])(upstream, '/x', 1000)
+  const answer = createAskJson(time)(upstream, '/x', 1000)
   await time.advance(advanceMs)
   expect(upstream.requests[0]).toMatchObject({ method: 'GET', target: '/x', body: null })
-  expect(upstream.requests[0]?.headers.slice(-2)).toEqual(['corral-instance', 'id-1'])
   const result = { answer: await answer, aborts: upstream.aborts }
   expect(time.waiting()).toEqual([])
   return result

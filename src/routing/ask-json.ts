@@ -1,5 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
-import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
+import { headerValue } from '../lib/raw-headers.ts'
 import type { Attempt, ResponseSink, Upstream, UpstreamErrorKind } from '../proxy/upstream.ts'
 import type { StartTimer } from './timer.ts'
 
@@ -25,13 +25,12 @@ const MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
 const LOOP_STATUS = 508
 
-/** `headers` go along with every question: the instance id by which a gateway knows its own. */
-export function createAskJson(deps: AskJsonDeps, headers: RawHeaders = []): AskJson {
-  const fields = ['accept', 'application/json', 'accept-encoding', 'identity', 'user-agent', 'corral', ...headers]
+const QUESTION_HEADERS = ['accept', 'application/json', 'user-agent', 'corral']
+
+export function createAskJson(deps: AskJsonDeps): AskJson {
   return (upstream, path, timeoutMs) =>
     new Promise((resolve) => {
       const startedAt = deps.clock.now()
-      let attempt: Attempt | undefined
       let settled = false
       const settle = (answer: JsonAnswer): void => {
         if (settled) return
@@ -41,13 +40,17 @@ export function createAskJson(deps: AskJsonDeps, headers: RawHeaders = []): AskJ
       }
       const sink = createCollector((answer) => {
         settle(answer.kind === 'answered' ? { ...answer, tookMs: deps.clock.now() - startedAt } : answer)
-        if (answer.kind === 'failed' && answer.error === 'too-large') attempt?.abort('refused-answer')
+        if (answer.kind === 'failed' && answer.error === 'too-large') attempt.abort('refused-answer')
       })
       const cancelTimer = deps.startTimer(timeoutMs, () => {
         settle(sink.timedOut(timeoutMs))
-        attempt?.abort('timed-out')
+        attempt.abort('timed-out')
       })
-      attempt = upstream.send({ method: 'GET', target: path, headers: fields, body: null }, sink)
+      // Neither the sink nor the timer calls back before this has a value.
+      const attempt: Attempt = upstream.send(
+        { method: 'GET', target: path, headers: QUESTION_HEADERS, body: null },
+        sink,
+      )
     })
 }
 

@@ -44,7 +44,10 @@ describe('createFleet', () => {
     fleet.apply('a', up)
     fleet.setMembers([{ ...a, priority: 7 }, member('c')])
     fleet.apply('b', up)
-    expect(fleet.all().map((state) => [state.name, state.health])).toEqual([['c', 'unknown'], ['a', 'up']])
+    expect(fleet.all().map((state) => [state.name, state.health])).toEqual([
+      ['c', 'unknown'],
+      ['a', 'up'],
+    ])
     expect(fleet.get('a')?.priority).toBe(7)
   })
 

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { createManualTime } from './__fixtures__/manual-time.ts'
-import { createScriptedUpstream, ollamaReplies, refused, type ScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
+import {
+  createScriptedUpstream,
+  ollamaReplies,
+  refused,
+  type ScriptedUpstream,
+} from './__fixtures__/scripted-upstream.ts'
 import { createAskJson } from './ask-json.ts'
 import { createFleet } from './fleet-state.ts'
 import { createHealthMonitor } from './health.ts'

@@ -114,7 +114,10 @@ async function probeUpstream(
   await Promise.all([needsModels ? models.refresh(name) : undefined, readLoaded({ fleet, ask, clock }, after)])
 }
 
-async function readLoaded(deps: Pick<HealthMonitorDeps, 'fleet' | 'ask' | 'clock'>, state: UpstreamState): Promise<void> {
+async function readLoaded(
+  deps: Pick<HealthMonitorDeps, 'fleet' | 'ask' | 'clock'>,
+  state: UpstreamState,
+): Promise<void> {
   const answer = await deps.ask(state.upstream, '/api/ps', LOADED_TIMEOUT_MS)
   if (answer.kind !== 'answered' || answer.status !== 200) return
   const loaded = parseModelEntries('ps', answer.value)

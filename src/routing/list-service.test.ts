@@ -85,7 +85,9 @@ describe('createListService', () => {
 
   it('says that there is no upstream rather than that there is no model', async () => {
     await expect(setUp().lists.tags(all)).rejects.toMatchObject({ code: 'no_upstream' })
-    await expect(setUp(createScriptedUpstream('a', { '/api/ps': refused })).lists.ps(all)).rejects.toMatchObject({ status: 503 })
+    await expect(setUp(createScriptedUpstream('a', { '/api/ps': refused })).lists.ps(all)).rejects.toMatchObject({
+      status: 503,
+    })
     expect(names(await setUp(ollama('a')).lists.tags(all))).toEqual([])
   })
 

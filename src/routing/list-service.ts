@@ -73,7 +73,11 @@ export function createListService(deps: ListServiceDeps, options: { aliases: rea
       if (model === undefined) return missingV1Model(name)
       return { status: 200, headers: PLAIN_JSON, body: `${JSON.stringify(model)}\n` }
     },
-    version: () => ({ status: 200, headers: UTF8_JSON, body: JSON.stringify({ version: fleetVersion(deps.fleet.all()) }) }),
+    version: () => ({
+      status: 200,
+      headers: UTF8_JSON,
+      body: JSON.stringify({ version: fleetVersion(deps.fleet.all()) }),
+    }),
     forget: readList.forget,
   }
 }
@@ -115,7 +119,8 @@ function createListReader({ fleet, ask, clock, startTimer }: ListServiceDeps): L
     const entries = parseModelEntries(kind, answer.value)
     if (entries === undefined) return undefined
     lists.set(kind, entries)
-    if (kind === 'tags') fleet.apply(state.name, { kind: 'models-read', at: clock.now(), models: indexEntries(entries) })
+    if (kind === 'tags')
+      fleet.apply(state.name, { kind: 'models-read', at: clock.now(), models: indexEntries(entries) })
     return entries
   }
   return {

@@ -65,7 +65,10 @@ describe('mergeModelLists', () => {
     }
     const lists = [list('tags', [tagEntry('A'), tagEntry('library/b:1', { remote_host: 'h' })])]
     expect(named(mergeModelLists('tags', lists, { ...open, view }))).toEqual(['A'])
-    expect(asked).toEqual([['a:latest', false], ['b:1', true]])
+    expect(asked).toEqual([
+      ['a:latest', false],
+      ['b:1', true],
+    ])
   })
 
   it('shows an alias whose target is listed, as a copy under its name', () => {
@@ -83,7 +86,10 @@ describe('mergeModelLists', () => {
     const entries = [tagEntry('qwen3:8b', { size: 7 }), tagEntry('llama3:latest', { size: 9 })]
     const options = aliased({ llama3: 'qwen3:8b' })
     const merged = mergeModelLists('tags', [list('tags', entries)], options)
-    expect(merged.map((entry) => [entry['name'], entry['size']])).toEqual([['qwen3:8b', 7], ['llama3', 7]])
+    expect(merged.map((entry) => [entry['name'], entry['size']])).toEqual([
+      ['qwen3:8b', 7],
+      ['llama3', 7],
+    ])
     expect(named(mergeModelLists('ps', [list('ps', entries)], options))).toEqual(['qwen3:8b', 'llama3:latest'])
   })
 })
@@ -96,7 +102,10 @@ describe('modelListBody', () => {
 })
 
 describe('findV1Model', () => {
-  const entries = [{ id: 'tiny:latest', object: 'model' }, { id: 'ns/tiny2:v1', object: 'model' }]
+  const entries = [
+    { id: 'tiny:latest', object: 'model' },
+    { id: 'ns/tiny2:v1', object: 'model' },
+  ]
 
   it('answers any spelling under the name that was asked for', () => {
     expect(findV1Model(entries, 'tiny')).toEqual({ id: 'tiny', object: 'model' })

@@ -33,7 +33,9 @@ export function mergeModelLists(
 
 /** The list as Ollama frames it. `data` is never null, unlike Ollama's: its SDKs iterate over it. */
 export function modelListBody(kind: ModelListKind, entries: readonly RawEntry[]): string {
-  return kind === 'v1-models' ? `${JSON.stringify({ object: 'list', data: entries })}\n` : JSON.stringify({ models: entries })
+  return kind === 'v1-models'
+    ? `${JSON.stringify({ object: 'list', data: entries })}\n`
+    : JSON.stringify({ models: entries })
 }
 
 /** The entry behind `GET /v1/models/NAME`, under the name that was asked for, as Ollama answers. */
@@ -50,12 +52,18 @@ function mergeEntries(lists: readonly (readonly ModelEntry[])[]): ModelEntry[] {
 }
 
 /** An alias hides a model of its own name, because requests for that name get the target. */
-function withAliases(kind: ModelListKind, entries: readonly ModelEntry[], aliases: readonly ModelAlias[]): ModelEntry[] {
+function withAliases(
+  kind: ModelListKind,
+  entries: readonly ModelEntry[],
+  aliases: readonly ModelAlias[],
+): ModelEntry[] {
   const hidden = new Set(aliases.map((alias) => alias.canonical))
   const listed = new Map(entries.map((entry) => [entry.canonical, entry]))
   const copies = aliases.flatMap((alias): ModelEntry[] => {
     const target = listed.get(alias.target.canonical)
-    return target === undefined ? [] : [{ ...target, canonical: alias.canonical, raw: renamed(kind, target.raw, alias.name) }]
+    return target === undefined
+      ? []
+      : [{ ...target, canonical: alias.canonical, raw: renamed(kind, target.raw, alias.name) }]
   })
   return [...entries.filter((entry) => !hidden.has(entry.canonical)), ...copies]
 }

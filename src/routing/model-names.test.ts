@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { createModelNames } from './model-names.ts'
 
 const names = createModelNames({
-  aliases: { 'gpt-4o-mini': 'qwen3:8b', first: 'gpt-4o-mini', round: 'about', about: 'round', bad: 'a b', me: 'me:latest' },
+  aliases: {
+    'gpt-4o-mini': 'qwen3:8b',
+    first: 'gpt-4o-mini',
+    round: 'about',
+    about: 'round',
+    bad: 'a b',
+    me: 'me:latest',
+  },
   assignments: { 'library/GPT-4': ['openai'] },
   fallbacks: { 'qwen3:32b': ['qwen3:8b', 'not valid', 'Llama3'] },
 })

@@ -34,7 +34,10 @@ export function createModelNames(settings: Pick<ModelSettings, 'aliases' | 'assi
   })
   const targets = new Map(aliases.map((alias) => [alias.canonical, alias.target]))
   const fallbacks = new Map(
-    canonicalEntries(settings.fallbacks).map(([canonical, names]) => [canonical, names.flatMap((name) => targetOf(name) ?? [])]),
+    canonicalEntries(settings.fallbacks).map(([canonical, names]) => [
+      canonical,
+      names.flatMap((name) => targetOf(name) ?? []),
+    ]),
   )
   return {
     resolveAlias: (canonical) => targets.get(canonical),

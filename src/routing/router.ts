@@ -73,9 +73,15 @@ function refusal(reason: Extract<Selection, { kind: 'none' }>['reason'], model: 
     case 'no-upstream':
       return new GatewayError('no_upstream', { retryAfterSeconds })
     case 'model-down':
-      return new GatewayError('no_upstream', { retryAfterSeconds, message: `No upstream that has model "${model}" is available` })
+      return new GatewayError('no_upstream', {
+        retryAfterSeconds,
+        message: `No upstream that has model "${model}" is available`,
+      })
     case 'all-tried':
-      return new GatewayError('no_upstream', { retryAfterSeconds, message: 'Every upstream that could answer has failed' })
+      return new GatewayError('no_upstream', {
+        retryAfterSeconds,
+        message: 'Every upstream that could answer has failed',
+      })
     case 'upstream-denied':
       return new GatewayError('model_denied', { message: 'This key may not reach an upstream that serves this' })
   }

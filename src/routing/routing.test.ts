@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { createManualTime } from './__fixtures__/manual-time.ts'
-import { createScriptedUpstream, ollamaReplies, refused, type ScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
+import {
+  createScriptedUpstream,
+  ollamaReplies,
+  refused,
+  type ScriptedUpstream,
+} from './__fixtures__/scripted-upstream.ts'
 import { createRouting } from './routing.ts'
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -15,22 +20,12 @@ function setUp(upstreams: ScriptedUpstream[], fallbacks: Record<string, string[]
       members: upstreams.map(member),
       routing: { healthIntervalMs: 5000, modelTtlMs: 30_000 },
       models: { aliases: {}, assignments: {}, fallbacks },
-      headers: ['corral-instance', 'id-1'],
     },
   )
   return { time, routing, member }
 }
 
 describe('createRouting', () => {
-  it('names its instance in every question', async () => {
-    const a = createScriptedUpstream('a', ollamaReplies(['tiny']))
-    const { time, routing } = setUp([a])
-    routing.start()
-    await time.advance(0)
-    expect(a.requests.length).toBeGreaterThan(0)
-    for (const request of a.requests) expect(request.headers).toContain('id-1')
-  })
-
   it('knows the models of an upstream once told that they changed', async () => {
     const a = createScriptedUpstream('a', ollamaReplies(['old']))
     const { time, routing } = setUp([a])

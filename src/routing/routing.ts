@@ -1,6 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import type { RawHeaders } from '../lib/raw-headers.ts'
 import type { Router } from '../proxy/router.ts'
 import type { ModelSettings } from '../proxy/settings.ts'
 import { createAskJson } from './ask-json.ts'
@@ -27,8 +26,6 @@ export interface RoutingOptions {
   readonly members: readonly UpstreamMember[]
   readonly routing: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs'>
   readonly models: Pick<ModelSettings, 'aliases' | 'assignments' | 'fallbacks'>
-  /** Go along with the gateway's own questions: the instance id by which it knows its own. */
-  readonly headers: RawHeaders
 }
 
 /** Where requests can go, and what the fleet as a whole has. */
@@ -54,7 +51,7 @@ export interface Routing {
 export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routing {
   const fleet = createFleet(options.members)
   const names = createModelNames(options.models)
-  const ask = createAskJson(deps, options.headers)
+  const ask = createAskJson(deps)
   const models = createModelRefresh({ ...deps, fleet, ask })
   const health = createHealthMonitor({ ...deps, fleet, ask, models }, options.routing)
   const lists = createListService({ ...deps, fleet, ask }, names)

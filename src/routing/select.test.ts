@@ -6,7 +6,9 @@ import { newUpstreamState, type UpstreamState } from './upstream-state.ts'
 function state(name: string, more: Partial<UpstreamState> & { has?: string[] } = {}): UpstreamState {
   const upstream = createScriptedUpstream(name)
   const { has, ...rest } = more
-  const entries = (has ?? []).map((canonical) => [canonical, { canonical, remote: false, digest: null, raw: {} }] as const)
+  const entries = (has ?? []).map(
+    (canonical) => [canonical, { canonical, remote: false, digest: null, raw: {} }] as const,
+  )
   const base = newUpstreamState({ upstream, priority: 1, enabled: true, maxResponseTimeMs: null })
   return { ...base, health: 'up', models: new Map(entries), ...rest }
 }
@@ -50,7 +52,9 @@ describe('selectUpstream, who can serve', () => {
 
   it('takes one that was never probed only where none is up', () => {
     expect(select([state('a', { health: 'unknown', has: m }), state('b', { has: m })])).toBe('b has-model')
-    expect(select([state('a', { health: 'unknown', has: m }), state('b', { health: 'down', has: m })])).toBe('a has-model')
+    expect(select([state('a', { health: 'unknown', has: m }), state('b', { health: 'down', has: m })])).toBe(
+      'a has-model',
+    )
   })
 
   it('has nothing to offer when all are down, disabled or missing', () => {

@@ -36,7 +36,10 @@ export function selectUpstream(request: SelectRequest, snapshot: Snapshot): Sele
     ({ name }) => (assigned?.includes(name) ?? true) && (request.principal.upstreams?.includes(name) ?? true),
   )
   if (reachable.length === 0) {
-    return { kind: 'none', reason: enabled.length === 0 || isAway(assigned, enabled) ? 'no-upstream' : 'upstream-denied' }
+    return {
+      kind: 'none',
+      reason: enabled.length === 0 || isAway(assigned, enabled) ? 'no-upstream' : 'upstream-denied',
+    }
   }
   const healthy = onlyHealthy(reachable)
   if (healthy.length === 0) return { kind: 'none', reason: 'no-upstream' }

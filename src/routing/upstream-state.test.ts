@@ -55,7 +55,11 @@ describe('reduceUpstream', () => {
     { kind: 'models-read', at: 9, models: new Map() },
     { kind: 'loaded-read', at: 9, loaded: [] },
   ])('is healed by $kind', (event) => {
-    expect(after(answered, late, late, late, event)).toMatchObject({ health: 'up', fault: null, consecutiveFailures: 0 })
+    expect(after(answered, late, late, late, event)).toMatchObject({
+      health: 'up',
+      fault: null,
+      consecutiveFailures: 0,
+    })
   })
 
   it('is slow by its last probe, a timed-out one included', () => {

@@ -19,7 +19,10 @@ export interface ScriptedUpstream extends Upstream {
 export const refused: Reply = { error: { kind: 'unreachable', executed: 'no', cause: { code: 'ECONNREFUSED' } } }
 
 /** An upstream that answers by path as it is told, and keeps a record of what it was asked. */
-export function createScriptedUpstream(id: string, replies: Record<string, Reply | Promise<Reply>> = {}): ScriptedUpstream {
+export function createScriptedUpstream(
+  id: string,
+  replies: Record<string, Reply | Promise<Reply>> = {},
+): ScriptedUpstream {
   const requests: UpstreamRequest[] = []
   const aborts: AbortReason[] = []
   let seen = 0
@@ -37,21 +40,23 @@ export function createScriptedUpstream(id: string, replies: Record<string, Reply
     send(request, sink) {
       requests.push(request)
       let live = true
-      void Promise.resolve(upstream.replies[request.target] ?? { status: 404, text: '404 page not found' }).then((reply) => {
-        if (!live || reply === 'black-hole') return
-        if (reply === 'hang') return sink.accepted()
-        if ('error' in reply) {
-          sink.fail(reply.error)
-        } else {
-          sink.accepted()
-          sink.head(reply.status ?? 200, reply.headers ?? [])
-          const bytes = new TextEncoder().encode(reply.text ?? JSON.stringify(reply.json))
-          sink.data(bytes.subarray(0, 7))
-          sink.data(bytes.subarray(7))
-          sink.end()
-        }
-        sink.released()
-      })
+      void Promise.resolve(upstream.replies[request.target] ?? { status: 404, text: '404 page not found' }).then(
+        (reply) => {
+          if (!live || reply === 'black-hole') return
+          if (reply === 'hang') return sink.accepted()
+          if ('error' in reply) {
+            sink.fail(reply.error)
+          } else {
+            sink.accepted()
+            sink.head(reply.status ?? 200, reply.headers ?? [])
+            const bytes = new TextEncoder().encode(reply.text ?? JSON.stringify(reply.json))
+            sink.data(bytes.subarray(0, 7))
+            sink.data(bytes.subarray(7))
+            sink.end()
+          }
+          sink.released()
+        },
+      )
       return {
         abort(reason) {
           aborts.push(reason)
