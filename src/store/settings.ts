@@ -1,4 +1,31 @@
+import type { z } from 'zod'
+import { parsed, section } from '../lib/setting.ts'
+import type { SettingsContext } from '../lib/settings-context.ts'
+
 export interface StoreSettings {
   /** `sqlite:/absolute/path`. */
   readonly url: string
+}
+
+const wanted = 'sqlite: and the path of a file'
+
+export const storeSlice = {
+  store: section('Where users and keys are kept.', {
+    url: parsed(parseUrl, wanted, 'Database: `sqlite:PATH`. `corral.secret` lies beside it.').prefault(
+      'sqlite:corral.db',
+    ),
+  }).prefault({}),
+}
+
+export function toStoreSettings(
+  { store }: z.output<z.ZodObject<typeof storeSlice>>,
+  context: SettingsContext,
+): StoreSettings {
+  return { url: `sqlite:${context.absolutePath(store.url, ['store', 'url'])}` }
+}
+
+/** The path in it. */
+function parseUrl(url: string): string | undefined {
+  const path = /^sqlite:(?:\/\/(?=\/))?([^:\0?#][^\0?#]*)$/i.exec(url)?.[1]
+  return path === undefined || path.startsWith('//') || path.endsWith('/') ? undefined : path
 }

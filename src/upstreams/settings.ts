@@ -1,3 +1,8 @@
+import { Buffer } from 'node:buffer'
+import { z } from 'zod'
+import { durationField, filePath, parsed, secret, secretFile, section, settingFacts, toggle } from '../lib/setting.ts'
+import { readSecret, type SettingPath, type SettingsContext } from '../lib/settings-context.ts'
+import { Secret } from '../lib/secret.ts'
 import type { RawHeaders } from '../lib/raw-headers.ts'
 
 export interface UpstreamSettings {
@@ -13,4 +18,151 @@ export interface UpstreamSettings {
   readonly ca: string | null
   /** Slower health probes make it less preferred. */
   readonly maxResponseTimeMs: number | null
+}
+
+const wantedName = 'a name of up to 64 letters, digits or . _ -, beginning with a letter or digit'
+const wantedUrl = 'a URL such as http://10.0.0.5:11434, without query'
+const wantedHeaders = 'a section of header names and their values'
+const wantedPriority = 'a whole number from 0 to 1000'
+
+const parseName = (name: string) => (/^[a-z0-9][\w.-]{0,63}$/i.test(name) ? name : undefined)
+
+const priority = z
+  .union([z.int(), z.string().regex(/^\d{1,4}$/)], { error: wantedPriority })
+  .transform(Number)
+  .refine((value) => value >= 0 && value <= 1000, { error: wantedPriority })
+  .register(settingFacts, { description: 'Lower is preferred.' })
+  .prefault(1)
+
+const upstream = section('A model server.', {
+  name: parsed(parseName, wantedName, 'What it is called in logs, keys and assignments.'),
+  url: parsed(parseUpstreamUrl, wantedUrl, 'Where it is; a path prefix and basic credentials may be part of it.'),
+  priority,
+  enabled: toggle('on', 'Whether it is used at all.'),
+  headers: z
+    .record(z.string(), z.string({ error: 'text' }), { error: wantedHeaders })
+    .register(settingFacts, {
+      description: 'Headers sent with every request to it, credentials for instance.',
+      secret: true,
+    })
+    .optional(),
+  ca: filePath('PEM file with the certificate authority to trust for it.').optional(),
+  username: parsed(
+    (name) => (name !== '' && !/[:\r\n]/.test(name) ? name : undefined),
+    'text without a colon',
+    'User for basic authentication.',
+  ).optional(),
+  password: secret('Password for basic authentication.'),
+  password_file: secretFile('`password`'),
+  max_response_time: durationField('A health probe that takes longer makes it less preferred.', {
+    minMs: 1,
+  }).optional(),
+})
+
+export const upstreamsSlice = {
+  upstreams: z
+    .array(upstream, { error: 'a list of upstreams, each with a name and a url' })
+    .max(1000, { error: 'a list of at most 1000 upstreams' })
+    .register(settingFacts, {
+      description:
+        'The model servers. Without it, the Ollama that OLLAMA_URL, OLLAMA_HOST or the default port leads to; `[]` is none.',
+    })
+    .optional(),
+}
+
+type RawUpstream = z.output<typeof upstream>
+
+export function toUpstreamSettings(
+  { upstreams = [] }: z.output<z.ZodObject<typeof upstreamsSlice>>,
+  context: SettingsContext,
+): readonly UpstreamSettings[] {
+  const taken = new Set<string>()
+  return upstreams.map((raw, index) => {
+    const at = ['upstreams', index]
+    // Names end up in logs and in `corral-upstream`; two that differ in case only would be told apart by nobody.
+    if (taken.has(raw.name.toLowerCase())) context.problem([...at, 'name'], `is "${raw.name}", which is taken already`)
+    taken.add(raw.name.toLowerCase())
+    return {
+      name: raw.name,
+      url: raw.url.url,
+      priority: raw.priority,
+      enabled: raw.enabled,
+      headers: toHeaders(raw, at, context),
+      ca: raw.ca === undefined ? null : readAuthority(raw.ca, [...at, 'ca'], context),
+      maxResponseTimeMs: raw.max_response_time ?? null,
+    }
+  })
+}
+
+interface UpstreamUrl {
+  readonly url: string
+  readonly credentials: { readonly username: string; readonly password: Secret } | null
+}
+
+/** Normalised; what stood before the `@` is taken out, so that the URL can be logged. */
+export function parseUpstreamUrl(written: string): UpstreamUrl | undefined {
+  const url = URL.canParse(written) ? new URL(written) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol) || !/^https?:\/\/[^/]/i.test(written)) return undefined
+  if (/[?#\\\s]/.test(written)) return undefined
+  const [username, password] = [decode(url.username), decode(url.password)]
+  if (username === undefined || password === undefined || username.includes(':')) return undefined
+  const path = url.pathname.replace(/\/+$/, '')
+  if (path.includes('//')) return undefined
+  return {
+    url: `${url.protocol}//${url.host}${path}`,
+    credentials: username === '' && password === '' ? null : { username, password: new Secret(password) },
+  }
+}
+
+function decode(component: string): string | undefined {
+  try {
+    return decodeURIComponent(component)
+  } catch {
+    return undefined
+  }
+}
+
+/** The upstream client writes these itself; another value would break framing or routing. */
+const reservedHeaders = /^(?:host|connection|content-length|transfer-encoding|upgrade|te|trailer|expect|keep-alive)$/i
+
+function toHeaders(raw: RawUpstream, at: SettingPath, context: SettingsContext): RawHeaders {
+  const headers: string[] = []
+  for (const [name, value] of Object.entries(raw.headers ?? {})) {
+    const headerAt = [...at, 'headers', name]
+    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name)) context.problem(headerAt, 'is not the name of a header')
+    else if (reservedHeaders.test(name)) context.problem(headerAt, 'is a header that Corral writes itself')
+    else if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) context.problem(headerAt, 'holds characters a header cannot')
+    else headers.push(name, value)
+  }
+  const credentials = toCredentials(raw, at, context)
+  if (credentials === null) return headers
+  if (headers.some((name, i) => i % 2 === 0 && name.toLowerCase() === 'authorization')) {
+    context.problem([...at, 'headers'], 'has an authorization beside a username: keep one of them')
+  }
+  return [...headers, 'authorization', basic(credentials)]
+}
+
+function toCredentials(raw: RawUpstream, at: SettingPath, context: SettingsContext): UpstreamUrl['credentials'] {
+  const { credentials } = raw.url
+  const password = readSecret({ value: raw.password, file: raw.password_file }, [...at, 'password'], context)
+  if (raw.username === undefined) {
+    if (password !== null) context.problem([...at, 'password'], 'needs a username beside it')
+    return credentials
+  }
+  if (credentials !== null)
+    context.problem([...at, 'username'], 'is set and so are credentials in the url: keep one of them')
+  return { username: raw.username, password: password ?? new Secret('') }
+}
+
+/** UTF-8, as RFC 7617 section 2.1 recommends. */
+function basic({ username, password }: { username: string; password: Secret }): string {
+  return `Basic ${Buffer.from(`${username}:${password.reveal()}`, 'utf8').toString('base64')}`
+}
+
+function readAuthority(path: string, at: SettingPath, context: SettingsContext): string | null {
+  const pem = context.readText(path, at)
+  if (pem !== undefined && !pem.includes('-----BEGIN CERTIFICATE-----')) {
+    context.problem(at, 'names a file that holds no PEM certificate')
+  }
+  return pem ?? null
 }
