@@ -1,0 +1,103 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { mayGrant, type KeyGrant } from './granting.ts'
+import { judgeModels } from './policy.ts'
+import type { Principal } from './principal.ts'
+import { scopes, type Scope } from './scope.ts'
+
+const nothing: KeyGrant = { scopes: ['chat'], models: [], upstreams: [], expiresAt: 1 }
+
+function creator(changes: Partial<Principal> = {}): Principal {
+  const all = new Set<Scope>(['chat', 'admin'])
+  return {
+    user: 'u',
+    keyId: 'k',
+    keyName: 'k',
+    scopes: all,
+    models: null,
+    upstreams: null,
+    expiresAt: null,
+    ...changes,
+  }
+}
+
+function may(who: Principal | 'operator', grant: Partial<KeyGrant>): boolean {
+  return mayGrant(who, { ...nothing, ...grant }).kind === 'allowed'
+}
+
+describe('mayGrant', () => {
+  it('lets the operator grant anything', () => {
+    expect(may('operator', { scopes, models: ['*:cloud'], upstreams: null, expiresAt: null })).toBe(true)
+  })
+
+  it('lets a key grant its own scopes only', () => {
+    for (const scope of scopes) expect(may(creator(), { scopes: [scope] })).toBe(scope === 'chat' || scope === 'admin')
+    expect(may(creator(), { scopes: ['chat', 'models:write'] })).toBe(false)
+  })
+
+  it.each<[readonly string[] | null, readonly string[] | null, boolean]>([
+    [null, null, true],
+    [null, ['llama3'], true],
+    [null, ['*'], true],
+    [null, ['*:cloud'], false],
+    [null, ['x:8b-cloud'], false],
+    [['*'], null, true],
+    [['*'], ['x:cloud'], false],
+    [['*', '*:cloud'], ['x:cloud'], true],
+    [['*:cloud'], ['*cloud'], false],
+    [['llama3*'], null, false],
+    [['llama3*'], ['llama3'], true],
+    [['llama3*'], ['library/Llama3:8b'], true],
+    [['llama3*'], ['llama*'], false],
+    [['llama3'], ['llama3:latest'], true],
+    [['llama3'], ['llama3', 'qwen3'], false],
+    [['llama3'], [], true],
+    [[], null, false],
+  ])('with models %j, to grant %j: %s', (own, models, expected) => {
+    expect(may(creator({ models: own }), { models })).toBe(expected)
+  })
+
+  it('lets a key grant its own upstreams only', () => {
+    expect(may(creator({ upstreams: ['a', 'b'] }), { upstreams: ['b'] })).toBe(true)
+    expect(may(creator({ upstreams: ['a'] }), { upstreams: ['a', 'b'] })).toBe(false)
+    expect(may(creator({ upstreams: ['a'] }), { upstreams: null })).toBe(false)
+  })
+
+  it('lets no key outlive the one that made it', () => {
+    expect(may(creator({ expiresAt: 100 }), { expiresAt: 100 })).toBe(true)
+    expect(may(creator({ expiresAt: 100 }), { expiresAt: 101 })).toBe(false)
+    expect(may(creator({ expiresAt: 100 }), { expiresAt: null })).toBe(false)
+    expect(may(creator(), { expiresAt: null })).toBe(true)
+  })
+
+  it('never grants a model that the creator may not use', () => {
+    const pattern = fc.constantFrom(
+      'llama3',
+      'llama3*',
+      'llama*',
+      '*',
+      '*:cloud',
+      '*cloud',
+      'x:cloud',
+      'x:*-cloud',
+      'x*',
+      '?:8b*',
+    )
+    const models = fc.option(fc.array(pattern, { maxLength: 3 }))
+    const name = fc.constantFrom('llama3', 'llama3:8b', 'llama2', 'x', 'x:cloud', 'x:8b-cloud', 'x:8b', 'y:cloud')
+    fc.assert(
+      fc.property(
+        models,
+        models,
+        fc.tuple(name, fc.boolean(), fc.boolean()),
+        (own, granted, [name, remote, webSearch]) => {
+          fc.pre(may(creator({ models: own }), { models: granted }))
+          const use = { names: [name], remoteHosts: () => remote, webSearch }
+          fc.pre(judgeModels(creator({ models: granted }), use).kind === 'allowed')
+          expect(judgeModels(creator({ models: own }), use).kind).toBe('allowed')
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+})
