@@ -101,6 +101,33 @@ describe('createHealthMonitor', () => {
     expect(health()).toEqual(['down', 'up'])
   })
 
+  it('keeps to one question at a time when a request brings the news while it asks', async () => {
+    const a = createScriptedUpstream('a', ollamaReplies([]))
+    const { time, fleet, monitor } = setUp([a])
+    monitor.start()
+    await time.advance(INTERVAL_MS - 1)
+    a.replies['/api/version'] = 'hang'
+    a.paths()
+    await time.advance(1)
+    fleet.apply('a', { kind: 'outcome', at: 1, outcome: 'unreachable' })
+    await time.advance(1999)
+    expect(a.paths()).toEqual(['/api/version'])
+  })
+
+  it('asks at one pace after a stop and a start', async () => {
+    const a = createScriptedUpstream('a', { '/api/version': 'hang' })
+    const { time, monitor } = setUp([a])
+    monitor.start()
+    await time.advance(1000)
+    monitor.stop()
+    monitor.start()
+    a.replies = ollamaReplies([])
+    await time.advance(INTERVAL_MS)
+    a.paths()
+    await time.advance(INTERVAL_MS * 2)
+    expect(a.paths().filter((path) => path === '/api/version')).toHaveLength(2)
+  })
+
   it('makes sure of one that was late before it calls it down', async () => {
     const a = createScriptedUpstream('a', ollamaReplies([]))
     const { time, fleet, monitor } = setUp([a])

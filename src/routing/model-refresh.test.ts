@@ -28,7 +28,7 @@ describe('createModelRefresh', () => {
     expect([...(fleet.get('a')?.models?.keys() ?? [])]).toEqual(['tiny:latest', 'other:1b'])
   })
 
-  it.each<Reply>([{ status: 500, json: {} }, { text: '<html>' }, { json: { models: 3 } }, 'hang'])(
+  it.each<Reply>([{ status: 500, json: { models: [] } }, { text: '<html>' }, { json: { models: 3 } }, 'hang'])(
     'keeps the old list over a bad answer (%j)',
     async (bad) => {
       const { fleet, models, time, upstreams } = setUp({ a: ollamaReplies(['tiny']) })

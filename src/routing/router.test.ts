@@ -71,8 +71,33 @@ describe('createRouter', () => {
     expect(fleet.all().map((state) => state.running)).toEqual([1, 1])
     first?.release()
     first?.release()
+    expect(
+      fleet
+        .all()
+        .map((state) => state.running)
+        .toSorted(),
+    ).toEqual([0, 1])
     second?.release()
     expect(fleet.all().map((state) => state.running)).toEqual([0, 0])
+  })
+
+  it('counts a claim once, however often it is released', () => {
+    const { fleet, ask } = setUp({ a: ['m:latest'] })
+    const { claim } = ask().heard
+    ask()
+    claim?.release()
+    claim?.release()
+    expect(fleet.get('a')?.running).toBe(1)
+  })
+
+  it('lets idle equals take turns', () => {
+    const { ask } = setUp({ a: ['m:latest'], b: ['m:latest'] })
+    const next = (): string | undefined => {
+      const { claim } = ask().heard
+      claim?.release()
+      return claim?.upstream.id
+    }
+    expect([next(), next(), next()]).toEqual(['a', 'b', 'a'])
   })
 
   it('passes what became of an attempt to health', () => {
@@ -120,6 +145,12 @@ describe('createRouter', () => {
     const { heard } = ask()
     await settle()
     expect(heard.error?.message).toBe('No upstream that has model "m:latest" is available')
+  })
+
+  it('looks only once in an exchange', () => {
+    const { ask, learnt } = setUp({ a: [], b: [] })
+    const { heard } = ask({ tried: new Set(['a']) })
+    expect([heard.claim?.upstream.id, learnt]).toEqual(['b', []])
   })
 
   it.each(['/api/pull', '/api/create'])('does not look for what %s is about to bring', (pattern) => {

@@ -126,6 +126,8 @@ describe('selectUpstream, writes and relays', () => {
   it('pulls a new model to the first, an old one where it is', () => {
     expect(select(fleet, { model: 'new:latest', route: write('/api/pull') })).toBe('a model-unknown')
     expect(select(fleet, { route: write('/api/pull') })).toBe('b has-model')
+    const down = [state('a'), state('b', { has: m, health: 'down' })]
+    expect(select(down, { route: write('/api/pull') })).toBe('a model-unknown')
   })
 
   it('deletes and copies where the model is', () => {
