@@ -71,12 +71,7 @@ describe('createRouter', () => {
     expect(fleet.all().map((state) => state.running)).toEqual([1, 1])
     first?.release()
     first?.release()
-    expect(
-      fleet
-        .all()
-        .map((state) => state.running)
-        .toSorted(),
-    ).toEqual([0, 1])
+    expect(fleet.all().reduce((sum, state) => sum + state.running, 0)).toBe(1)
     second?.release()
     expect(fleet.all().map((state) => state.running)).toEqual([0, 0])
   })
