@@ -156,12 +156,12 @@ describe('authenticate', () => {
       (text) => request([], { pathKey: text }),
       (text) => request(['Authorization', `${text}:${text}`], { query: `ts=${text}` }),
     ]
-    for (const carry of carriers) {
-      for (const text of corpus) {
-        expect(outcome(gate, carry(text)), text).toMatch(/^(wrong|malformed)_credential 401|^throttled/)
-        expect(outcome(gate, carry(KEY + text)), text).toMatch(/^(wrong|malformed)_credential 401|^throttled/)
-      }
-    }
+    const tried = carriers.flatMap((carry) => corpus.flatMap((text) => [carry(text), carry(KEY + text)]))
+    const letIn = tried.filter(
+      (request) => !/^(wrong|malformed)_credential 401|^throttled/.test(outcome(gate, request)),
+    )
+    expect(letIn).toEqual([])
+    expect(tried.length).toBeGreaterThan(300)
     expect(outcome(gate, request(bearer(KEY)))).toBe('principal key')
   })
 })

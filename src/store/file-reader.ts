@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
-import { storeProblem } from './sqlite-error.ts'
+import { isMissing, storeProblem } from './store-problem.ts'
 
 export type FileRead =
   | { readonly kind: 'text'; readonly text: string }
@@ -50,7 +50,7 @@ export function createFileReader(path: string, clock: Clock): FileReader {
         return await read()
       } catch (error) {
         stamp = null
-        return { kind: 'unreadable', problem: storeProblem(error) }
+        return { kind: 'unreadable', problem: isMissing(error) ? 'it does not exist' : storeProblem(error) }
       }
     },
   }

@@ -3,7 +3,7 @@ import type { KeyRecord, NewKey } from '../auth/key-store.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { toKeyRecord, toKeyRow } from './key-rows.ts'
 import type { KeyRow, Schema } from './schema.ts'
-import { uniqueViolation } from './sqlite-error.ts'
+import { uniqueViolation } from './store-problem.ts'
 
 export async function listKeys(database: Kysely<Schema>): Promise<KeyRecord[]> {
   const rows = await selectKeys(database).orderBy('keys.created_at').orderBy('keys.id').execute()

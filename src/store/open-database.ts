@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { migrate } from './migrate.ts'
-import { isBusy, storeProblem } from './sqlite-error.ts'
+import { isBusy, storeProblem } from './store-problem.ts'
 
 const BUSY_TIMEOUT_MS = 5000
 const WAL_ATTEMPTS = 100

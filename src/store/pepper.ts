@@ -5,7 +5,7 @@ import type { Secret } from '../lib/secret.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Store } from './open-store.ts'
 import { createSecretFile, readSecretFile } from './secret-file.ts'
-import { storeProblem } from './sqlite-error.ts'
+import { storeProblem } from './store-problem.ts'
 import { parseStoreUrl } from './store-url.ts'
 
 export interface PepperOptions {

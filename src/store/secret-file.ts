@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { isMissing } from './store-problem.ts'
 
 /** The text of a file that only its owner may read; undefined where there is none. */
 export function readSecretFile(path: string, onWarning?: (sentence: string) => void): string | undefined {
@@ -19,7 +20,7 @@ export function readSecretFile(path: string, onWarning?: (sentence: string) => v
     tighten(path, onWarning)
     return text
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (isMissing(error)) return undefined
     throw error
   }
 }

@@ -5,7 +5,7 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import { entityNameRule, isEntityName } from '../lib/entity-name.ts'
 import { toUserRecord } from './key-rows.ts'
 import type { Schema } from './schema.ts'
-import { uniqueViolation } from './sqlite-error.ts'
+import { uniqueViolation } from './store-problem.ts'
 
 export async function listUsers(database: Kysely<Schema>): Promise<UserRecord[]> {
   const rows = await database.selectFrom('users').selectAll().orderBy('created_at').orderBy('name').execute()

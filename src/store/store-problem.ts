@@ -25,8 +25,15 @@ const systemProblems: Readonly<Record<string, string>> = {
 export function storeProblem(error: unknown): string {
   if (error instanceof GatewayError) return error.message
   const primary = resultCode(error) & 0xff
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return sqliteProblems[primary] ?? systemProblems[code] ?? (error instanceof Error ? error.message : String(error))
+  return (
+    sqliteProblems[primary] ??
+    systemProblems[systemCode(error)] ??
+    (error instanceof Error ? error.message : String(error))
+  )
+}
+
+export function isMissing(error: unknown): boolean {
+  return systemCode(error) === 'ENOENT'
 }
 
 export function isBusy(error: unknown): boolean {
@@ -41,4 +48,8 @@ export function uniqueViolation(error: unknown): string | undefined {
 
 function resultCode(error: unknown): number {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : 0
+}
+
+function systemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

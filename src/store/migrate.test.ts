@@ -1,0 +1,39 @@
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { migrate } from './migrate.ts'
+import { migrations } from './migrations.ts'
+
+const first = { number: 1, sql: 'CREATE TABLE a (x)' }
+const second = { number: 2, sql: 'ALTER TABLE a ADD COLUMN y' }
+
+function tables(database: DatabaseSync): unknown[] {
+  return database
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+    .all()
+    .map((row) => row['name'])
+}
+
+describe('migrate', () => {
+  it('runs what is missing, in order and once', () => {
+    const database = new DatabaseSync(':memory:')
+    migrate(database, [first])
+    migrate(database, [first, second])
+    migrate(database, [first, second])
+    expect(database.prepare('SELECT number FROM migrations').all()).toMatchObject([{ number: 1 }, { number: 2 }])
+    expect(database.prepare('SELECT x, y FROM a').all()).toEqual([])
+  })
+
+  it('leaves everything as it was when one fails half way', () => {
+    const database = new DatabaseSync(':memory:')
+    const broken = { number: 2, sql: 'CREATE TABLE b (x); CREATE TABLE a (x)' }
+    migrate(database, [first])
+    expect(() => migrate(database, [first, broken])).toThrow('already exists')
+    expect(tables(database)).toEqual(['a', 'migrations'])
+    migrate(database, [first, second])
+    expect(database.prepare('SELECT max(number) AS number FROM migrations').get()).toMatchObject({ number: 2 })
+  })
+
+  it('knows migrations that count up without gaps', () => {
+    expect(migrations.map((migration) => migration.number)).toEqual(migrations.map((_, index) => index + 1))
+  })
+})
