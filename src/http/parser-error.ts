@@ -1,0 +1,21 @@
+import { GatewayError } from '../errors/gateway-error.ts'
+
+/** What node:http's parser or clock has to say about bytes that never became a request; null where nobody listens. */
+export function explainParserError(code: string | undefined): GatewayError | null {
+  switch (code) {
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'ETIMEDOUT':
+      return null
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new GatewayError('header_timeout')
+    case 'HPE_HEADER_OVERFLOW':
+      return new GatewayError('headers_too_large')
+    case 'HPE_INVALID_VERSION':
+      return new GatewayError('http_version')
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new GatewayError('bad_request', { message: 'The chunk extensions are too large' })
+    default:
+      return new GatewayError('bad_request')
+  }
+}
