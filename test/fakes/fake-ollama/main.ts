@@ -1,0 +1,58 @@
+import { parseArgs } from 'node:util'
+import { startFakeOllama } from './fake-ollama.ts'
+import type { FakeOllamaOptions, ModelSpec } from './options.ts'
+
+const NUMBERS = {
+  port: 'port',
+  'control-port': 'controlPort',
+  parallel: 'parallel',
+  'max-queue': 'maxQueue',
+  'max-loaded': 'maxLoaded',
+  'keep-alive-ms': 'keepAliveMs',
+  'memory-bytes': 'memoryBytes',
+  'load-bytes-per-second': 'loadBytesPerSecond',
+  'tokens-per-second': 'tokensPerSecond',
+  'prefill-tokens-per-second': 'prefillTokensPerSecond',
+  'answer-tokens': 'answerTokens',
+} as const satisfies Record<string, keyof FakeOllamaOptions>
+
+const USAGE = `usage: node main.ts [--${Object.keys(NUMBERS).join(' N] [--')} N] [--model NAME[=BYTES] ...] [--no-host-check]`
+
+/** The fake as a program: options in, two lines out, until SIGTERM or SIGINT. */
+async function main(): Promise<void> {
+  const server = await startFakeOllama(parseOptions(process.argv.slice(2)))
+  process.stdout.write(`fake-ollama ready ${server.url}\nfake-ollama control ${server.controlUrl}\n`)
+  const stop = (): void => void server.stop().then(() => process.exit(0))
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
+}
+
+function parseOptions(argv: readonly string[]): FakeOllamaOptions {
+  const numeric = Object.fromEntries(Object.keys(NUMBERS).map((flag) => [flag, { type: 'string' as const }]))
+  const { values } = parseArgs({
+    args: [...argv],
+    options: { ...numeric, model: { type: 'string', multiple: true }, 'no-host-check': { type: 'boolean' } },
+  })
+  const numbers = Object.entries(NUMBERS).flatMap(([flag, field]) => {
+    const value = (values as Record<string, unknown>)[flag]
+    if (value === undefined) return []
+    if (!Number.isFinite(Number(value))) throw new Error(`--${flag} wants a number, not "${String(value)}"`)
+    return [[field, Number(value)] as const]
+  })
+  const models = values.model?.map(parseModel)
+  return {
+    ...Object.fromEntries(numbers),
+    ...(models === undefined ? {} : { models }),
+    ...(values['no-host-check'] === true ? { hostCheck: false } : {}),
+  }
+}
+
+function parseModel(text: string): ModelSpec {
+  const [name = '', bytes] = text.split('=')
+  return bytes === undefined ? { name } : { name, sizeBytes: Number(bytes) }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`)
+  process.exitCode = 2
+})
