@@ -4,7 +4,7 @@ import type { Dialect } from './dialect.ts'
 export interface RenderedError {
   readonly status: number
   /** Flat name, value pairs. */
-  readonly headers: string[]
+  readonly headers: readonly string[]
   readonly body: string
 }
 

@@ -16,7 +16,8 @@ export interface BodyFacts {
 
 export interface NamedModel {
   readonly name: string
-  readonly field: ScannedField
+  /** Where it stands in a JSON body; null in a form. */
+  readonly field: ScannedField | null
 }
 
 const MODEL_FIELDS = ['model', 'name', 'source', 'destination', 'from'] as const
@@ -51,6 +52,12 @@ export function noFacts(bytes: Uint8Array): BodyFacts {
   return { bytes, fields: new Map(), models: [], model: null, stream: undefined, webSearch: false }
 }
 
+/** Facts of a form, whose fields were read otherwise. */
+export function formFacts(bytes: Uint8Array, models: readonly string[]): BodyFacts {
+  const name = models[0]
+  return { ...noFacts(bytes), models, model: name === undefined ? null : { name, field: null } }
+}
+
 function bodyFacts(bytes: Uint8Array, scan: ObjectScan, options: { readTools: boolean }): BodyFacts {
   if (scan.kind === 'malformed') return noFacts(bytes)
   const fields = new Map<string, ScannedField>()
@@ -65,7 +72,7 @@ function bodyFacts(bytes: Uint8Array, scan: ObjectScan, options: { readTools: bo
     bytes,
     fields,
     models: named.map((each) => each.name),
-    model: named.find((each) => each.field.name !== 'destination' && each.field.name !== 'from') ?? null,
+    model: named.find(({ field }) => field?.name !== 'destination' && field?.name !== 'from') ?? null,
     stream: stream === undefined ? undefined : booleanValue(rawValue(scan, stream)),
     webSearch: tools !== undefined && hasWebSearch(scan, tools),
   }

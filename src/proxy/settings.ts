@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { parseModelName } from '../lib/model-name.ts'
-import { section, settingFacts, text } from '../lib/setting.ts'
+import { section, settingFacts, table, textSetting } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
 
 export interface ModelSettings {
@@ -22,54 +22,60 @@ export interface ModelPolicy {
   readonly keepAlive: 'allow' | 'strip' | string | number
 }
 
-const wantedNames = 'a list of names'
-const wantedContext = 'allow, strip, or a number of tokens'
-const wantedKeepAlive = 'allow, strip, a duration such as 5m, or a number of seconds (negative: for ever)'
-
 /** Go's `time.ParseDuration`, which Ollama reads it with: no days, a sign, fractions. */
 const goDuration = /^[+-]?(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/
 
-const names = z
-  .array(z.string({ error: 'text' }), { error: wantedNames })
-  .min(1, { error: `${wantedNames}, not empty` })
+const names = z.array(z.string()).min(1)
 
 const policy = section('What a request may say about how its model is loaded.', {
-  match: text('a pattern such as *:70b', 'Models it is about: a name in which `*` is any run of characters.'),
+  match: textSetting({
+    wanted: 'a pattern such as *:70b',
+    description: 'Models it is about: a name in which `*` is any run of characters.',
+  }),
   num_ctx: z
-    .union(
-      [
-        z.enum(['allow', 'strip']),
-        z
-          .int()
-          .min(1)
-          .max(2 ** 31 - 1),
-      ],
-      { error: wantedContext },
-    )
-    .register(settingFacts, { description: '`allow`, `strip`, or the context length that every request gets.' })
+    .union([
+      z.enum(['allow', 'strip']),
+      z
+        .int()
+        .min(1)
+        .max(2 ** 31 - 1),
+    ])
+    .register(settingFacts, {
+      wanted: 'allow, strip, or a number of tokens',
+      description: '`allow`, `strip`, or the context length that every request gets.',
+    })
     .prefault('allow'),
   keep_alive: z
-    .union([z.enum(['allow', 'strip']), z.string().regex(goDuration), z.int()], { error: wantedKeepAlive })
-    .register(settingFacts, { description: '`allow`, `strip`, or the `keep_alive` that every request gets.' })
+    .union([z.enum(['allow', 'strip']), z.string().regex(goDuration), z.int()])
+    .register(settingFacts, {
+      wanted: 'allow, strip, a duration such as 5m, or a number of seconds (negative: for ever)',
+      description: '`allow`, `strip`, or the `keep_alive` that every request gets.',
+    })
     .prefault('allow'),
 })
 
 export const modelsSlice = {
   models: section('What models are called, where they run and what requests may ask of them.', {
-    aliases: record(
-      z.string({ error: 'the name of a model' }),
-      'Names that stand for other models: `"gpt-4o-mini": "qwen3:8b"`.',
-    ),
-    assignments: record(names, 'Models that run on the named upstreams only: `"qwen3:32b": [gpu-1]`.'),
-    fallbacks: record(
-      names,
-      'Models that answer in the place of one that no upstream has: `"qwen3:32b": ["qwen3:8b"]`.',
-    ),
+    aliases: table(z.string(), {
+      wanted: 'a section of names, each with the model it stands for',
+      description: 'Names that stand for other models: `"gpt-4o-mini": "qwen3:8b"`.',
+    }).prefault({}),
+    assignments: table(names, {
+      wanted: 'a section of models, each with a list of upstreams',
+      description: 'Models that run on the named upstreams only: `"qwen3:32b": [gpu-1]`.',
+    }).prefault({}),
+    fallbacks: table(names, {
+      wanted: 'a section of models, each with a list of models',
+      description: 'Models that answer in the place of one that no upstream has: `"qwen3:32b": ["qwen3:8b"]`.',
+    }).prefault({}),
     policies: z
-      .array(policy, { error: 'a list of policies, each with a match' })
-      .max(1000, { error: 'a list of at most 1000 policies' })
-      .register(settingFacts, { description: 'Rules for `num_ctx` and `keep_alive`; the first that matches governs.' })
-      .prefault([{ match: '*' }]),
+      .array(policy)
+      .max(1000)
+      .register(settingFacts, {
+        wanted: 'a list of at most 1000 policies, each with a match',
+        description: 'Rules for `num_ctx` and `keep_alive`; the first that matches governs.',
+      })
+      .prefault([]),
   }).prefault({}),
 }
 
@@ -77,8 +83,7 @@ export function toModelSettings(
   { models: raw }: z.output<z.ZodObject<typeof modelsSlice>>,
   context: SettingsContext,
 ): ModelSettings {
-  const checkTable = (table: 'aliases' | 'assignments' | 'fallbacks') => checkNames(table, raw[table], context)
-  for (const table of ['aliases', 'assignments', 'fallbacks'] as const) checkTable(table)
+  for (const name of ['aliases', 'assignments', 'fallbacks'] as const) checkNames(name, raw[name], context)
   return {
     aliases: raw.aliases,
     assignments: raw.assignments,
@@ -87,31 +92,24 @@ export function toModelSettings(
   }
 }
 
-function record<T extends z.ZodType>(value: T, description: string) {
-  return z
-    .record(z.string(), value, { error: 'a section of model names' })
-    .register(settingFacts, { description })
-    .prefault({} as never)
-}
-
 /** Two spellings of one model would make it a matter of luck which line holds. */
 function checkNames(
-  table: string,
+  name: string,
   lines: Readonly<Record<string, string | readonly string[]>>,
   context: SettingsContext,
 ): void {
   const spellings = new Map<string, string>()
   for (const [written, value] of Object.entries(lines)) {
-    const at = ['models', table, written]
-    const name = parseModelName(written)
-    if (name.kind === 'invalid') {
+    const at = ['models', name, written]
+    const model = parseModelName(written)
+    if (model.kind === 'invalid') {
       context.problem(at, 'is not the name of a model')
       continue
     }
-    const other = spellings.get(name.canonical)
+    const other = spellings.get(model.canonical)
     if (other !== undefined) context.problem(at, `is the same model as "${other}": keep one of them`)
-    spellings.set(name.canonical, written)
-    const targets = table === 'assignments' ? [] : [value].flat()
+    spellings.set(model.canonical, written)
+    const targets = name === 'assignments' ? [] : [value].flat()
     const wrong = targets.find((target) => parseModelName(target).kind === 'invalid')
     if (wrong !== undefined) context.problem(at, `names ${JSON.stringify(wrong)}, which is not the name of a model`)
   }

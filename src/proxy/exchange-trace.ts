@@ -1,0 +1,66 @@
+import type { TokenUsage } from '../dialects/token-usage.ts'
+import type { ErrorCode } from '../errors/catalogue.ts'
+import type { ExchangeEnding, ExchangeRecord } from './exchange-record.ts'
+
+export interface TraceStart {
+  readonly id: string
+  readonly method: string
+  /** Without query, and with a path key redacted. */
+  readonly path: string
+}
+
+/** What is noted about one exchange while it runs; becomes its record when it is over. Times are monotonic. */
+export class ExchangeTrace {
+  readonly id: string
+  user: string | null = null
+  keyId: string | null = null
+  model: string | null = null
+  upstream: string | null = null
+  bytesIn = 0
+  bytesOut = 0
+  usage: TokenUsage | null = null
+  readonly #start: TraceStart
+  readonly #time = Date.now()
+  readonly #startedAt = performance.now()
+  #grantedAt: number | null = null
+  #firstByteAt: number | null = null
+
+  constructor(start: TraceStart) {
+    this.id = start.id
+    this.#start = start
+  }
+
+  granted(upstream: string): void {
+    this.upstream = upstream
+    this.#grantedAt ??= performance.now()
+  }
+
+  sent(bytes: number): void {
+    this.#firstByteAt ??= performance.now()
+    this.bytesOut += bytes
+  }
+
+  record(status: number, ending: ExchangeEnding, error: ErrorCode | null): ExchangeRecord {
+    const endedAt = performance.now()
+    return {
+      id: this.id,
+      time: this.#time,
+      user: this.user,
+      keyId: this.keyId,
+      method: this.#start.method,
+      path: this.#start.path,
+      model: this.model,
+      upstream: this.upstream,
+      status,
+      bytesIn: this.bytesIn,
+      bytesOut: this.bytesOut,
+      queueMs: (this.#grantedAt ?? endedAt) - this.#startedAt,
+      ttftMs: this.#firstByteAt === null ? null : this.#firstByteAt - this.#startedAt,
+      totalMs: endedAt - this.#startedAt,
+      promptTokens: this.usage?.promptTokens ?? null,
+      completionTokens: this.usage?.completionTokens ?? null,
+      ending,
+      error,
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import type { Principal } from '../auth/principal.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { headerValue } from '../lib/raw-headers.ts'
+import { parseModelName } from '../lib/model-name.ts'
+import { type BodyFacts, formFacts, noFacts, peekBody, peekSmallBody } from './body-facts.ts'
+import type { ClientRequest } from './client-port.ts'
+import { multipartModels } from './multipart-model.ts'
+import { type PlanRules, planRequest, type RequestPlan } from './request-plan.ts'
+import type { Route } from './route.ts'
+
+export interface ReadRules extends PlanRules {
+  /** Undefined where the lists know the model; else a look for it, bounded, before anyone judges it. */
+  lookFor(canonical: string): Promise<void> | undefined
+}
+
+export interface ReadInput {
+  readonly request: ClientRequest
+  readonly route: Route
+  readonly principal: Principal
+  /** Decoded values of the route's pattern. */
+  readonly params: Readonly<Record<string, string>>
+}
+
+/** Bodies up to this are peeked at in one go. */
+const SMALL_BODY = 256 * 1024
+
+/** What a collected body means: at once where nothing has to be waited for. Throws, or rejects with, GatewayError. */
+export function readRequest(input: ReadInput, bytes: Uint8Array, rules: ReadRules): RequestPlan | Promise<RequestPlan> {
+  const options = { readTools: input.route.dialect === 'anthropic' || input.route.dialect === 'responses' }
+  if (input.route.body === 'json' && bytes.length > SMALL_BODY) {
+    return peekBody(bytes, options).then((facts) => plan(input, facts, rules))
+  }
+  return plan(input, smallFacts(input, bytes, options), rules)
+}
+
+function smallFacts(input: ReadInput, bytes: Uint8Array, options: { readTools: boolean }): BodyFacts {
+  switch (input.route.body) {
+    case 'json':
+      return peekSmallBody(bytes, options)
+    case 'multipart':
+      return formFacts(bytes, formModels(input.request, bytes))
+    default:
+      return pathFacts(bytes, input)
+  }
+}
+
+function formModels(request: ClientRequest, bytes: Uint8Array): string[] {
+  const models = multipartModels(headerValue(request.headers, 'content-type'), bytes)
+  if (models === null) throw new GatewayError('bad_body', { message: 'The request body is not a multipart form' })
+  return models
+}
+
+/** `/v1/models/NAME` names its model in the path. */
+function pathFacts(bytes: Uint8Array, input: ReadInput): BodyFacts {
+  const name = input.params['name']
+  return name === undefined ? noFacts(bytes) : formFacts(bytes, [name])
+}
+
+function plan(input: ReadInput, facts: BodyFacts, rules: ReadRules): RequestPlan | Promise<RequestPlan> {
+  const parsed = facts.model === null ? null : parseModelName(facts.model.name)
+  const look = parsed?.kind === 'local' && input.route.kind !== 'write' ? rules.lookFor(parsed.canonical) : undefined
+  if (look === undefined) return planRequest(input.route, input.principal, facts, rules)
+  return look.then(() => planRequest(input.route, input.principal, facts, rules))
+}

@@ -1,0 +1,65 @@
+import type { Principal } from '../auth/principal.ts'
+import type { StreamFormat } from '../dialects/stream-format.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { parseModelName } from '../lib/model-name.ts'
+import { addField, type BodyEdit, replaceValue, spliceBody } from './body-edits.ts'
+import type { BodyFacts } from './body-facts.ts'
+import type { PolicyEdits } from './model-policy.ts'
+import type { Route } from './route.ts'
+
+/** What of a request's content decides where it goes and what is sent there. */
+export interface RequestPlan {
+  /** Canonical name of the model that routing looks for; null where the request names none. */
+  readonly model: string | null
+  readonly body: readonly Uint8Array[]
+  /** Null: the answer is one whole. */
+  readonly format: StreamFormat | null
+}
+
+/** What planning asks of the rest of the gateway. */
+export interface PlanRules {
+  /** Undefined: allowed. */
+  judge(principal: Principal, use: { names: readonly string[]; webSearch: boolean }): GatewayError | undefined
+  /** The name of the model that answers for this one, alias or fallback, or undefined for itself. */
+  standIn(canonical: string, principal: Principal): string | undefined
+  readonly edits: PolicyEdits
+}
+
+/** Throws GatewayError where the principal may not do what the body asks. */
+export function planRequest(route: Route, principal: Principal, facts: BodyFacts, rules: PlanRules): RequestPlan {
+  const named = facts.model
+  const asked = named === null ? null : canonicalOf(named.name)
+  const standIn = asked === null || named?.field === null ? undefined : rules.standIn(asked, principal)
+  const names = facts.models.map((name) => (standIn !== undefined && name === named?.name ? standIn : name))
+  const denied = rules.judge(principal, { names, webSearch: facts.webSearch })
+  if (denied !== undefined) throw denied
+  const model = standIn === undefined ? asked : canonicalOf(standIn)
+  const edits = [...nameEdits(facts, standIn), ...streamEdits(route, facts)]
+  if (model !== null && route.dialect === 'ollama' && route.kind === 'generate') edits.push(...rules.edits(facts, model))
+  return {
+    model,
+    body: edits.length === 0 ? [facts.bytes] : spliceBody(facts.bytes, edits),
+    format: streamFormat(route, facts.stream),
+  }
+}
+
+/** How the answer to this request streams. Decided by route and body alone, never by Accept or Content-Type. */
+export function streamFormat(route: Route, stream: boolean | undefined): StreamFormat | null {
+  const streams = stream ?? route.impliedStream ?? route.streamsByDefault
+  return route.stream === 'whole' || !streams ? null : { framing: route.stream, dialect: route.dialect }
+}
+
+function nameEdits(facts: BodyFacts, standIn: string | undefined): BodyEdit[] {
+  const field = facts.model?.field
+  return standIn === undefined || field == null ? [] : [replaceValue(field, JSON.stringify(standIn))]
+}
+
+function streamEdits(route: Route, facts: BodyFacts): BodyEdit[] {
+  if (route.impliedStream === undefined || facts.fields.has('stream') || facts.fields.size === 0) return []
+  return [addField(facts, 'stream', String(route.impliedStream))]
+}
+
+function canonicalOf(name: string): string | null {
+  const parsed = parseModelName(name)
+  return parsed.kind === 'invalid' ? null : parsed.canonical
+}

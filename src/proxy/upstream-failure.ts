@@ -1,0 +1,31 @@
+import { GatewayError } from '../errors/gateway-error.ts'
+import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
+import type { AttemptOutcome } from './router.ts'
+import type { UpstreamError } from './upstream.ts'
+
+/** What a caller is told of an attempt that failed; never an address, never a cause. */
+export function errorOfUpstream(error: UpstreamError): GatewayError {
+  const { cause } = error
+  switch (error.kind) {
+    case 'unreachable':
+      return new GatewayError('upstream_unreachable', { cause, retryAfterSeconds: 3 })
+    case 'reset':
+      return new GatewayError('upstream_reset', { cause })
+    case 'bad-response':
+      return new GatewayError('upstream_bad_response', { cause })
+    case 'timed-out':
+      return new GatewayError('upstream_timeout', { cause })
+    case 'body-failed':
+      return new GatewayError('bad_body', { cause })
+  }
+}
+
+export function outcomeOf(error: UpstreamError): AttemptOutcome {
+  if (error.kind === 'unreachable') return 'unreachable'
+  return error.kind === 'body-failed' ? 'cancelled' : 'broken'
+}
+
+/** No route of Ollama's answers a page: this is some other server, or a proxy's error with a 200. */
+export function isHtml(headers: RawHeaders): boolean {
+  return headerValue(headers, 'content-type')?.trimStart().toLowerCase().startsWith('text/html') === true
+}

@@ -1,0 +1,209 @@
+import { Buffer } from 'node:buffer'
+import type { RawHeaders } from '../../lib/raw-headers.ts'
+import { parseResponseHead, type ResponseHead } from './response-head.ts'
+
+export interface ResponseEvents {
+  info(status: number, headers: RawHeaders): void
+  head(status: number, headers: RawHeaders): void
+  data(chunk: Uint8Array): void
+  /** `reusable`: the connection may carry another request. */
+  end(trailers: RawHeaders, reusable: boolean): void
+  /** After it, nothing more comes. */
+  malformed(reason: string): void
+}
+
+type State = 'head' | 'length' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers' | 'until-close' | 'over'
+
+const HEAD_LIMIT = 64 * 1024
+const CHUNK_LINE_LIMIT = 1024
+const HEAD_END = Buffer.from('\r\n\r\n')
+const EMPTY = Buffer.alloc(0)
+const CR = 0x0d
+const LF = 0x0a
+
+/** Reads HTTP/1.1 responses (RFC 9112), one after the other. Pure: bytes in, events out; body pieces are not copied. */
+export class ResponseParser {
+  #state: State = 'over'
+  #method = 'GET'
+  #events: ResponseEvents
+  #pending: Buffer = EMPTY
+  #remaining = 0
+  #keepAlive = true
+  #trailers: string[] = []
+
+  constructor(events: ResponseEvents) {
+    this.#events = events
+  }
+
+  /** Makes ready for the answer to a request of this method. */
+  expect(method: string, events: ResponseEvents): void {
+    this.#method = method
+    this.#events = events
+    this.#state = 'head'
+    this.#pending = EMPTY
+    this.#trailers = []
+  }
+
+  feed(input: Buffer): void {
+    let chunk = this.#pending.length === 0 ? input : Buffer.concat([this.#pending, input])
+    this.#pending = EMPTY
+    while (chunk.length > 0) {
+      const used = this.#step(chunk)
+      if (used < 0) {
+        if (this.#state !== 'over') this.#pending = chunk
+        return
+      }
+      chunk = used === chunk.length ? EMPTY : chunk.subarray(used)
+    }
+  }
+
+  /** The other side closed: an end where only that ends a body. False: it came too early. */
+  close(): boolean {
+    if (this.#state !== 'until-close') return this.#state === 'over'
+    this.#finish(false)
+    return true
+  }
+
+  /** Bytes used; -1 where more are needed, or where the answer is broken. */
+  #step(chunk: Buffer): number {
+    switch (this.#state) {
+      case 'head':
+        return this.#readHead(chunk)
+      case 'length':
+        return this.#readBody(chunk)
+      case 'chunk-size':
+        return this.#readChunkSize(chunk)
+      case 'chunk-data':
+        return this.#readBody(chunk)
+      case 'chunk-end':
+        return this.#readChunkEnd(chunk)
+      case 'trailers':
+        return this.#readTrailer(chunk)
+      case 'until-close':
+        this.#events.data(chunk)
+        return chunk.length
+      case 'over':
+        return this.#broken('bytes after the end of the answer')
+    }
+  }
+
+  #readHead(chunk: Buffer): number {
+    const end = chunk.indexOf(HEAD_END)
+    if (end < 0) return chunk.length > HEAD_LIMIT ? this.#broken('the head is too large') : -1
+    const head = parseResponseHead(chunk.toString('latin1', 0, end))
+    if (typeof head === 'string') return this.#broken(head)
+    if (head.status < 200 && head.status !== 101) {
+      this.#events.info(head.status, head.headers)
+      return end + 4
+    }
+    this.#begin(head, chunk.length - end - 4)
+    return end + 4
+  }
+
+  #begin(head: ResponseHead, following: number): void {
+    this.#keepAlive = head.keepAlive
+    this.#state = this.#bodyState(head)
+    const over = this.#state === 'over'
+    if (over && following > 0 && this.#method !== 'HEAD') {
+      this.#broken('bytes after an answer without a body')
+      return
+    }
+    this.#events.head(head.status, head.headers)
+    if (over) this.#finish(head.keepAlive && following === 0)
+  }
+
+  #bodyState(head: ResponseHead): State {
+    if (this.#method === 'HEAD' || head.status === 204 || head.status === 304 || head.status === 101) return 'over'
+    if (head.chunked) return 'chunk-size'
+    if (head.contentLength === null) return 'until-close'
+    this.#remaining = head.contentLength
+    return head.contentLength === 0 ? 'over' : 'length'
+  }
+
+  /** A piece of a body of known length, or of one chunk. */
+  #readBody(chunk: Buffer): number {
+    const used = Math.min(chunk.length, this.#remaining)
+    this.#remaining -= used
+    const ended = this.#remaining === 0
+    if (ended && this.#state === 'length' && used < chunk.length) return this.#broken('the answer is longer than its length')
+    const piece = used === chunk.length ? chunk : chunk.subarray(0, used)
+    if (!ended) {
+      this.#events.data(piece)
+      return used
+    }
+    if (this.#state === 'chunk-data') {
+      this.#state = 'chunk-end'
+      this.#events.data(piece)
+      return used
+    }
+    this.#state = 'over'
+    this.#events.data(piece)
+    this.#finish(this.#keepAlive)
+    return used
+  }
+
+  #readChunkSize(chunk: Buffer): number {
+    const end = chunk.indexOf(LF)
+    if (end < 0) return chunk.length > CHUNK_LINE_LIMIT ? this.#broken('a chunk size is too long') : -1
+    if (chunk[end - 1] !== CR) return this.#broken('a chunk size ends in a bare line feed')
+    const size = hexNumber(chunk, end - 1)
+    if (size < 0) return this.#broken('a chunk size is not a number')
+    this.#remaining = size
+    this.#state = size === 0 ? 'trailers' : 'chunk-data'
+    return end + 1
+  }
+
+  #readChunkEnd(chunk: Buffer): number {
+    if (chunk.length < 2) return chunk[0] === CR ? -1 : this.#broken('a chunk is longer than its size')
+    if (chunk[0] !== CR || chunk[1] !== LF) return this.#broken('a chunk is longer than its size')
+    this.#state = 'chunk-size'
+    return 2
+  }
+
+  #readTrailer(chunk: Buffer): number {
+    const end = chunk.indexOf(LF)
+    if (end < 0) return chunk.length > HEAD_LIMIT ? this.#broken('the trailers are too large') : -1
+    const line = chunk.toString('latin1', 0, end).replace(/\r$/, '')
+    if (line === '') {
+      this.#state = 'over'
+      if (chunk.length > end + 1) return this.#broken('bytes after the end of the answer')
+      this.#finish(this.#keepAlive)
+      return end + 1
+    }
+    const colon = line.indexOf(':')
+    if (colon > 0) this.#trailers.push(line.slice(0, colon), line.slice(colon + 1).trim())
+    return end + 1
+  }
+
+  #finish(reusable: boolean): void {
+    this.#state = 'over'
+    this.#events.end(this.#trailers, reusable)
+  }
+
+  #broken(reason: string): number {
+    this.#state = 'over'
+    this.#pending = EMPTY
+    this.#events.malformed(reason)
+    return -1
+  }
+}
+
+/** A chunk size up to its extension; -1 where it is no number, or one that no chunk has. */
+function hexNumber(chunk: Buffer, end: number): number {
+  let size = 0
+  let i = 0
+  for (; i < end; i++) {
+    const digit = hexDigit(chunk[i] ?? 0)
+    if (digit < 0) break
+    size = size * 16 + digit
+    if (i > 10) return -1
+  }
+  const next = chunk[i]
+  return i === 0 || (i < end && next !== 0x3b && next !== 0x20 && next !== 0x09) ? -1 : size
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
+  const lower = byte | 0x20
+  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
+}
