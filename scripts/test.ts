@@ -59,6 +59,15 @@ function readOutcome(path: string): TestOutcome | undefined {
   }
 }
 
+function readPlan(): TestPlan {
+  try {
+    return parseTestArguments(process.argv.slice(2))
+  } catch (error) {
+    console.error((error as Error).message) // parseTestArguments throws nothing else
+    return process.exit(2)
+  }
+}
+
 async function runAll(plan: TestPlan): Promise<TestOutcome> {
   let sum = noOutcome
   for (let time = 1; time <= plan.times; time += 1) {
@@ -71,7 +80,7 @@ async function runAll(plan: TestPlan): Promise<TestOutcome> {
   return sum
 }
 
-const plan = parseTestArguments(process.argv.slice(2))
+const plan = readPlan()
 const ci = process.env['CI'] ?? ''
 const strictness: Strictness = {
   everyPart: !plan.filtered && ci !== '' && ci !== 'false' && ci !== '0',
