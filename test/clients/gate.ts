@@ -1,11 +1,13 @@
 import { startFakeOllama, type FakeOllama } from '../fakes/fake-ollama/fake-ollama.ts'
+import { startGateway } from '../system/harness/start-gateway.ts'
 
 export const MODEL = 'qwen3:8b'
 export const EMBEDDER = 'nomic-embed-text'
 
+/** What a client is given: an address and an ordinary key. Behind it one Ollama that can be made to fail. */
 export interface Gate {
   readonly url: string
-  /** An ordinary key: chat, embed, models:read. */
+  /** With the scopes of a key that was created without naming any. */
   readonly key: string
   readonly fake: FakeOllama
   stop(): Promise<void>
@@ -18,5 +20,15 @@ export async function startGate(): Promise<Gate> {
       { name: EMBEDDER, capabilities: ['embedding'] },
     ],
   })
-  return { url: fake.url, key: 'x', fake, stop: () => fake.stop() }
+  const gateway = await startGateway({ config: { upstreams: [{ name: 'fake', url: fake.url }] } })
+  const key = await gateway.createKey({ name: 'client' })
+  return {
+    url: gateway.url,
+    key,
+    fake,
+    async stop() {
+      await gateway[Symbol.asyncDispose]()
+      await fake.stop()
+    },
+  }
 }
