@@ -75,7 +75,10 @@ describe('routing over HTTP', () => {
   it('sees one go that refuses, and come back', async () => {
     const { fakes, health } = await startFleet()
     await fakes[0].setDoor('refuse')
-    await vi.waitFor(() => expect(health()).toEqual({ a: 'down', b: 'up' }), { timeout: 10 * INTERVAL_MS, interval: 10 })
+    await vi.waitFor(() => expect(health()).toEqual({ a: 'down', b: 'up' }), {
+      timeout: 10 * INTERVAL_MS,
+      interval: 10,
+    })
     await fakes[0].setDoor('open')
     await vi.waitFor(() => expect(health()).toEqual({ a: 'up', b: 'up' }), { timeout: 10 * INTERVAL_MS, interval: 10 })
   })
