@@ -27,7 +27,9 @@ export const NO_FIXTURES = 'recorded exchanges of Ollama 0.24.0 (set CORRAL_FIXT
 /** Empty where the recordings are not there. A note that chunks were left out is no chunk. */
 export function loadFixtures(): readonly Fixture[] {
   if (!existsSync(FOLDER)) return []
-  const names = readdirSync(FOLDER).filter((name) => name.endsWith('.json')).toSorted()
+  const names = readdirSync(FOLDER)
+    .filter((name) => name.endsWith('.json'))
+    .toSorted()
   return names.map((name) => {
     const fixture = JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as Fixture
     const chunks = fixture.response.chunks.filter((chunk) => !/^<\d+ chunks left out>$/.test(chunk))
@@ -36,7 +38,11 @@ export function loadFixtures(): readonly Fixture[] {
 }
 
 /** The request as it was sent, but to another host and with its connection kept or closed. */
-export function requestBytes(fixture: Fixture, host: string, extra: readonly (readonly [string, string])[] = []): string {
+export function requestBytes(
+  fixture: Fixture,
+  host: string,
+  extra: readonly (readonly [string, string])[] = [],
+): string {
   const { method, path, headers, body } = fixture.request
   const lines = [['Host', host] as const, ...headers, ...extra].map(([name, value]) => `${name}: ${value}\r\n`)
   return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body ?? ''}`

@@ -4,11 +4,19 @@ import { hostname } from 'node:os'
 import type { HeaderList } from './answer.ts'
 
 const ALLOWED_HEADERS = [
-  'Authorization', 'Content-Type', 'User-Agent', 'Accept', 'X-Requested-With', 'Openai-Beta',
-  ...['Arch', 'Async', 'Custom-Poll-Interval', 'Helper-Method', 'Lang', 'Os', 'Package-Version', 'Poll-Helper'].map(stainless),
+  'Authorization',
+  'Content-Type',
+  'User-Agent',
+  'Accept',
+  'X-Requested-With',
+  'Openai-Beta',
+  ...['Arch', 'Async', 'Custom-Poll-Interval', 'Helper-Method', 'Lang', 'Os', 'Package-Version', 'Poll-Helper'].map(
+    stainless,
+  ),
   ...['Retry-Count', 'Runtime', 'Runtime-Version', 'Timeout'].map(stainless),
 ].join(',')
-const LOCAL_ORIGIN = /^(https?:\/\/(localhost|127\.0\.0\.1|0\.0\.0\.0)(:\d+)?|(app|file|tauri|vscode-webview|vscode-file):\/\/.*)$/
+const LOCAL_ORIGIN =
+  /^(https?:\/\/(localhost|127\.0\.0\.1|0\.0\.0\.0)(:\d+)?|(app|file|tauri|vscode-webview|vscode-file):\/\/.*)$/
 
 export type Access =
   | { readonly kind: 'allowed'; readonly headers: HeaderList }
@@ -22,7 +30,10 @@ export function checkAccess(request: IncomingMessage, hostCheck: boolean): Acces
   if (origin !== undefined && origin !== `http://${host ?? ''}` && origin !== `https://${host ?? ''}`) {
     if (!LOCAL_ORIGIN.test(origin)) return { kind: 'denied' }
     if (request.method === 'OPTIONS') return { kind: 'preflight', headers: preflightHeaders(origin) }
-    headers = [['Access-Control-Allow-Origin', origin], ['Vary', 'Origin']]
+    headers = [
+      ['Access-Control-Allow-Origin', origin],
+      ['Vary', 'Origin'],
+    ]
   }
   if (hostCheck && !isLocalHost(host ?? '')) return { kind: 'denied' }
   return { kind: 'allowed', headers }
@@ -41,7 +52,10 @@ function preflightHeaders(origin: string): HeaderList {
 }
 
 function isLocalHost(field: string): boolean {
-  const name = field.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  const name = field
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase()
   if (isIP(name) !== 0) return isPrivateAddress(name)
   if (name === '' || name === 'localhost' || name === hostname().toLowerCase()) return true
   return /\.(localhost|local|internal)$/.test(name)

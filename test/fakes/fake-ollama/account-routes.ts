@@ -22,11 +22,19 @@ export function handleWebSearch(): Promise<void> {
 /** Multipart: only the fields `model` and `response_format` are looked at. */
 export async function handleTranscription(engine: Engine, exchange: Exchange): Promise<void> {
   const body = (await wholeBody(exchange)).toString('latin1')
-  const field = (name: string): string => new RegExp(`name="${name}"\\r\\n(?:[^\\r]+\\r\\n)*\\r\\n([^\\r]*)`).exec(body)?.[1] ?? ''
+  const field = (name: string): string =>
+    new RegExp(`name="${name}"\\r\\n(?:[^\\r]+\\r\\n)*\\r\\n([^\\r]*)`).exec(body)?.[1] ?? ''
   if (field('model') === '') throw new OllamaError(400, 'model is required')
   const model = findModel(engine, field('model'))
-  const job = { model, prompt: `transcribe ${body.length}`, think: false, tool: undefined, ...runSettings(model, {}, undefined) }
+  const job = {
+    model,
+    prompt: `transcribe ${body.length}`,
+    think: false,
+    tool: undefined,
+    ...runSettings(model, {}, undefined),
+  }
   const { text } = await collect(await generate(engine, job, exchange))
-  if (field('response_format') === 'text') return send(exchange.answer, 200, { type: 'text/plain; charset=utf-8', body: text })
+  if (field('response_format') === 'text')
+    return send(exchange.answer, 200, { type: 'text/plain; charset=utf-8', body: text })
   await sendLine(exchange, { text })
 }

@@ -26,12 +26,19 @@ export async function handleMessages(engine: Engine, exchange: Exchange): Promis
     refuseThinking: false,
   })
   const id = `msg_${createHash('sha256').update(JSON.stringify(fields)).digest('hex').slice(0, 24)}`
-  if (fields['stream'] === true) return streamMessage(exchange, generation, { id, model, estimate: estimateOf(messages) })
+  if (fields['stream'] === true)
+    return streamMessage(exchange, generation, { id, model, estimate: estimateOf(messages) })
   const answer = await collect(generation)
   const content = contentOf(answer)
   const usage = usageOf(answer.metrics)
   await sendLine(exchange, {
-    id, type: 'message', role: 'assistant', model, content, stop_reason: stopReason(answer.metrics, answer.calls.length > 0), usage,
+    id,
+    type: 'message',
+    role: 'assistant',
+    model,
+    content,
+    stop_reason: stopReason(answer.metrics, answer.calls.length > 0),
+    usage,
   })
 }
 
@@ -78,7 +85,10 @@ async function streamMessage(exchange: Exchange, generation: Generation, info: M
   if (!exchange.answer.started) await startMessage(exchange, info)
   await close()
   const metrics = generation.metrics()
-  await writeEvent(exchange, 'message_delta', { delta: { stop_reason: stopReason(metrics, called) }, usage: usageOf(metrics) })
+  await writeEvent(exchange, 'message_delta', {
+    delta: { stop_reason: stopReason(metrics, called) },
+    usage: usageOf(metrics),
+  })
   await writeEvent(exchange, 'message_stop', {})
   await exchange.answer.end()
 }
@@ -91,7 +101,9 @@ async function startMessage(exchange: Exchange, info: MessageInfo): Promise<void
   ])
   const usage = { input_tokens: info.estimate, output_tokens: 0 }
   const { id, model } = info
-  await writeEvent(exchange, 'message_start', { message: { id, type: 'message', role: 'assistant', model, content: [], usage } })
+  await writeEvent(exchange, 'message_start', {
+    message: { id, type: 'message', role: 'assistant', model, content: [], usage },
+  })
 }
 
 /** These two routes set the field themselves; a client that asked to close is told `close` all the same. */
@@ -138,6 +150,9 @@ function usageOf(metrics: Metrics): object {
 
 /** What `message_start` claims: bytes / 4. */
 function estimateOf(messages: readonly unknown[]): number {
-  const bytes = messages.reduce<number>((sum, m) => sum + (isRecord(m) ? Buffer.byteLength(textOf(m['content'])) : 0), 0)
+  const bytes = messages.reduce<number>(
+    (sum, m) => sum + (isRecord(m) ? Buffer.byteLength(textOf(m['content'])) : 0),
+    0,
+  )
   return Math.ceil(bytes / 4)
 }

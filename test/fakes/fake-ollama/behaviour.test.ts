@@ -12,8 +12,8 @@ async function start(options: FakeOllamaOptions = {}): Promise<FakeOllama> {
   return fake
 }
 
-function post(fake: FakeOllama, path: string, body: unknown, signal?: AbortSignal): Promise<Response> {
-  return fetch(fake.url + path, { method: 'POST', body: JSON.stringify(body), ...(signal === undefined ? {} : { signal }) })
+function post(fake: FakeOllama, path: string, body: unknown): Promise<Response> {
+  return fetch(fake.url + path, { method: 'POST', body: JSON.stringify(body) })
 }
 
 const slow = { model: 'tiny', prompt: 'one long answer', options: { num_predict: 1000 } }
@@ -42,7 +42,11 @@ describe('slots', () => {
 
   it('NUM_PARALLEL requests of one model run side by side', async () => {
     const fake = await start({ parallel: 3, tokensPerSecond: 20 })
-    const answers = Promise.all([1, 2, 3].map((n) => readStream(`${fake.url}/api/generate`, { body: { ...slow, prompt: `${n}`, options: { num_predict: 4 } } })))
+    const answers = Promise.all(
+      [1, 2, 3].map((n) =>
+        readStream(`${fake.url}/api/generate`, { body: { ...slow, prompt: `${n}`, options: { num_predict: 4 } } }),
+      ),
+    )
     const heads = (await answers).map((answer) => answer.headAt)
     expect(Math.max(...heads)).toBeLessThan(150)
   })
@@ -58,7 +62,10 @@ describe('slots', () => {
 
 describe('loading', () => {
   const two: FakeOllamaOptions = {
-    models: [{ name: 'small', sizeBytes: 1_000 }, { name: 'large', sizeBytes: 30_000 }],
+    models: [
+      { name: 'small', sizeBytes: 1_000 },
+      { name: 'large', sizeBytes: 30_000 },
+    ],
     loadBytesPerSecond: 100_000,
   }
 
@@ -100,7 +107,8 @@ describe('loading', () => {
   it('a client that leaves throws its load away; the next in the queue starts it again', async () => {
     const fake = await start(two)
     const leaving = new AbortController()
-    const gone = post(fake, '/api/generate', { model: 'large' }, leaving.signal).catch(() => 'gone')
+    const { signal } = leaving
+    const gone = readStream(`${fake.url}/api/generate`, { body: { model: 'large' }, signal }).catch(() => 'gone')
     await fake.counters.until((now) => now.opened === 1)
     await new Promise((resolve) => setTimeout(resolve, 150))
     const next = post(fake, '/api/generate', { model: 'large', prompt: 'x', stream: false })
@@ -130,8 +138,13 @@ describe('loading', () => {
 describe('prompts', () => {
   it('a prompt that begins like the last one is read faster; its count stays unless told otherwise', async () => {
     const prompt = 'word '.repeat(400)
-    const ask = async (fake: FakeOllama, text: string): Promise<{ prompt_eval_count: number; prompt_eval_duration: number }> =>
-      (await (await post(fake, '/api/generate', { model: 'tiny', prompt: text, stream: false, options: { num_predict: 1 } })).json()) as never
+    const ask = async (
+      fake: FakeOllama,
+      text: string,
+    ): Promise<{ prompt_eval_count: number; prompt_eval_duration: number }> =>
+      (await (
+        await post(fake, '/api/generate', { model: 'tiny', prompt: text, stream: false, options: { num_predict: 1 } })
+      ).json()) as never
     const fake = await start({ prefillTokensPerSecond: 5000 })
     const [first, again] = [await ask(fake, prompt), await ask(fake, `${prompt} and more`)]
     expect(again.prompt_eval_duration).toBeLessThan(first.prompt_eval_duration / 2)
@@ -142,32 +155,57 @@ describe('prompts', () => {
   })
 
   it('the same question has the same answer, on any server', async () => {
-    const texts = await Promise.all([start(), start()].map(async (starting) => {
-      const answer = (await (await post(await starting, '/api/generate', { model: 'tiny', prompt: 'same', stream: false })).json()) as { response: string }
-      return answer.response
-    }))
+    const texts = await Promise.all(
+      [start(), start()].map(async (starting) => {
+        const answer = (await (
+          await post(await starting, '/api/generate', { model: 'tiny', prompt: 'same', stream: false })
+        ).json()) as { response: string }
+        return answer.response
+      }),
+    )
     expect(texts[0]).toBe(texts[1])
     expect(texts[0]?.length).toBeGreaterThan(20)
   })
 
   it('keys fold as in Go, and the last one wins', async () => {
     const fake = await start()
-    const answer = await fetch(`${fake.url}/api/generate`, { method: 'POST', body: '{"model":"nope","MODEL":"tiny"} trailing' })
+    const answer = await fetch(`${fake.url}/api/generate`, {
+      method: 'POST',
+      body: '{"model":"nope","MODEL":"tiny"} trailing',
+    })
     expect(answer.status).toBe(200)
-    const other = await fetch(`${fake.url}/api/generate`, { method: 'POST', body: '{"MODEL":"tiny","x":{"model":"a"},"model":"nope"}' })
+    const other = await fetch(`${fake.url}/api/generate`, {
+      method: 'POST',
+      body: '{"MODEL":"tiny","x":{"model":"a"},"model":"nope"}',
+    })
     expect(other.status).toBe(404)
-    const folded = await fetch(`${fake.url}/api/generate`, { method: 'POST', body: '{"model":"tiny","\u212aeep_alive":0}' })
+    const folded = await fetch(`${fake.url}/api/generate`, {
+      method: 'POST',
+      body: '{"model":"tiny","\u212aeep_alive":0}',
+    })
     expect(await folded.json()).toMatchObject({ done_reason: 'unload' })
   })
 
   it('calls a tool that the last message names', async () => {
     const fake = await start()
-    const tools = [{ type: 'function', function: { name: 'get_weather', parameters: { type: 'object', required: ['city'] } } }]
+    const tools = [
+      { type: 'function', function: { name: 'get_weather', parameters: { type: 'object', required: ['city'] } } },
+    ]
     const messages = [{ role: 'user', content: 'please get_weather' }]
-    const native = (await (await post(fake, '/api/chat', { model: 'tiny', messages, tools, stream: false })).json()) as { message: object }
-    expect(native.message).toMatchObject({ tool_calls: [{ function: { name: 'get_weather', arguments: { city: 'x' } } }] })
-    const compat = (await (await post(fake, '/v1/chat/completions', { model: 'tiny', messages, tools })).json()) as object
-    expect(compat).toMatchObject({ choices: [{ finish_reason: 'tool_calls', message: { tool_calls: [{ function: { arguments: '{"city":"x"}' } }] } }] })
+    const native = (await (
+      await post(fake, '/api/chat', { model: 'tiny', messages, tools, stream: false })
+    ).json()) as { message: object }
+    expect(native.message).toMatchObject({
+      tool_calls: [{ function: { name: 'get_weather', arguments: { city: 'x' } } }],
+    })
+    const compat = (await (
+      await post(fake, '/v1/chat/completions', { model: 'tiny', messages, tools })
+    ).json()) as object
+    expect(compat).toMatchObject({
+      choices: [
+        { finish_reason: 'tool_calls', message: { tool_calls: [{ function: { arguments: '{"city":"x"}' } }] } },
+      ],
+    })
   })
 })
 
@@ -186,7 +224,9 @@ describe('models', () => {
     const fake = await start()
     const streamed = await post(fake, '/api/pull', { model: 'missing' })
     expect(streamed.status).toBe(200)
-    expect((await streamed.text()).trim().split('\n').at(-1)).toBe('{"error":"pull model manifest: file does not exist"}')
+    expect((await streamed.text()).trim().split('\n').at(-1)).toBe(
+      '{"error":"pull model manifest: file does not exist"}',
+    )
     expect((await post(fake, '/api/pull', { model: 'missing', stream: false })).status).toBe(500)
   })
 })
@@ -194,7 +234,8 @@ describe('models', () => {
 describe('blobs', () => {
   const content = Buffer.alloc(1_000_000, 'x')
   const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`
-  const head = (length: number): string => `POST /api/blobs/${digest} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${length}\r\n\r\n`
+  const head = (length: number): string =>
+    `POST /api/blobs/${digest} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${length}\r\n\r\n`
 
   it('takes an upload whose digest is right, then answers the next one without reading it', async () => {
     const fake = await start()
@@ -213,9 +254,13 @@ describe('blobs', () => {
 describe('access', () => {
   it('keeps a connection without saying so, and says close only to who asked', async () => {
     const fake = await start()
-    const { received } = await rawExchange(fake.port, 'GET /api/version HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2), {
-      until: (bytes) => bytes.toString().split('HTTP/1.1 200').length === 3 && bytes.toString().endsWith('}'),
-    })
+    const { received } = await rawExchange(
+      fake.port,
+      'GET /api/version HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(2),
+      {
+        until: (bytes) => bytes.toString().split('HTTP/1.1 200').length === 3 && bytes.toString().endsWith('}'),
+      },
+    )
     expect(received.toString()).not.toMatch(/connection|keep-alive/i)
     expect(fake.counters.snapshot()).toMatchObject({ opened: 2, connections: 1 })
   })

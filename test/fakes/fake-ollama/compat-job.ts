@@ -57,7 +57,10 @@ export async function collect(generation: Generation): Promise<Collected> {
  * Runs a stream to its end and says whether it got there. What the runner says after the first piece is lost on
  * every /v1 route of Ollama: the rewriting writer takes the error for an empty chunk.
  */
-export async function streamParts(generation: Generation, tell: (part: Part) => Promise<void>): Promise<'ended' | 'died'> {
+export async function streamParts(
+  generation: Generation,
+  tell: (part: Part) => Promise<void>,
+): Promise<'ended' | 'died'> {
   let started = false
   try {
     for await (const part of generation.parts) {

@@ -20,7 +20,9 @@ export async function openControl(deps: ControlDeps, port: number): Promise<Cont
   const server = createServer((request, response) => {
     handle(deps, request)
       .then((answer) => reply(response, 200, answer))
-      .catch((error: unknown) => reply(response, 400, { error: error instanceof Error ? error.message : String(error) }))
+      .catch((error: unknown) =>
+        reply(response, 400, { error: error instanceof Error ? error.message : String(error) }),
+      )
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

@@ -16,10 +16,25 @@ export interface Engine {
 export const DEFAULT_CONTEXT = 2048
 
 const OPTION_TYPES: Readonly<Record<string, 'integer' | 'float32' | 'boolean' | 'array'>> = {
-  num_ctx: 'integer', num_batch: 'integer', num_gpu: 'integer', main_gpu: 'integer', num_thread: 'integer',
-  num_keep: 'integer', seed: 'integer', num_predict: 'integer', top_k: 'integer', repeat_last_n: 'integer',
-  top_p: 'float32', min_p: 'float32', typical_p: 'float32', temperature: 'float32', repeat_penalty: 'float32',
-  presence_penalty: 'float32', frequency_penalty: 'float32', use_mmap: 'boolean', stop: 'array',
+  num_ctx: 'integer',
+  num_batch: 'integer',
+  num_gpu: 'integer',
+  main_gpu: 'integer',
+  num_thread: 'integer',
+  num_keep: 'integer',
+  seed: 'integer',
+  num_predict: 'integer',
+  top_k: 'integer',
+  repeat_last_n: 'integer',
+  top_p: 'float32',
+  min_p: 'float32',
+  typical_p: 'float32',
+  temperature: 'float32',
+  repeat_penalty: 'float32',
+  presence_penalty: 'float32',
+  frequency_penalty: 'float32',
+  use_mmap: 'boolean',
+  stop: 'array',
 }
 
 export function findModel(engine: Engine, name: string): InstalledModel {
@@ -49,7 +64,11 @@ export interface RunSettings {
   readonly keepAliveMs: number | undefined
 }
 
-export function runSettings(model: InstalledModel, options: Readonly<Record<string, unknown>>, keepAlive: unknown): RunSettings {
+export function runSettings(
+  model: InstalledModel,
+  options: Readonly<Record<string, unknown>>,
+  keepAlive: unknown,
+): RunSettings {
   for (const [name, value] of Object.entries(options)) checkOption(name, value)
   const limit = options['num_predict']
   const context = options['num_ctx']

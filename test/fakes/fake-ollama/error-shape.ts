@@ -34,7 +34,10 @@ function anthropicError(error: OllamaError): object {
     503: 'overloaded_error',
     529: 'overloaded_error',
   }
-  const id = createHash('sha256').update(`request ${(lastRequest += 1)}`).digest('hex').slice(0, 24)
+  const id = createHash('sha256')
+    .update(`request ${(lastRequest += 1)}`)
+    .digest('hex')
+    .slice(0, 24)
   const type = types[error.status] ?? 'api_error'
   return { type: 'error', error: { type, message: error.message }, request_id: `req_${id}` }
 }

@@ -7,7 +7,12 @@ import { startFakeOllama, type FakeOllama } from './fake-ollama.ts'
 import type { FaultRule } from './faults.ts'
 
 const BODY = JSON.stringify({ model: 'tiny', prompt: 'tell', options: { num_predict: 8 } })
-const V1_BODY = JSON.stringify({ model: 'tiny', messages: [{ role: 'user', content: 'x' }], max_tokens: 8, stream: true })
+const V1_BODY = JSON.stringify({
+  model: 'tiny',
+  messages: [{ role: 'user', content: 'x' }],
+  max_tokens: 8,
+  stream: true,
+})
 
 async function start(): Promise<FakeOllama> {
   const fake = await startFakeOllama()
@@ -52,7 +57,7 @@ describe('faults', () => {
     const result = await struck({ kind: 'cut-mid-utf8', ending: 'clean' })
     const response = parseResponse(result.received)
     expect(response?.complete).toBe(true)
-    expect(() => new TextDecoder('utf-8', { fatal: true }).decode(response?.body)).toThrow()
+    expect(() => new TextDecoder('utf-8', { fatal: true }).decode(response?.body)).toThrow(TypeError)
   })
 
   it('stalls before the first byte and mid-stream', async () => {
@@ -78,7 +83,9 @@ describe('faults', () => {
   })
 
   it('is busy in the shape of the route', async () => {
-    expect(bodyOf(await struck({ kind: 'busy-503' }))).toBe('{"error":"server busy, please try again.  maximum pending requests exceeded"}')
+    expect(bodyOf(await struck({ kind: 'busy-503' }))).toBe(
+      '{"error":"server busy, please try again.  maximum pending requests exceeded"}',
+    )
     expect(bodyOf(await struck({ kind: 'busy-503' }, '/v1/chat/completions', V1_BODY))).toContain('"type":"api_error"')
   })
 
@@ -126,7 +133,9 @@ describe('faults', () => {
     fake.faults.add({ kind: 'html-200', times: 1 })
     expect(await (await fetch(`${fake.url}/api/version`)).json()).toEqual({ version: '0.24.0' })
     expect(await (await fetch(`${fake.url}/api/generate`, { method: 'POST', body: BODY })).text()).toContain('<h1>')
-    expect(await (await fetch(`${fake.url}/api/generate`, { method: 'POST', body: BODY })).text()).toContain('"done":true')
+    expect(await (await fetch(`${fake.url}/api/generate`, { method: 'POST', body: BODY })).text()).toContain(
+      '"done":true',
+    )
   })
 
   it('loses a slot when its client leaves, until the model is unloaded', async () => {
@@ -146,11 +155,20 @@ describe('faults', () => {
 describe('the door', () => {
   it('refuses, resets or hangs, and opens again on the same port', async () => {
     const fake = await start()
-    const ask = (): Promise<RawResult> => rawExchange(fake.port, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', { timeoutMs: 100, until: (b) => b.length > 0 })
+    const ask = (): Promise<RawResult> =>
+      rawExchange(fake.port, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', {
+        timeoutMs: 100,
+        until: (b) => b.length > 0,
+      })
     await fake.setDoor('refuse')
     await expect(ask()).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     await fake.setDoor('reset')
-    await expect(ask().then((result) => result.ending, () => 'reset')).resolves.toBe('reset')
+    await expect(
+      ask().then(
+        (result) => result.ending,
+        () => 'reset',
+      ),
+    ).resolves.toBe('reset')
     await fake.setDoor('hang')
     expect((await ask()).ending).toBe('timed-out')
     await fake.setDoor('open')
@@ -164,10 +182,12 @@ describe('the program', () => {
     const ended = new Promise((resolve) => child.once('exit', resolve))
     onTestFinished(() => void child.kill())
     let output = ''
-    await new Promise<void>((resolve) => child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString()
-      if (output.includes('control')) resolve()
-    }))
+    await new Promise<void>((resolve) =>
+      child.stdout.on('data', (chunk: Buffer) => {
+        output += chunk.toString()
+        if (output.includes('control')) resolve()
+      }),
+    )
     const url = /^fake-ollama ready (http:\/\/127\.0\.0\.1:\d+)$/m.exec(output)?.[1] ?? ''
     const control = /^fake-ollama control (\S+)$/m.exec(output)?.[1] ?? ''
     await fetch(`${control}/__fake/faults`, { method: 'POST', body: '{"kind":"html-200","route":"*","times":1}' })

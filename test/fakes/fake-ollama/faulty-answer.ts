@@ -146,7 +146,8 @@ function wrongLength(answer: Answer, fault: Fault, { socket }: FaultContext): An
     head(status, headers) {
       const given = headers.find(([name]) => name === 'Content-Length')?.[1]
       const delta = fault.bytes ?? 10
-      const claimed = given === undefined ? (long ? FAR_TOO_LONG : FAR_TOO_SHORT) : Number(given) + (long ? delta : -delta)
+      const ofStream = long ? FAR_TOO_LONG : FAR_TOO_SHORT
+      const claimed = given === undefined ? ofStream : Number(given) + (long ? delta : -delta)
       const others = headers.filter(([name]) => name !== 'Content-Length')
       answer.head(status, [...others, ['Content-Length', String(Math.max(0, claimed))]])
     },

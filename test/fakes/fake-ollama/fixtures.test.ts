@@ -13,11 +13,14 @@ const PREPARATION: Readonly<Record<string, readonly string[]>> = {
 const fixtures = loadFixtures()
 
 describe('the fake answers in the shape of Ollama 0.24.0', () => {
-  if (fixtures.length === 0) it('compared with recordings', ({ skip }) => skip(NO_FIXTURES))
-
   let fake: FakeOllama
   beforeAll(async () => void (fake = await startFakeOllama()))
   afterAll(() => fake.stop())
+
+  it('has recordings to compare with', ({ skip }) => {
+    skip(fixtures.length === 0, NO_FIXTURES)
+    expect(fixtures).toHaveLength(68)
+  })
 
   it.for(fixtures)('$name', async (fixture) => {
     for (const name of PREPARATION[fixture.name] ?? []) fake.models.install({ name })
@@ -50,7 +53,9 @@ function recordedBytes(fixture: Fixture): Buffer {
 
 /** Every header that does not depend on the moment or on how long the text came out. */
 function headersOf(headers: readonly (readonly [string, string])[]): string[] {
-  return headers.map(([name, value]) => (name === 'Date' || name === 'Content-Length' ? name : `${name}: ${value}`)).toSorted()
+  return headers
+    .map(([name, value]) => (name === 'Date' || name === 'Content-Length' ? name : `${name}: ${value}`))
+    .toSorted()
 }
 
 /** Lines with their keys and the kinds of their values, runs of the same line told once. */

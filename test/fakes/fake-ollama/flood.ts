@@ -9,7 +9,9 @@ export async function flood(answer: Answer, fault: Fault): Promise<void> {
   const line = floodLine(lineBytes)
   answer.head(200, [['Content-Type', 'application/x-ndjson']])
   for (let sent = 0; sent < bytes; sent += lineBytes) await answer.write(line)
-  await answer.write(`${encode({ model: 'tiny', created_at: CREATED, response: '', done: true, done_reason: 'stop' })}\n`)
+  await answer.write(
+    `${encode({ model: 'tiny', created_at: CREATED, response: '', done: true, done_reason: 'stop' })}\n`,
+  )
   await answer.end()
 }
 

@@ -30,11 +30,14 @@ export interface ListenerOptions {
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const connections = new Map<Socket, Connection>()
   let door: Door = 'open'
-  const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0, noDelay: true }, (request, response) => {
-    const connection = connections.get(request.socket)
-    if (connection !== undefined) connection.requests += 1
-    options.onRequest(request, response)
-  })
+  const server = createServer(
+    { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0, noDelay: true },
+    (request, response) => {
+      const connection = connections.get(request.socket)
+      if (connection !== undefined) connection.requests += 1
+      options.onRequest(request, response)
+    },
+  )
   server.maxRequestsPerSocket = 0
   server.prependListener('connection', (socket) => {
     const connection = { id: options.counters.connectionOpened(), requests: 0 }

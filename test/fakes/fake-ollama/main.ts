@@ -34,9 +34,9 @@ function parseOptions(argv: readonly string[]): FakeOllamaOptions {
     options: { ...numeric, model: { type: 'string', multiple: true }, 'no-host-check': { type: 'boolean' } },
   })
   const numbers = Object.entries(NUMBERS).flatMap(([flag, field]) => {
-    const value = (values as Record<string, unknown>)[flag]
+    const value = (values as Readonly<Record<string, string | undefined>>)[flag]
     if (value === undefined) return []
-    if (!Number.isFinite(Number(value))) throw new Error(`--${flag} wants a number, not "${String(value)}"`)
+    if (!Number.isFinite(Number(value))) throw new Error(`--${flag} wants a number, not "${value}"`)
     return [[field, Number(value)] as const]
   })
   const models = values.model?.map(parseModel)

@@ -46,7 +46,7 @@ export function createModelStore(specs: readonly ModelSpec[], now: () => Date): 
 
   for (const spec of specs) install(spec)
   return {
-    list: () => [...models.values()].reverse(),
+    list: () => [...models.values()].toReversed(),
     find: (name) => models.get(keyOf(name) ?? ''),
     install,
     remove: (name) => models.delete(keyOf(name) ?? ''),

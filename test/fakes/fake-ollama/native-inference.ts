@@ -29,7 +29,13 @@ export async function handleGenerate(engine: Engine, exchange: Exchange): Promis
   const prompt = textField(fields, 'prompt')
   if (prompt === '') {
     const reason = await loadOnly(engine, model, { settings, signal: exchange.signal })
-    return sendWhole(exchange.answer, { model: spelled, created_at: timestamp(), response: '', done: true, done_reason: reason })
+    return sendWhole(exchange.answer, {
+      model: spelled,
+      created_at: timestamp(),
+      response: '',
+      done: true,
+      done_reason: reason,
+    })
   }
   const think = decideThinking(model, spelled, fields['think'])
   const rendered = `${textField(fields, 'system')}${prompt}`
@@ -48,7 +54,13 @@ export async function handleChat(engine: Engine, exchange: Exchange): Promise<vo
   if (messages.length === 0) {
     const reason = await loadOnly(engine, model, { settings, signal: exchange.signal })
     const message = { role: 'assistant', content: '' }
-    return sendWhole(exchange.answer, { model: spelled, created_at: timestamp(), message, done: true, done_reason: reason })
+    return sendWhole(exchange.answer, {
+      model: spelled,
+      created_at: timestamp(),
+      message,
+      done: true,
+      done_reason: reason,
+    })
   }
   const think = decideThinking(model, spelled, fields['think'])
   const tool = toolToCall(listField(fields, 'tools'), messages)
@@ -111,7 +123,8 @@ const GENERATE_SPELLING: Spelling = {
 
 const CHAT_SPELLING: Spelling = {
   piece: (part) => {
-    if (part.kind === 'tool') return { message: { role: 'assistant', content: '', tool_calls: [nativeCall(part.call)] } }
+    if (part.kind === 'tool')
+      return { message: { role: 'assistant', content: '', tool_calls: [nativeCall(part.call)] } }
     const spoken = part.kind === 'content' ? { content: part.text } : { content: '', thinking: part.text }
     return { message: { role: 'assistant', ...spoken } }
   },
@@ -151,7 +164,10 @@ function ending(metrics: Metrics, spelling: Spelling, text: string): object {
 
 function contextOf(prompt: string, charactersPerToken: number): (answer: string) => number[] {
   return (answer) =>
-    Array.from({ length: Math.ceil((prompt.length + answer.length) / charactersPerToken) }, (_, index) => 300 + (index % 90))
+    Array.from(
+      { length: Math.ceil((prompt.length + answer.length) / charactersPerToken) },
+      (_, index) => 300 + (index % 90),
+    )
 }
 
 function startStream(answer: Answer): void {

@@ -28,7 +28,8 @@ export function handlePs(engine: Engine, exchange: Exchange): Promise<void> {
     size: runner.sizeBytes,
     digest: runner.model.digest,
     details: detailsOf(runner.model),
-    expires_at: runner.expiresAt === Infinity ? '2319-03-03T00:00:00.123456789Z' : timestamp(new Date(runner.expiresAt)),
+    expires_at:
+      runner.expiresAt === Infinity ? '2319-03-03T00:00:00.123456789Z' : timestamp(new Date(runner.expiresAt)),
     size_vram: 0,
     context_length: runner.contextLength,
   }))
@@ -53,7 +54,10 @@ export async function handleCopy(engine: Engine, exchange: Exchange): Promise<vo
   const [source, destination] = [textField(fields, 'source'), textField(fields, 'destination')]
   const model = engine.models.find(source)
   if (model === undefined) throw new OllamaError(404, `model "${source}" not found`)
-  const copy = engine.models.install({ ...model.spec, name: destination }, { digest: model.digest, system: model.system })
+  const copy = engine.models.install(
+    { ...model.spec, name: destination },
+    { digest: model.digest, system: model.system },
+  )
   if (copy === undefined) throw new OllamaError(400, `destination "${destination}" is invalid`)
   await send(exchange.answer, 200)
 }

@@ -33,9 +33,13 @@ export async function handleCreate(engine: Engine, blobs: BlobStore, exchange: E
   const name = validName(nameOf(fields))
   const files = Object.values(recordField(fields, 'files')).map(String)
   const from = textField(fields, 'from')
-  if (from === '' && files.length === 0) throw new OllamaError(400, 'neither \'from\' or \'files\' was specified')
+  if (from === '' && files.length === 0) throw new OllamaError(400, "neither 'from' or 'files' was specified")
   const plan = { name, from, files, system: textField(fields, 'system') }
-  await tellProgress(exchange.answer, create(engine, { blobs, signal: exchange.signal }, plan), fields['stream'] !== false)
+  await tellProgress(
+    exchange.answer,
+    create(engine, { blobs, signal: exchange.signal }, plan),
+    fields['stream'] !== false,
+  )
 }
 
 async function* pull(engine: Engine, name: string, signal: AbortSignal): Progress {

@@ -12,7 +12,7 @@ import { seedOf } from './words.ts'
 export async function handleOpenaiChat(engine: Engine, exchange: Exchange): Promise<void> {
   const fields = await fromMiddleware(jsonBody(exchange, OPENAI_CHAT))
   const messages = listField(fields, 'messages')
-  if (messages.length === 0) throw new OllamaError(400, '[] is too short - \'messages\'', { by: 'middleware' })
+  if (messages.length === 0) throw new OllamaError(400, "[] is too short - 'messages'", { by: 'middleware' })
   const model = textField(fields, 'model')
   const generation = await startCompat(engine, exchange, {
     model,
@@ -71,7 +71,8 @@ async function streamChat(exchange: Exchange, generation: Generation, info: Stre
   }
   const metrics = generation.metrics()
   const last = [chunk(empty, called ? 'tool_calls' : metrics.doneReason)]
-  if (info.usage) last.push({ ...head(info.id, 'chat.completion.chunk', info.model), choices: [], usage: usageOf(metrics) })
+  if (info.usage)
+    last.push({ ...head(info.id, 'chat.completion.chunk', info.model), choices: [], usage: usageOf(metrics) })
   await finish(exchange, last)
 }
 

@@ -53,8 +53,12 @@ async function streamResponse(exchange: Exchange, generation: Generation, info: 
   const fate = await streamParts(generation, async (part) => {
     if (!exchange.answer.started) {
       startEvents(exchange)
-      await events('response.created', { response: { ...state, status: 'in_progress', completed_at: null, output: [], usage: null } })
-      await events('response.in_progress', { response: { ...state, status: 'in_progress', completed_at: null, output: [], usage: null } })
+      await events('response.created', {
+        response: { ...state, status: 'in_progress', completed_at: null, output: [], usage: null },
+      })
+      await events('response.in_progress', {
+        response: { ...state, status: 'in_progress', completed_at: null, output: [], usage: null },
+      })
     }
     if (open?.kind !== part.kind) {
       await close()
@@ -114,7 +118,10 @@ async function openMessage(events: WriteEvent, { seed, index }: ItemPlace): Prom
 async function openReasoning(events: WriteEvent, { seed, index }: ItemPlace): Promise<OpenItem> {
   let text = ''
   const at = { item_id: `rs_${seed}`, output_index: index, summary_index: 0 }
-  await events('response.output_item.added', { item: { id: `rs_${seed}`, summary: [], type: 'reasoning' }, output_index: index })
+  await events('response.output_item.added', {
+    item: { id: `rs_${seed}`, summary: [], type: 'reasoning' },
+    output_index: index,
+  })
   return {
     kind: 'thinking',
     async add(piece) {
@@ -133,7 +140,10 @@ async function openReasoning(events: WriteEvent, { seed, index }: ItemPlace): Pr
 
 async function openCall(events: WriteEvent, call: ToolCall, { index }: ItemPlace): Promise<OpenItem> {
   const at = { item_id: `fc_${callId(call)}`, output_index: index }
-  await events('response.output_item.added', { item: { ...callItem(call, 'in_progress'), arguments: '' }, output_index: index })
+  await events('response.output_item.added', {
+    item: { ...callItem(call, 'in_progress'), arguments: '' },
+    output_index: index,
+  })
   return {
     kind: 'tool',
     add: () => events('response.function_call_arguments.delta', { ...at, delta: JSON.stringify(call.arguments) }),
@@ -171,7 +181,14 @@ function reasoningItem(seed: number, text: string): object {
 
 function callItem(call: ToolCall, status: string): object {
   const id = callId(call)
-  return { id: `fc_${id}`, type: 'function_call', status, call_id: id, name: call.name, arguments: JSON.stringify(call.arguments) }
+  return {
+    id: `fc_${id}`,
+    type: 'function_call',
+    status,
+    call_id: id,
+    name: call.name,
+    arguments: JSON.stringify(call.arguments),
+  }
 }
 
 /** What every event about the response as a whole repeats. */
@@ -223,10 +240,37 @@ function completion(output: readonly object[], metrics: Metrics): object {
 
 /** A Go struct here, with its fields in the order of their declaration; in a stream it is a map. */
 const WHOLE_ORDER = [
-  'id', 'object', 'created_at', 'completed_at', 'status', 'incomplete_details', 'model', 'previous_response_id',
-  'instructions', 'output', 'error', 'tools', 'tool_choice', 'truncation', 'parallel_tool_calls', 'text', 'top_p',
-  'presence_penalty', 'frequency_penalty', 'top_logprobs', 'temperature', 'reasoning', 'usage', 'max_output_tokens',
-  'max_tool_calls', 'store', 'background', 'service_tier', 'metadata', 'safety_identifier', 'prompt_cache_key',
+  'id',
+  'object',
+  'created_at',
+  'completed_at',
+  'status',
+  'incomplete_details',
+  'model',
+  'previous_response_id',
+  'instructions',
+  'output',
+  'error',
+  'tools',
+  'tool_choice',
+  'truncation',
+  'parallel_tool_calls',
+  'text',
+  'top_p',
+  'presence_penalty',
+  'frequency_penalty',
+  'top_logprobs',
+  'temperature',
+  'reasoning',
+  'usage',
+  'max_output_tokens',
+  'max_tool_calls',
+  'store',
+  'background',
+  'service_tier',
+  'metadata',
+  'safety_identifier',
+  'prompt_cache_key',
 ]
 
 function wholeResponse(state: object, output: readonly object[], metrics: Metrics): object {

@@ -3,7 +3,9 @@ import type { ToolCall } from './generation.ts'
 
 /** A conversation as text, so that one that grows begins like what a slot has read before. */
 export function renderMessages(messages: readonly unknown[], system = ''): string {
-  const lines = messages.filter(isRecord).map((message) => `<|${textOf(message['role'])}|>${textOf(message['content'])}\n`)
+  const lines = messages
+    .filter(isRecord)
+    .map((message) => `<|${textOf(message['role'])}|>${textOf(message['content'])}\n`)
   return `${system === '' ? '' : `<|system|>${system}\n`}${lines.join('')}<|assistant|>`
 }
 

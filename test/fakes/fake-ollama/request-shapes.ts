@@ -5,17 +5,41 @@ const LOADING = { keep_alive: 'any', options: 'map[string]interface {}' } as con
 export const GENERATE: GoStruct = {
   name: 'GenerateRequest',
   fields: {
-    model: 'string', prompt: 'string', suffix: 'string', system: 'string', template: 'string', context: '[]int',
-    stream: '*bool', raw: 'bool', format: 'any', images: '[]api.ImageData', think: 'any', truncate: '*bool',
-    shift: '*bool', _debug_render_only: 'bool', logprobs: 'bool', top_logprobs: 'int', ...LOADING,
+    model: 'string',
+    prompt: 'string',
+    suffix: 'string',
+    system: 'string',
+    template: 'string',
+    context: '[]int',
+    stream: '*bool',
+    raw: 'bool',
+    format: 'any',
+    images: '[]api.ImageData',
+    think: 'any',
+    truncate: '*bool',
+    shift: '*bool',
+    _debug_render_only: 'bool',
+    logprobs: 'bool',
+    top_logprobs: 'int',
+    ...LOADING,
   },
 }
 
 export const CHAT: GoStruct = {
   name: 'ChatRequest',
   fields: {
-    model: 'string', messages: '[]api.Message', stream: '*bool', format: 'any', tools: '[]api.Tool', think: 'any',
-    truncate: '*bool', shift: '*bool', _debug_render_only: 'bool', logprobs: 'bool', top_logprobs: 'int', ...LOADING,
+    model: 'string',
+    messages: '[]api.Message',
+    stream: '*bool',
+    format: 'any',
+    tools: '[]api.Tool',
+    think: 'any',
+    truncate: '*bool',
+    shift: '*bool',
+    _debug_render_only: 'bool',
+    logprobs: 'bool',
+    top_logprobs: 'int',
+    ...LOADING,
   },
 }
 
@@ -24,7 +48,10 @@ export const EMBED: GoStruct = {
   fields: { model: 'string', input: 'any', truncate: '*bool', dimensions: 'int', ...LOADING },
 }
 
-export const EMBEDDING: GoStruct = { name: 'EmbeddingRequest', fields: { model: 'string', prompt: 'string', ...LOADING } }
+export const EMBEDDING: GoStruct = {
+  name: 'EmbeddingRequest',
+  fields: { model: 'string', prompt: 'string', ...LOADING },
+}
 
 export const SHOW: GoStruct = {
   name: 'ShowRequest',
@@ -33,15 +60,32 @@ export const SHOW: GoStruct = {
 
 export const TRANSFER: GoStruct = {
   name: 'PullRequest',
-  fields: { model: 'string', name: 'string', insecure: 'bool', username: 'string', password: 'string', stream: '*bool' },
+  fields: {
+    model: 'string',
+    name: 'string',
+    insecure: 'bool',
+    username: 'string',
+    password: 'string',
+    stream: '*bool',
+  },
 }
 
 export const CREATE: GoStruct = {
   name: 'CreateRequest',
   fields: {
-    model: 'string', name: 'string', from: 'string', files: 'map[string]string', adapters: 'map[string]string',
-    quantize: 'string', template: 'string', system: 'string', license: 'any', parameters: 'map[string]interface {}',
-    messages: '[]api.Message', remote_host: 'string', stream: '*bool',
+    model: 'string',
+    name: 'string',
+    from: 'string',
+    files: 'map[string]string',
+    adapters: 'map[string]string',
+    quantize: 'string',
+    template: 'string',
+    system: 'string',
+    license: 'any',
+    parameters: 'map[string]interface {}',
+    messages: '[]api.Message',
+    remote_host: 'string',
+    stream: '*bool',
   },
 }
 
@@ -52,17 +96,35 @@ export const DELETE: GoStruct = { name: 'DeleteRequest', fields: { model: 'strin
 export const OPENAI_CHAT: GoStruct = {
   name: 'ChatCompletionRequest',
   fields: {
-    model: 'string', messages: '[]openai.Message', stream: 'bool', stream_options: '*openai.StreamOptions',
-    max_tokens: '*int', seed: '*int', stop: 'any', temperature: '*float64', top_p: '*float64', tools: '[]api.Tool',
-    response_format: 'any', reasoning: 'any', reasoning_effort: '*string',
+    model: 'string',
+    messages: '[]openai.Message',
+    stream: 'bool',
+    stream_options: '*openai.StreamOptions',
+    max_tokens: '*int',
+    seed: '*int',
+    stop: 'any',
+    temperature: '*float64',
+    top_p: '*float64',
+    tools: '[]api.Tool',
+    response_format: 'any',
+    reasoning: 'any',
+    reasoning_effort: '*string',
   },
 }
 
 export const OPENAI_COMPLETION: GoStruct = {
   name: 'CompletionRequest',
   fields: {
-    model: 'string', prompt: 'string', suffix: 'string', max_tokens: '*int', stream: 'bool', stop: 'any',
-    stream_options: '*openai.StreamOptions', seed: '*int', temperature: '*float64', top_p: 'float64',
+    model: 'string',
+    prompt: 'string',
+    suffix: 'string',
+    max_tokens: '*int',
+    stream: 'bool',
+    stop: 'any',
+    stream_options: '*openai.StreamOptions',
+    seed: '*int',
+    temperature: '*float64',
+    top_p: 'float64',
   },
 }
 
@@ -74,16 +136,34 @@ export const OPENAI_EMBED: GoStruct = {
 export const RESPONSES: GoStruct = {
   name: 'ResponsesRequest',
   fields: {
-    model: 'string', input: 'any', instructions: 'string', tools: '[]openai.ResponsesTool', stream: '*bool',
-    temperature: '*float64', top_p: '*float64', max_output_tokens: '*int', reasoning: 'any', text: 'any',
+    model: 'string',
+    input: 'any',
+    instructions: 'string',
+    tools: '[]openai.ResponsesTool',
+    stream: '*bool',
+    temperature: '*float64',
+    top_p: '*float64',
+    max_output_tokens: '*int',
+    reasoning: 'any',
+    text: 'any',
   },
 }
 
 export const MESSAGES: GoStruct = {
   name: 'MessagesRequest',
   fields: {
-    model: 'string', max_tokens: 'int', messages: '[]anthropic.MessageParam', system: 'any', stream: 'bool',
-    temperature: '*float64', top_p: '*float64', top_k: '*int', stop_sequences: '[]string', tools: '[]anthropic.Tool',
-    thinking: 'any', tool_choice: 'any', metadata: 'any',
+    model: 'string',
+    max_tokens: 'int',
+    messages: '[]anthropic.MessageParam',
+    system: 'any',
+    stream: 'bool',
+    temperature: '*float64',
+    top_p: '*float64',
+    top_k: '*int',
+    stop_sequences: '[]string',
+    tools: '[]anthropic.Tool',
+    thinking: 'any',
+    tool_choice: 'any',
+    metadata: 'any',
   },
 }

@@ -15,16 +15,26 @@ import type { FakeRoute, Handler } from './routes.ts'
 
 /** Every route of Ollama 0.24, HEAD before GET because that is the order its `Allow` header has. */
 export function createRoutes(engine: Engine, blobs: BlobStore): readonly FakeRoute[] {
-  const native = (method: string, pattern: string, handle: Handler): FakeRoute => route('native', method, pattern, handle)
-  const openai = (method: string, pattern: string, handle: Handler): FakeRoute => route('openai', method, pattern, handle)
-  const read = (pattern: string, handle: Handler): FakeRoute[] => [native('HEAD', pattern, handle), native('GET', pattern, handle)]
+  const native = speaking('native')
+  const openai = speaking('openai')
+  const anthropic = speaking('anthropic')
+  const read = (pattern: string, handle: Handler): FakeRoute[] => [
+    native('HEAD', pattern, handle),
+    native('GET', pattern, handle),
+  ]
   return [
-    ...read('/', (exchange) => send(exchange.answer, 200, { type: 'text/plain; charset=utf-8', body: 'Ollama is running' })),
+    ...read('/', (exchange) =>
+      send(exchange.answer, 200, { type: 'text/plain; charset=utf-8', body: 'Ollama is running' }),
+    ),
     ...read('/api/version', (exchange) => sendJson(exchange.answer, 200, { version: engine.options.version })),
     ...read('/api/tags', (exchange) => handleTags(engine, exchange)),
     native('GET', '/api/ps', (exchange) => handlePs(engine, exchange)),
-    native('GET', '/api/status', (exchange) => sendJson(exchange.answer, 200, { cloud: { disabled: false, source: 'none' } })),
-    native('GET', '/api/experimental/model-recommendations', (exchange) => sendJson(exchange.answer, 200, { models: [] })),
+    native('GET', '/api/status', (exchange) =>
+      sendJson(exchange.answer, 200, { cloud: { disabled: false, source: 'none' } }),
+    ),
+    native('GET', '/api/experimental/model-recommendations', (exchange) =>
+      sendJson(exchange.answer, 200, { models: [] }),
+    ),
     native('POST', '/api/show', (exchange) => handleShow(engine, exchange)),
     native('POST', '/api/generate', (exchange) => handleGenerate(engine, exchange)),
     native('POST', '/api/chat', (exchange) => handleChat(engine, exchange)),
@@ -49,10 +59,10 @@ export function createRoutes(engine: Engine, blobs: BlobStore): readonly FakeRou
     openai('GET', '/v1/models/:model', (exchange) => handleOpenaiModel(engine, exchange)),
     openai('POST', '/v1/responses', (exchange) => handleResponses(engine, exchange)),
     openai('POST', '/v1/audio/transcriptions', (exchange) => handleTranscription(engine, exchange)),
-    route('anthropic', 'POST', '/v1/messages', (exchange) => handleMessages(engine, exchange)),
+    anthropic('POST', '/v1/messages', (exchange) => handleMessages(engine, exchange)),
   ]
 }
 
-function route(errors: ErrorShape, method: string, pattern: string, handle: Handler): FakeRoute {
-  return { method, pattern, errors, handle }
+function speaking(errors: ErrorShape): (method: string, pattern: string, handle: Handler) => FakeRoute {
+  return (method, pattern, handle) => ({ method, pattern, errors, handle })
 }

@@ -61,7 +61,10 @@ function decoded(path: string): string {
 function notFound(answer: Answer, allowed: readonly string[]): Promise<void> {
   if (allowed.length === 0) return send(answer, 404, { type: 'text/plain', body: '404 page not found' })
   return send(answer, 405, {
-    headers: [['Allow', allowed.join(', ')], ['Content-Type', 'text/plain']],
+    headers: [
+      ['Allow', allowed.join(', ')],
+      ['Content-Type', 'text/plain'],
+    ],
     body: '405 method not allowed',
   })
 }

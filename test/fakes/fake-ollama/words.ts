@@ -1,7 +1,40 @@
 import { createHash } from 'node:crypto'
 
 /** Small words with some that take more than one byte a character, for whoever cuts streams in the wrong place. */
-const WORDS = ['then', 'more', 'for', 'make', 'was', 'him', 'water', 'that', 'no', 'and', 'your', 'time', 'café', 'long', 'naïve', 'two', 'their', '東京', 'look', 'go', 'day', 'first', 'Straße', 'part', 'find', 'over', '🐑', 'know', 'people', 'made', 'come', 'did']
+const WORDS = [
+  'then',
+  'more',
+  'for',
+  'make',
+  'was',
+  'him',
+  'water',
+  'that',
+  'no',
+  'and',
+  'your',
+  'time',
+  'café',
+  'long',
+  'naïve',
+  'two',
+  'their',
+  '東京',
+  'look',
+  'go',
+  'day',
+  'first',
+  'Straße',
+  'part',
+  'find',
+  'over',
+  '🐑',
+  'know',
+  'people',
+  'made',
+  'come',
+  'did',
+]
 
 /** The same answer to the same question, always; every token begins with a space. */
 export function tokenAt(seed: number, index: number): string {

@@ -36,7 +36,12 @@ export function readStream(url: string, options: StreamRequest = {}): Promise<St
   return new Promise((resolve, reject) => {
     const outgoing = request(url, {
       method: options.method ?? (body === undefined ? 'GET' : 'POST'),
-      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }), ...options.headers },
+      headers: {
+        ...(body === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
+        ...options.headers,
+      },
       agent: false,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     })
@@ -52,7 +57,7 @@ export function readStream(url: string, options: StreamRequest = {}): Promise<St
         options.onChunk?.(chunk)
       })
       response.on('close', () => {
-        const sse = String(response.headers['content-type'] ?? '').startsWith('text/event-stream')
+        const sse = response.headers['content-type']?.startsWith('text/event-stream') === true
         const { events, rest } = split(chunks, sse ? '\n\n' : '\n')
         resolve({
           status: response.statusCode ?? 0,
