@@ -24,7 +24,7 @@ export interface ListRequest extends ListView {
 /** A whole answer, as Ollama would have sent it. */
 export interface ListAnswer {
   readonly status: number
-  readonly headers: readonly string[]
+  readonly headers: string[]
   readonly body: string
 }
 
@@ -61,7 +61,7 @@ export function createListService(deps: ListServiceDeps, options: { aliases: rea
   }
   const answer = async (kind: ModelListKind, request: ListRequest): Promise<ListAnswer> => ({
     status: 200,
-    headers: kind === 'v1-models' ? PLAIN_JSON : UTF8_JSON,
+    headers: kind === 'v1-models' ? [...PLAIN_JSON] : [...UTF8_JSON],
     body: modelListBody(kind, await merged(kind, request)),
   })
   return {
@@ -71,11 +71,11 @@ export function createListService(deps: ListServiceDeps, options: { aliases: rea
     async v1Model(name, request) {
       const model = findV1Model(await merged('v1-models', request), name)
       if (model === undefined) return missingV1Model(name)
-      return { status: 200, headers: PLAIN_JSON, body: `${JSON.stringify(model)}\n` }
+      return { status: 200, headers: [...PLAIN_JSON], body: `${JSON.stringify(model)}\n` }
     },
     version: () => ({
       status: 200,
-      headers: UTF8_JSON,
+      headers: [...UTF8_JSON],
       body: JSON.stringify({ version: fleetVersion(deps.fleet.all()) }),
     }),
     forget: readList.forget,
@@ -93,7 +93,7 @@ function sternView(fleet: Fleet, view: ListView): ListView {
 
 function missingV1Model(name: string): ListAnswer {
   const error = { message: `model '${name}' not found`, type: 'not_found_error', param: null, code: null }
-  return { status: 404, headers: PLAIN_JSON, body: `${JSON.stringify({ error })}\n` }
+  return { status: 404, headers: [...PLAIN_JSON], body: `${JSON.stringify({ error })}\n` }
 }
 
 interface ListReader {
