@@ -1,14 +1,14 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import {
   choice,
   duration,
   filePath,
   listOf,
-  parsed,
   secret,
   secretFile,
   section,
-  text,
+  setting,
+  textSetting,
   toggle,
 } from '../lib/setting.ts'
 import { readSecret, type SettingsContext } from '../lib/settings-context.ts'
@@ -33,34 +33,37 @@ export interface AuthSettings {
   readonly tokenScopes: readonly Scope[]
 }
 
-const wantedScope = `one of ${scopes.join(', ')}`
+const scopeNames = scopes.map((name) => `\`${name}\``).join(', ')
+
+const tokenScopes = listOf(
+  setting(z.string(), (name) => (isScope(name) ? name : undefined), {
+    wanted: `one of ${scopes.join(', ')}`,
+    description: 'A scope.',
+  }),
+  { wanted: 'a list of scopes', description: `What \`token\` may do, of ${scopeNames}.` },
+)
 
 export const authSlice = {
   auth: section('Who may come in.', {
-    mode: choice(['keys', 'none'], {
-      fallback: 'keys',
-      description: '`keys`, or `none` to let everybody in who reaches the gateway.',
-    }),
-    none_public: toggle('off', 'Whether `mode: none` may listen beyond loopback, open to anyone.'),
-    path_keys: toggle('on', 'Whether a key may stand in the path: `/k/KEY/...`.'),
+    mode: choice(['keys', 'none'], '`keys`, or `none` to let everybody in who reaches the gateway.').prefault('keys'),
+    none_public: toggle('Whether `mode: none` may listen beyond loopback, open to anyone.').prefault('off'),
+    path_keys: toggle('Whether a key may stand in the path: `/k/KEY/...`.').prefault('on'),
     key_file: filePath('File with one key per line, read again when it changes.').optional(),
     key_salt: secret('Salt of the key file; without one the file holds plain keys.'),
-    key_salt_file: secretFile('`key_salt`'),
-    key_separator: text('text', 'Stands between key and salt in what the key file has hashes of.').prefault(
-      '@separator@',
-    ),
-    key_refresh: duration('10s', 'How often the key file is looked at.', { minMs: 100, maxMs: 86_400_000 }),
+    key_salt_file: secretFile('key_salt'),
+    key_separator: textSetting({
+      wanted: 'text',
+      description: 'Stands between key and salt in what the key file has SHA-256 hashes of.',
+    }).prefault('@separator@'),
+    key_refresh: duration({
+      description: 'How often the key file is looked at.',
+      minMs: 100,
+      maxMs: 86_400_000,
+    }).prefault('10s'),
     tokens_file: filePath('JSON file with an array of keys (`authTokens.json`), watched live.').optional(),
     token: secret('One shared key beside those of the store.'),
-    token_file: secretFile('`token`'),
-    token_scopes: listOf(
-      parsed((name) => (isScope(name) ? name : undefined), wantedScope, 'A scope.'),
-      {
-        fallback: ['chat', 'embed', 'models:read', 'models:write', 'agent'],
-        wanted: `a list of scopes, each ${wantedScope}`,
-        description: `What \`token\` may do: any of ${scopes.map((name) => `\`${name}\``).join(', ')}.`,
-      },
-    ),
+    token_file: secretFile('token'),
+    token_scopes: tokenScopes.prefault(['chat', 'embed', 'models:read', 'models:write', 'agent']),
   }).prefault({}),
 }
 

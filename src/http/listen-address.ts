@@ -26,5 +26,5 @@ function withPort(host: string, port: string): ListenAddress | undefined {
 
 /** Whether nobody but this machine can connect to it. */
 export function isLoopbackHost(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }

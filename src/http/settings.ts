@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { byteSize, duration, filePath, listOf, parsed, section, settingFacts } from '../lib/setting.ts'
+import { byteSize, duration, filePath, listOf, section, setting } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
 import { isLoopbackHost, parseListenAddress, type ListenAddress } from './listen-address.ts'
 
@@ -18,54 +18,60 @@ export interface HttpSettings {
   readonly bodiesTotalBytes: number
 }
 
-const wantedListen = 'HOST:PORT such as 127.0.0.1:11435, or a list of them'
-const wantedOrigin = 'an origin such as https://app.example.com, or *'
-const wantedNetwork = 'an address or CIDR such as 10.0.0.0/8'
-
-const listen = z
-  .union([z.string(), z.int(), z.array(z.string()).min(1).max(64)], { error: wantedListen })
-  .transform((written, context) => {
+const listen = setting(
+  z.union([z.string(), z.int(), z.array(z.string()).min(1).max(64)]),
+  (written) => {
     const texts = Array.isArray(written) ? written : [String(written)]
     const addresses = texts.flatMap((text) => parseListenAddress(text.trim()) ?? [])
-    if (addresses.length === texts.length) return addresses
-    context.addIssue({ code: 'custom', message: wantedListen })
-    return z.NEVER
-  })
-  .register(settingFacts, {
+    return addresses.length === texts.length ? addresses : undefined
+  },
+  {
+    wanted: 'HOST:PORT such as 127.0.0.1:11435, or a list of them',
     description:
-      'Where the gateway listens: `HOST:PORT`, or a list. Port 0 takes any free port; `:PORT` is every address, a port alone is loopback.',
+      'Where the gateway listens: `HOST:PORT` or a list. Port 0 is any free one; `:PORT` every address, a port alone loopback.',
     list: true,
-  })
-  .prefault('127.0.0.1:11435')
+  },
+)
+
+const trustedProxies = listOf(
+  setting(z.string(), parseNetwork, { wanted: 'an address or CIDR such as 10.0.0.0/8', description: 'A network.' }),
+  {
+    wanted: 'a list of addresses and CIDRs',
+    description: 'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count: addresses and CIDRs.',
+  },
+)
+
+const origins = listOf(
+  setting(z.string(), parseOrigin, {
+    wanted: 'an origin such as https://app.example.com, or *',
+    description: 'An origin.',
+  }),
+  { wanted: 'a list of origins', description: 'Origins that may read answers; `*` is all.' },
+)
 
 export const httpSlice = {
-  listen,
+  listen: listen.prefault('127.0.0.1:11435'),
   tls: section('Serve HTTPS on every listen address.', {
     cert: filePath('PEM file with the certificate chain.'),
     key: filePath('PEM file with the private key.'),
   }).optional(),
-  trusted_proxies: listOf(parsed(parseNetwork, wantedNetwork, 'An address or CIDR.'), {
-    fallback: [],
-    wanted: `a list of ${wantedNetwork}`,
-    description: 'Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` count: addresses and CIDRs.',
-  }),
-  cors: section('Web pages that may call the gateway.', {
-    origins: listOf(parsed(parseOrigin, wantedOrigin, 'An origin.'), {
-      fallback: [],
-      wanted: `a list of ${wantedOrigin}`,
-      description: 'Origins that may read answers; `*` is all.',
-    }),
-  }).prefault({}),
-  drain: duration('30s', 'How long running streams may go on after SIGTERM.', { maxMs: 86_400_000 }),
+  trusted_proxies: trustedProxies.prefault([]),
+  cors: section('Web pages that may call the gateway.', { origins: origins.prefault([]) }).prefault({}),
+  drain: duration({
+    description: 'How long running streams may go on after SIGTERM.',
+    maxMs: 86_400_000,
+  }).prefault('30s'),
   limits: section('How much a request may take.', {
-    body: byteSize('64MB', 'Largest JSON body. Blobs are streamed through without a limit.', {
+    body: byteSize({
+      description: 'Largest JSON body. Blobs are streamed through without a limit.',
       minBytes: 1024,
       maxBytes: 2 ** 30,
-    }),
-    bodies_total: byteSize('256MB', 'All buffered bodies together; more are answered with 503.', {
+    }).prefault('64MB'),
+    bodies_total: byteSize({
+      description: 'All buffered bodies together; what would exceed it is answered with 503.',
       minBytes: 1024,
       maxBytes: 2 ** 40,
-    }),
+    }).prefault('256MB'),
   }).prefault({}),
 }
 
@@ -94,11 +100,11 @@ export function publicListenAddress(settings: HttpSettings): ListenAddress | und
   return settings.listen.find(({ host }) => !isLoopbackHost(host))
 }
 
-/** Whether a URL leads to the gateway that has these settings. */
-export function isOwnAddress(settings: HttpSettings, url: URL): boolean {
+/** Whether a URL leads to a gateway that listens there. */
+export function isOwnAddress(listen: HttpSettings['listen'], url: URL): boolean {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const port = Number(url.port === '' ? { 'http:': 80, 'https:': 443 }[url.protocol] : url.port)
-  return settings.listen.some((own) => {
+  return listen.some((own) => {
     if (own.port !== port) return false
     if (own.host === host) return true
     return isLoopbackHost(host) && (isLoopbackHost(own.host) || own.host === '0.0.0.0' || own.host === '::')

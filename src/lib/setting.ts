@@ -6,6 +6,8 @@ import { Secret } from './secret.ts'
 /** What loader and docs know of a setting beside its schema. */
 export interface SettingFacts {
   readonly description: string
+  /** What a value should be, as the end of a sentence. */
+  readonly wanted: string
   /** Its value is never printed. */
   readonly secret?: boolean
   /** May be written in an environment variable with commas between. */
@@ -14,119 +16,101 @@ export interface SettingFacts {
 
 export const settingFacts = z.registry<SettingFacts>()
 
+const MAX_TEXT_LENGTH = 4096
+
 /** A timer cannot wait longer than 2^31 ms. */
 const MAX_WAIT_MS = 24 * 86_400_000
 
-/** Without `fallback` the setting may be left out, and then is undefined. */
-export function text(wanted: string, description: string) {
-  return z
-    .string({ error: wanted })
-    .min(1, { error: wanted })
-    .max(4096, { error: wanted })
-    .register(settingFacts, { description })
+/** A setting that is written as `written` and then read by `parse`, which returns undefined for what it cannot be. */
+export function setting<I extends z.ZodType, T>(
+  written: I,
+  parse: (value: z.output<I>) => T | undefined,
+  facts: SettingFacts,
+) {
+  const schema = written.transform((value, context) => {
+    const isTooLong = typeof value === 'string' && value.length > MAX_TEXT_LENGTH
+    const ready = isTooLong ? undefined : parse(value)
+    if (ready !== undefined) return ready
+    context.addIssue({ code: 'custom', message: facts.wanted })
+    return z.NEVER
+  })
+  settingFacts.add(schema, facts)
+  return schema
 }
 
-export function parsed<T>(parse: (written: string) => T | undefined, wanted: string, description: string) {
-  return z
-    .string({ error: wanted })
-    .transform((written, context) => {
-      const value = written.length > 4096 ? undefined : parse(written)
-      if (value !== undefined) return value
-      context.addIssue({ code: 'custom', message: wanted })
-      return z.NEVER
-    })
-    .register(settingFacts, { description })
+export function textSetting(facts: SettingFacts) {
+  return setting(z.string(), (value) => (value === '' ? undefined : value), facts)
+}
+
+export function filePath(description: string) {
+  return textSetting({ wanted: 'the path of a file', description })
 }
 
 export function secret(description: string) {
   const wanted = 'text without line breaks (a number needs quotes)'
-  return z
-    .string({ error: wanted })
-    .regex(/^[^\r\n]+$/, { error: wanted })
-    .max(4096, { error: wanted })
-    .transform((written) => new Secret(written))
-    .register(settingFacts, { description, secret: true })
-    .optional()
+  const parse = (value: string) => (/^[^\r\n]+$/.test(value) ? new Secret(value) : undefined)
+  return setting(z.string(), parse, { wanted, description, secret: true }).optional()
 }
 
 export function secretFile(of: string) {
-  return filePath(`File that holds ${of}, instead of ${of} itself.`).optional()
+  return filePath(`File that holds \`${of}\`, in its place.`).optional()
 }
 
-export function filePath(description: string) {
-  return text('the path of a file', description)
+interface DurationTerms {
+  readonly description: string
+  readonly minMs?: number
+  readonly maxMs?: number
 }
 
-export function duration(fallback: string, description: string, bounds: { minMs?: number; maxMs?: number } = {}) {
-  return durationField(description, bounds).prefault(fallback)
-}
-
-export function durationField(
-  description: string,
-  { minMs = 0, maxMs = MAX_WAIT_MS }: { minMs?: number; maxMs?: number },
-) {
-  const range = `${minMs === 0 ? '' : `from ${formatDuration(minMs)} `}up to ${formatDuration(maxMs)}`
-  const parse = (written: string) => {
-    const ms = parseDuration(written)
+export function duration({ description, minMs = 0, maxMs = MAX_WAIT_MS }: DurationTerms) {
+  const from = minMs === 0 ? '' : `from ${formatDuration(minMs)} `
+  const wanted = `a duration such as 30s, ${from}up to ${formatDuration(maxMs)}`
+  const parse = (value: string) => {
+    const ms = parseDuration(value)
     return ms !== undefined && ms >= minMs && ms <= maxMs ? ms : undefined
   }
-  return parsed(parse, `a duration such as 30s, ${range}`, description)
+  return setting(z.string(), parse, { wanted, description })
 }
 
-export function byteSize(
-  fallback: string,
-  description: string,
-  { minBytes, maxBytes }: { minBytes: number; maxBytes: number },
-) {
+interface ByteTerms {
+  readonly description: string
+  readonly minBytes: number
+  readonly maxBytes: number
+}
+
+export function byteSize({ description, minBytes, maxBytes }: ByteTerms) {
   const wanted = `a size such as 64MB, from ${minBytes} to ${maxBytes} bytes`
-  return z
-    .union([z.string(), z.int()], { error: wanted })
-    .transform((written, context) => {
-      const bytes = parseByteSize(String(written))
-      if (bytes !== undefined && bytes >= minBytes && bytes <= maxBytes) return bytes
-      context.addIssue({ code: 'custom', message: wanted })
-      return z.NEVER
-    })
-    .register(settingFacts, { description })
-    .prefault(fallback)
+  const parse = (value: string | number) => {
+    const bytes = parseByteSize(String(value))
+    return bytes !== undefined && bytes >= minBytes && bytes <= maxBytes ? bytes : undefined
+  }
+  return setting(z.union([z.string(), z.int()]), parse, { wanted, description })
 }
 
 /** YAML 1.2 reads `on` and `off` as text. */
-export function toggle(fallback: 'on' | 'off', description: string) {
-  return z
-    .union([z.boolean(), z.enum(['on', 'off', 'yes', 'no', 'true', 'false'])], { error: 'on or off' })
-    .transform((written) => written === true || written === 'on' || written === 'yes' || written === 'true')
-    .register(settingFacts, { description })
-    .prefault(fallback)
+export function toggle(description: string) {
+  const written = z.union([z.boolean(), z.enum(['on', 'off', 'yes', 'no', 'true', 'false'])])
+  const parse = (value: z.output<typeof written>) =>
+    value === true || value === 'on' || value === 'yes' || value === 'true'
+  return setting(written, parse, { wanted: 'on or off', description })
 }
 
-export function choice<const T extends readonly [string, ...string[]]>(
-  values: T,
-  { fallback, description }: { fallback: T[number]; description: string },
-) {
-  return z
-    .enum(values as readonly string[] as [T[number], ...T[number][]], { error: `one of ${values.join(', ')}` })
-    .register(settingFacts, { description })
-    .prefault(fallback as never)
+export function choice<const T extends string>(values: readonly [T, ...T[]], description: string) {
+  return z.enum(values).register(settingFacts, { wanted: `one of ${values.join(', ')}`, description })
 }
 
-export function listOf<T extends z.ZodType>(item: T, { fallback, wanted, description }: ListTerms<z.input<T>>) {
+export function listOf<T extends z.ZodType>(item: T, facts: SettingFacts) {
   return z
-    .array(item, { error: wanted })
-    .max(10_000, { error: wanted })
-    .register(settingFacts, { description, list: true })
-    .prefault(fallback as never)
+    .array(item)
+    .max(1000)
+    .register(settingFacts, { ...facts, list: true })
 }
 
-interface ListTerms<T> {
-  readonly fallback: readonly T[]
-  readonly wanted: string
-  readonly description: string
+/** Names of somebody's choosing, each with a value. */
+export function table<T extends z.ZodType>(value: T, facts: SettingFacts) {
+  return z.record(z.string(), value).register(settingFacts, facts)
 }
 
 export function section<T extends z.ZodRawShape>(description: string, shape: T) {
-  const wanted = 'a section with keys of its own'
-  return z
-    .strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : wanted) })
-    .register(settingFacts, { description })
+  return z.strictObject(shape).register(settingFacts, { wanted: 'a section with keys of its own', description })
 }

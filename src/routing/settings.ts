@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, section, settingFacts } from '../lib/setting.ts'
+import { duration, section, setting } from '../lib/setting.ts'
 
 export interface RoutingSettings {
   readonly modelTtlMs: number
@@ -11,37 +11,43 @@ export interface RoutingSettings {
   readonly healthIntervalMs: number
 }
 
-const wantedShare = 'a share such as 20% or 0.2'
-
-const share = z
-  .union([z.string(), z.number()], { error: wantedShare })
-  .transform((written, context) => {
+const share = setting(
+  z.union([z.string(), z.number()]),
+  (written) => {
     const match = /^(\d{1,3}(?:\.\d+)?)(%?)$/.exec(String(written))
     const value = match === null ? Number.NaN : Number(match[1]) / (match[2] === '%' ? 100 : 1)
-    if (value >= 0 && value <= 1) return value
-    context.addIssue({ code: 'custom', message: wantedShare })
-    return z.NEVER
-  })
-  .register(settingFacts, { description: 'Share of requests that may be tried again at another upstream.' })
-  .prefault('20%')
+    return value >= 0 && value <= 1 ? value : undefined
+  },
+  {
+    wanted: 'a share such as 20% or 0.2',
+    description: 'Share of requests that may be tried again at another upstream.',
+  },
+)
 
 export const routingSlice = {
   routing: section('How an upstream is chosen and how long it may take.', {
-    model_ttl: duration('30s', 'How long the list of models of an upstream is believed.', { minMs: 100 }),
-    connect_timeout: duration('5s', 'How long connecting to an upstream may take.', { minMs: 10 }),
-    first_byte_timeout: duration(
-      '30m',
-      'How long an upstream may be silent before its answer begins, loading a model for instance.',
-      {
-        minMs: 100,
-      },
-    ),
-    idle_timeout: duration('10m', 'How long an answer or an upload may stand still.', { minMs: 100 }),
-    retry_budget: share,
-    health_interval: duration('5s', 'How often each upstream is asked whether it is there.', {
+    model_ttl: duration({
+      description: "How long an upstream's list of models is believed.",
+      minMs: 100,
+    }).prefault('30s'),
+    connect_timeout: duration({
+      description: 'How long connecting to an upstream may take.',
+      minMs: 10,
+    }).prefault('5s'),
+    first_byte_timeout: duration({
+      description: 'How long an upstream may be silent before its answer begins, while it loads a model for instance.',
+      minMs: 100,
+    }).prefault('30m'),
+    idle_timeout: duration({
+      description: 'How long an answer or an upload may stand still.',
+      minMs: 100,
+    }).prefault('10m'),
+    retry_budget: share.prefault('20%'),
+    health_interval: duration({
+      description: 'How often each upstream is asked whether it is there.',
       minMs: 50,
       maxMs: 86_400_000,
-    }),
+    }).prefault('5s'),
   }).prefault({}),
 }
 

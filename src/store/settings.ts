@@ -1,5 +1,5 @@
-import type { z } from 'zod'
-import { parsed, section } from '../lib/setting.ts'
+import { z } from 'zod'
+import { section, setting } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
 
 export interface StoreSettings {
@@ -7,14 +7,13 @@ export interface StoreSettings {
   readonly url: string
 }
 
-const wanted = 'sqlite: and the path of a file'
+const url = setting(z.string(), parseUrl, {
+  wanted: 'sqlite: and the path of a file',
+  description: 'Database: `sqlite:PATH`. The file `corral.secret` lies beside it.',
+})
 
 export const storeSlice = {
-  store: section('Where users and keys are kept.', {
-    url: parsed(parseUrl, wanted, 'Database: `sqlite:PATH`. `corral.secret` lies beside it.').prefault(
-      'sqlite:corral.db',
-    ),
-  }).prefault({}),
+  store: section('Where users and keys are kept.', { url: url.prefault('sqlite:corral.db') }).prefault({}),
 }
 
 export function toStoreSettings(

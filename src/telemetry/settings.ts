@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { choice, section, settingFacts } from '../lib/setting.ts'
+import { choice, section, setting } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
 
 export interface LogSettings {
@@ -14,29 +14,33 @@ const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as
 
 export type LogLevel = (typeof levels)[number]
 
-const wantedFolder = 'the path of a folder, or off'
+const requests = setting(
+  z.union([z.string(), z.literal(false)]),
+  (written) => {
+    if (written === 'off') return false
+    return written === '' ? undefined : written
+  },
+  {
+    wanted: 'the path of a folder, or off',
+    description: 'Folder for the request log, one file a day and one line per exchange; `off` for none.',
+  },
+)
 
 export const logSlice = {
-  log: section('What is written down. The log goes to stderr.', {
-    level: choice(levels, { fallback: 'info', description: `From which level on: ${levels.join(', ')}.` }),
-    format: choice(['auto', 'json', 'pretty'], {
-      fallback: 'auto',
-      description: '`json`, `pretty`, or `auto`: pretty on a terminal and JSON elsewhere.',
-    }),
-    requests: z
-      .union([z.string().min(1).max(4096), z.literal(false)], { error: wantedFolder })
-      .register(settingFacts, {
-        description: 'Folder for the request log, one file a day and one line per exchange; `off` for none.',
-      })
-      .prefault('logs/'),
+  log: section('What is written down. The log itself goes to stderr.', {
+    level: choice(levels, `From which level on: ${levels.join(', ')}.`).prefault('info'),
+    format: choice(
+      ['auto', 'json', 'pretty'],
+      '`json`, `pretty`, or `auto`: pretty on a terminal and JSON elsewhere.',
+    ).prefault('auto'),
+    requests: requests.prefault('logs/'),
   }).prefault({}),
 }
 
 export function toLogSettings({ log }: z.output<z.ZodObject<typeof logSlice>>, context: SettingsContext): LogSettings {
-  const isOff = log.requests === false || log.requests === 'off'
   return {
     level: log.level,
     format: log.format,
-    requests: isOff ? null : context.absolutePath(String(log.requests), ['log', 'requests']),
+    requests: log.requests === false ? null : context.absolutePath(log.requests, ['log', 'requests']),
   }
 }

@@ -1,6 +1,16 @@
 import { Buffer } from 'node:buffer'
 import { z } from 'zod'
-import { durationField, filePath, parsed, secret, secretFile, section, settingFacts, toggle } from '../lib/setting.ts'
+import {
+  duration,
+  filePath,
+  secret,
+  secretFile,
+  section,
+  setting,
+  settingFacts,
+  table,
+  toggle,
+} from '../lib/setting.ts'
 import { readSecret, type SettingPath, type SettingsContext } from '../lib/settings-context.ts'
 import { Secret } from '../lib/secret.ts'
 import type { RawHeaders } from '../lib/raw-headers.ts'
@@ -20,52 +30,54 @@ export interface UpstreamSettings {
   readonly maxResponseTimeMs: number | null
 }
 
-const wantedName = 'a name of up to 64 letters, digits or . _ -, beginning with a letter or digit'
-const wantedUrl = 'a URL such as http://10.0.0.5:11434, without query'
-const wantedHeaders = 'a section of header names and their values'
-const wantedPriority = 'a whole number from 0 to 1000'
+const name = setting(z.string(), (text) => (/^[a-z0-9][\w.-]{0,63}$/i.test(text) ? text : undefined), {
+  wanted: 'a name of up to 64 letters, digits or . _ -, beginning with a letter or digit',
+  description: 'What it is called in logs, keys and assignments.',
+})
 
-const parseName = (name: string) => (/^[a-z0-9][\w.-]{0,63}$/i.test(name) ? name : undefined)
+const url = setting(z.string(), parseUpstreamUrl, {
+  wanted: 'a URL such as http://10.0.0.5:11434, without query',
+  description: 'Where it is; a path prefix and basic credentials may be part of it.',
+})
 
-const priority = z
-  .union([z.int(), z.string().regex(/^\d{1,4}$/)], { error: wantedPriority })
-  .transform(Number)
-  .refine((value) => value >= 0 && value <= 1000, { error: wantedPriority })
-  .register(settingFacts, { description: 'Lower is preferred.' })
-  .prefault(1)
+const priority = setting(
+  z.union([z.int(), z.string()]),
+  (written) => (/^(?:\d{1,3}|1000)$/.test(String(written)) ? Number(written) : undefined),
+  { wanted: 'a whole number from 0 to 1000', description: 'Lower is preferred.' },
+)
+
+const headers = table(z.string(), {
+  wanted: 'a section of header names, each with text as its value',
+  description: 'Headers sent with every request to it, credentials for instance.',
+  secret: true,
+})
+
+const username = setting(z.string(), (text) => (/^[^:\r\n]+$/.test(text) ? text : undefined), {
+  wanted: 'text without a colon',
+  description: 'User for basic authentication.',
+})
 
 const upstream = section('A model server.', {
-  name: parsed(parseName, wantedName, 'What it is called in logs, keys and assignments.'),
-  url: parsed(parseUpstreamUrl, wantedUrl, 'Where it is; a path prefix and basic credentials may be part of it.'),
-  priority,
-  enabled: toggle('on', 'Whether it is used at all.'),
-  headers: z
-    .record(z.string(), z.string({ error: 'text' }), { error: wantedHeaders })
-    .register(settingFacts, {
-      description: 'Headers sent with every request to it, credentials for instance.',
-      secret: true,
-    })
-    .optional(),
+  name,
+  url,
+  priority: priority.prefault(1),
+  enabled: toggle('Whether it is used at all.').prefault('on'),
+  headers: headers.optional(),
   ca: filePath('PEM file with the certificate authority to trust for it.').optional(),
-  username: parsed(
-    (name) => (name !== '' && !/[:\r\n]/.test(name) ? name : undefined),
-    'text without a colon',
-    'User for basic authentication.',
-  ).optional(),
+  username: username.optional(),
   password: secret('Password for basic authentication.'),
-  password_file: secretFile('`password`'),
-  max_response_time: durationField('A health probe that takes longer makes it less preferred.', {
-    minMs: 1,
-  }).optional(),
+  password_file: secretFile('password'),
+  max_response_time: duration({ description: 'Slower health probes make it less preferred.', minMs: 1 }).optional(),
 })
 
 export const upstreamsSlice = {
   upstreams: z
-    .array(upstream, { error: 'a list of upstreams, each with a name and a url' })
-    .max(1000, { error: 'a list of at most 1000 upstreams' })
+    .array(upstream)
+    .max(1000)
     .register(settingFacts, {
+      wanted: 'a list of at most 1000 upstreams, each with a name and a url',
       description:
-        'The model servers. Without it, the Ollama that OLLAMA_URL, OLLAMA_HOST or the default port leads to; `[]` is none.',
+        'The model servers. Left out, it is the Ollama that OLLAMA_URL, OLLAMA_HOST or the default port leads to; `[]` is none.',
     })
     .optional(),
 }

@@ -1,0 +1,46 @@
+import { isOwnAddress, publicListenAddress } from '../http/settings.ts'
+import type { SettingsContext } from '../lib/settings-context.ts'
+import type { Settings } from './settings.ts'
+
+/** What settings of different domains must agree on. */
+export function checkAgreement(settings: Settings, context: SettingsContext): void {
+  checkOpenMode(settings, context)
+  checkAssignments(settings, context)
+  checkOwnAddress(settings, context)
+}
+
+function checkOpenMode({ http, auth }: Settings, context: SettingsContext): void {
+  if (auth.mode !== 'none' || auth.nonePublic) return
+  const open = publicListenAddress(http)
+  if (open === undefined) return
+  const where = open.host.includes(':') ? `[${open.host}]:${open.port}` : `${open.host}:${open.port}`
+  context.problem(
+    ['auth', 'mode'],
+    `is none, and the gateway listens on ${where}, where anyone could use it: set auth.none_public if that is meant`,
+  )
+}
+
+function checkAssignments({ models, upstreams }: Settings, context: SettingsContext): void {
+  const known = new Set(upstreams.map(({ name }) => name))
+  for (const [model, names] of Object.entries(models.assignments)) {
+    for (const [index, name] of names.entries()) {
+      if (known.has(name)) continue
+      const others = known.size === 0 ? 'there are none' : `there are ${[...known].slice(0, 10).join(', ')}`
+      context.problem(
+        ['models', 'assignments', model, index],
+        `is ${JSON.stringify(name)}, which is not an upstream: ${others}`,
+      )
+    }
+  }
+}
+
+function checkOwnAddress({ http, upstreams }: Settings, context: SettingsContext): void {
+  for (const [index, { url, enabled }] of upstreams.entries()) {
+    if (enabled && isOwnAddress(http.listen, new URL(url))) {
+      context.problem(
+        ['upstreams', index, 'url'],
+        'is the address of the gateway itself: it should be an Ollama behind it',
+      )
+    }
+  }
+}
