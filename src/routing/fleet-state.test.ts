@@ -51,6 +51,17 @@ describe('createFleet', () => {
     expect(fleet.get('a')?.priority).toBe(7)
   })
 
+  it('begins with what another fleet knew of the same upstreams, but for what runs', () => {
+    const a = member('a')
+    const before = createFleet([a, member('b')])
+    before.apply('a', up)
+    before.apply('a', { kind: 'claimed' })
+    before.apply('b', up)
+    const after = createFleet([{ ...a, priority: 3 }, member('b')], before.all())
+    expect(after.get('a')).toMatchObject({ health: 'up', version: '1', priority: 3, running: 0 })
+    expect(after.get('b')?.health).toBe('unknown')
+  })
+
   it('calls a model remote when any enabled upstream lists it as a stub', () => {
     const fleet = createFleet([member('a'), member('b'), member('off', 1, false)])
     fleet.apply('off', { kind: 'models-read', at: 1, models: new Map([['m:latest', entry(true)]]) })

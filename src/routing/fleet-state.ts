@@ -30,8 +30,10 @@ export interface HealthChange {
   readonly fault: string | null
 }
 
-export function createFleet(members: readonly UpstreamMember[] = []): Fleet {
-  let states: readonly UpstreamState[] = []
+/** `known`: what another fleet knew; of use for members whose `Upstream` object is the same. */
+export function createFleet(members: readonly UpstreamMember[], known: readonly UpstreamState[] = []): Fleet {
+  // What runs is released where it was claimed.
+  let states: readonly UpstreamState[] = known.map((state) => ({ ...state, running: 0 }))
   const listeners: ((change: HealthChange) => void)[] = []
 
   const setMembers = (next: readonly UpstreamMember[]): void => {

@@ -162,7 +162,7 @@ describe('createHealthMonitor', () => {
 
   it('watches new members, forgets old ones, and stops', async () => {
     const [a, b] = [createScriptedUpstream('a', ollamaReplies([])), createScriptedUpstream('b', ollamaReplies([]))]
-    const { time, fleet, monitor, health, member } = setUp([a])
+    const { time, fleet, monitor, health, member, lines } = setUp([a])
     monitor.start()
     await time.advance(0)
     fleet.setMembers([member(b)])
@@ -174,6 +174,9 @@ describe('createHealthMonitor', () => {
     expect(a.paths()).toEqual([])
     monitor.stop()
     expect(time.waiting()).toEqual([])
+    const said = lines.length
+    fleet.apply('b', { kind: 'outcome', at: 1, outcome: 'unreachable' })
+    expect(lines).toHaveLength(said)
   })
 
   it('comes back to a member that was switched off and on', async () => {

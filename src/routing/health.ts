@@ -76,6 +76,8 @@ export function createHealthMonitor(
   }
 
   fleet.onHealthChange((change) => {
+    // Connections that break because the gateway ends are no news.
+    if (stopped) return
     logChange(deps.log, change)
     // When the last one goes down, the others must not sleep out a long interval.
     if (change.to === 'down' && isNothingUp(fleet.all())) for (const [name, watch] of watches) arm(name, watch)

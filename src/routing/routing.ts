@@ -12,7 +12,7 @@ import { createRouter } from './router.ts'
 import { firstServable, type SelectRequest } from './select.ts'
 import type { RoutingSettings } from './settings.ts'
 import type { StartTimer } from './timer.ts'
-import type { UpstreamMember } from './upstream-state.ts'
+import type { UpstreamMember, UpstreamState } from './upstream-state.ts'
 
 export interface RoutingDeps {
   readonly clock: Clock
@@ -26,6 +26,8 @@ export interface RoutingOptions {
   readonly members: readonly UpstreamMember[]
   readonly routing: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs'>
   readonly models: Pick<ModelSettings, 'aliases' | 'assignments' | 'fallbacks'>
+  /** What the routing before a reload knew, so that the new one does not begin in the dark. */
+  readonly known?: readonly UpstreamState[]
 }
 
 /** Where requests can go, and what the fleet as a whole has. */
@@ -49,7 +51,7 @@ export interface Routing {
 }
 
 export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routing {
-  const fleet = createFleet(options.members)
+  const fleet = createFleet(options.members, options.known)
   const names = createModelNames(options.models)
   const ask = createAskJson(deps)
   const models = createModelRefresh({ ...deps, fleet, ask })

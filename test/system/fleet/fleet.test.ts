@@ -1,8 +1,8 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { CountersSnapshot } from '../../fakes/fake-ollama/counters.ts'
 import { startFakeOllama, type FakeOllama } from '../../fakes/fake-ollama/fake-ollama.ts'
 import type { FakeOllamaOptions } from '../../fakes/fake-ollama/options.ts'
-import { startGatewayProcess, type GatewayProcess } from './gateway-process.ts'
+import { startGateway, type RunningGateway } from '../harness/start-gateway.ts'
 
 const HEALTH_INTERVAL = '300ms'
 
@@ -12,33 +12,40 @@ async function startFakes(...options: FakeOllamaOptions[]): Promise<FakeOllama[]
   return fakes
 }
 
-/** Upstreams are called `a`, `b`, ... */
-function startGateway(
+/** A gateway before them, which calls them `a`, `b`, ... */
+async function startBefore(
   fakes: readonly FakeOllama[],
   priorities: readonly number[],
-  more: object = {},
-): Promise<GatewayProcess> {
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<RunningGateway> {
   const upstreams = fakes.map(({ url }, index) => ({
     name: 'abc'.charAt(index),
     url,
     priority: priorities[index] ?? 1,
   }))
-  return startGatewayProcess({ upstreams, routing: { health_interval: HEALTH_INTERVAL }, ...more })
+  const config = { upstreams, routing: { health_interval: HEALTH_INTERVAL }, ...more }
+  const gateway = await startGateway({ config })
+  onTestFinished(() => gateway[Symbol.asyncDispose]())
+  return gateway
+}
+
+function logged(gateway: RunningGateway, sentence: string): Promise<void> {
+  return vi.waitFor(() => expect(gateway.stderr()).toContain(sentence), { timeout: 10_000, interval: 10 })
 }
 
 async function get(
-  gateway: GatewayProcess,
+  gateway: RunningGateway,
   path: string,
-  key = gateway.key,
+  key = gateway.adminKey,
 ): Promise<{ status: number; body: unknown }> {
   const response = await fetch(gateway.url + path, { headers: { authorization: `Bearer ${key}` } })
   return { status: response.status, body: await response.json() }
 }
 
-async function chat(gateway: GatewayProcess, model: string): Promise<{ status: number; text: string }> {
+async function chat(gateway: RunningGateway, model: string): Promise<{ status: number; text: string }> {
   const response = await fetch(`${gateway.url}/api/chat`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${gateway.key}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${gateway.adminKey}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model, messages: [{ role: 'user', content: 'hello' }], stream: false }),
   })
   return { status: response.status, text: await response.text() }
@@ -64,7 +71,7 @@ const tiny: FakeOllamaOptions = { models: [{ name: 'tiny' }] }
 describe('a fleet of three', () => {
   it('serves from the lowest priority number that has the model', async () => {
     const fakes = await startFakes({ models: [{ name: 'other' }] }, tiny, tiny)
-    const gateway = await startGateway(fakes, [1, 2, 3])
+    const gateway = await startBefore(fakes, [1, 2, 3])
     for (let i = 0; i < 4; i += 1) expect((await chat(gateway, 'tiny')).status).toBe(200)
     expect(chatsAt(fakes)).toEqual([0, 4, 0])
   })
@@ -72,7 +79,7 @@ describe('a fleet of three', () => {
   it('spreads over equals by what they run', async () => {
     const slow = { ...tiny, parallel: 4, tokensPerSecond: 40, answerTokens: 40 }
     const fakes = await startFakes(slow, slow, slow)
-    const gateway = await startGateway(fakes, [1, 1, 1])
+    const gateway = await startBefore(fakes, [1, 1, 1])
     const answers = await Promise.all(Array.from({ length: 6 }, () => chat(gateway, 'tiny')))
     expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200, 200, 200, 200])
     expect(chatsAt(fakes)).toEqual([2, 2, 2])
@@ -80,7 +87,7 @@ describe('a fleet of three', () => {
 
   it('fails no request when one dies, and takes it back when it returns', async () => {
     const fakes = await startFakes(tiny, tiny, tiny)
-    const gateway = await startGateway(fakes, [1, 2, 2])
+    const gateway = await startBefore(fakes, [1, 2, 2])
     const statuses: number[] = []
     const client = async (): Promise<void> => {
       for (let i = 0; i < 20; i += 1) statuses.push((await chat(gateway, 'tiny')).status)
@@ -93,7 +100,7 @@ describe('a fleet of three', () => {
     const [before = 0] = chatsAt(fakes)
     expect(before).toBeLessThan(60)
     await fakes[0]?.setDoor('open')
-    await gateway.logged(/upstream is up again/)
+    await logged(gateway, 'upstream is up again')
     expect((await chat(gateway, 'tiny')).status).toBe(200)
     expect(chatsAt(fakes)[0]).toBe(before + 1)
   })
@@ -101,12 +108,11 @@ describe('a fleet of three', () => {
   it('serves beside a black hole, from the start and without delay', async () => {
     const fakes = await startFakes(tiny, tiny)
     await fakes[0]?.setDoor('hang')
-    const gateway = await startGateway(fakes, [1, 2])
-    expect(gateway.readyAfterMs).toBeLessThan(4000)
+    const gateway = await startBefore(fakes, [1, 2])
     const startedAt = performance.now()
     expect((await chat(gateway, 'tiny')).status).toBe(200)
     expect(performance.now() - startedAt).toBeLessThan(1000)
-    await gateway.logged(/upstream is down/)
+    await logged(gateway, 'upstream is down')
     const laterAt = performance.now()
     expect(namesIn((await get(gateway, '/api/tags')).body)).toEqual(['tiny:latest'])
     expect(performance.now() - laterAt).toBeLessThan(500)
@@ -116,18 +122,18 @@ describe('a fleet of three', () => {
   it('starts without any, says so, and serves as soon as one appears', async () => {
     const fakes = await startFakes(tiny)
     await fakes[0]?.setDoor('refuse')
-    const gateway = await startGateway(fakes, [1])
+    const gateway = await startBefore(fakes, [1])
     const refused = await chat(gateway, 'tiny')
     expect(refused.status).toBe(503)
     expect((await get(gateway, '/api/tags')).status).toBe(503)
     await fakes[0]?.setDoor('open')
-    await gateway.logged(/upstream is up/)
+    await logged(gateway, 'upstream is up')
     expect((await chat(gateway, 'tiny')).status).toBe(200)
   })
 
   it('finds a model that was pulled past it, and lets Ollama say that a model is missing', async () => {
     const fakes = await startFakes(tiny, tiny)
-    const gateway = await startGateway(fakes, [1, 2])
+    const gateway = await startBefore(fakes, [1, 2])
     const missing = await chat(gateway, 'nope')
     expect(missing).toEqual({ status: 404, text: `{"error":"model 'nope' not found"}` })
     fakes[1]?.models.install({ name: 'fresh' })
@@ -138,12 +144,12 @@ describe('a fleet of three', () => {
 })
 
 describe('the lists of a fleet', () => {
-  async function startTwo(): Promise<GatewayProcess> {
+  async function startTwo(): Promise<RunningGateway> {
     const fakes = await startFakes(
       { models: [{ name: 'both' }, { name: 'x' }] },
       { models: [{ name: 'both' }, { name: 'hf.co/org/repo:q4' }] },
     )
-    return startGateway(fakes, [1, 2], { models: { aliases: { 'gpt-4o-mini': 'x' } } })
+    return startBefore(fakes, [1, 2], { models: { aliases: { 'gpt-4o-mini': 'x' } } })
   }
 
   it('are merged, each model once, aliases among them', async () => {
@@ -157,8 +163,7 @@ describe('the lists of a fleet', () => {
 
   it('show what is loaded anywhere, and a limited key its models alone', async () => {
     const gateway = await startTwo()
-    await gateway.corral('user', 'create', 'tester')
-    const limited = await gateway.corral('key', 'create', 'limited', '--user', 'tester', '--model', 'hf.co/*')
+    const limited = await gateway.createKey({ models: ['hf.co/*'] })
     await chat(gateway, 'hf.co/org/repo:q4')
     await chat(gateway, 'x')
     expect(namesIn((await get(gateway, '/api/ps')).body)).toEqual(['hf.co/org/repo:q4', 'x:latest'])
