@@ -54,7 +54,7 @@ export class ExchangeTrace {
       status,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
-      queueMs: (this.#grantedAt ?? endedAt) - this.#startedAt,
+      queueMs: this.#grantedAt === null ? 0 : this.#grantedAt - this.#startedAt,
       ttftMs: this.#firstByteAt === null ? null : this.#firstByteAt - this.#startedAt,
       totalMs: endedAt - this.#startedAt,
       promptTokens: this.usage?.promptTokens ?? null,

@@ -1,0 +1,158 @@
+import { createAdminApi } from '../admin/admin-api.ts'
+import type { AdminDeps } from '../admin/admin-route.ts'
+import { createAuthenticator } from '../auth/authenticator.ts'
+import type { KeyDirectory } from '../auth/key-directory.ts'
+import { allowsScope, judgeModels, scopeDenied, visibleModel } from '../auth/policy.ts'
+import type { Principal } from '../auth/principal.ts'
+import type { Settings } from '../config/settings.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { createBodyDecoder } from '../http/body-decoder.ts'
+import { createCors } from '../http/cors.ts'
+import { createFrontDoor, type FrontDoor } from '../http/front-door.ts'
+import { createHostGuard } from '../http/host-guard.ts'
+import { createOwnAnswers } from '../http/own-answers.ts'
+import { createRespond } from '../http/respond.ts'
+import { createRouteTable } from '../http/route-match.ts'
+import { routes } from '../http/route-table.ts'
+import { securityHeaders } from '../http/security-headers.ts'
+import { decodeZstdBody } from '../http/zstd-body.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { parseModelName } from '../lib/model-name.ts'
+import type { BodyBudget } from '../proxy/body-budget.ts'
+import type { ExchangeRecord } from '../proxy/exchange-record.ts'
+import { createPolicyEdits } from '../proxy/model-policy.ts'
+import { createProxy, type Proxy } from '../proxy/proxy.ts'
+import type { ReadRules } from '../proxy/read-request.ts'
+import { createRetryBudget } from '../proxy/retry-budget.ts'
+import { createRouting, type Routing } from '../routing/routing.ts'
+import { startSystemTimer } from '../routing/timer.ts'
+import type { FleetMembers } from './fleet-members.ts'
+import { gatewayStatus } from './gateway-status.ts'
+
+/** Everything that one config makes of a request. A reload makes the next one; running exchanges end in theirs. */
+export interface Generation {
+  readonly settings: Settings
+  readonly members: FleetMembers
+  readonly routing: Routing
+  readonly proxy: Proxy
+  readonly door: FrontDoor
+  stop(): void
+}
+
+/** What outlives a reload. */
+export interface GenerationDeps {
+  readonly directory: KeyDirectory
+  readonly budget: BodyBudget
+  readonly admin: Omit<AdminDeps, 'status'>
+  readonly instanceId: string
+  readonly startedAt: number
+  readonly clock: Clock
+  readonly log: Log
+  isDraining(): boolean
+  record(record: ExchangeRecord): void
+}
+
+export function createGeneration(settings: Settings, members: FleetMembers, deps: GenerationDeps): Generation {
+  const { clock, log } = deps
+  const routing = createRouting(
+    { clock, log, startTimer: startSystemTimer, random: Math.random },
+    { members: members.members, routing: settings.routing, models: settings.models },
+  )
+  const authenticator = createAuthenticator({ directory: deps.directory, clock }, settings.auth)
+  const judge = createJudge(routing)
+  const respond = createRespond(securityHeaders(settings.http.tls !== null))
+  const proxy = createProxy({
+    router: routing.router,
+    retries: createRetryBudget(settings.routing.retryBudget),
+    limits: settings.routing,
+    rules: readRules(settings, routing, judge),
+    budget: deps.budget,
+    maxBodyBytes: settings.http.bodyBytes,
+    isLive: (principal) => authenticator.isLive(principal),
+    respond,
+    wrote: (upstream) => void routing.modelsChanged(upstream),
+    record: deps.record,
+    log,
+  })
+  const status = (): ReturnType<typeof gatewayStatus> => gatewayStatus(routing.fleet, settings, deps)
+  const admin = createAdminApi({ ...deps.admin, status })
+  const own = createOwnAnswers({
+    lists: routing.lists,
+    admin,
+    status,
+    isReady: () => !deps.isDraining() && isReady(routing, settings),
+    visible: visibleModel,
+    judge: (principal, names) => judge(principal, { names, webSearch: false }),
+  })
+  const door = createFrontDoor({
+    table: createRouteTable([...routes, ...admin.routes.map(asRoute)]),
+    cors: createCors(settings.http.corsOrigins),
+    authenticator,
+    allowsScope,
+    scopeDenied: (route) => (route.scope === 'open' ? new GatewayError('internal') : scopeDenied(route.scope)),
+    proxy,
+    own,
+    respond,
+    decodeBody: createBodyDecoder((body) => decodeZstdBody(body, settings.http.bodyBytes)),
+    servesHost: createHostGuard(settings),
+    isAlias: (name) => aliasTarget(routing, name) !== undefined,
+    instanceId: deps.instanceId,
+    record: deps.record,
+    log,
+  })
+  routing.start()
+  return {
+    settings,
+    members,
+    routing,
+    proxy,
+    door,
+    stop() {
+      routing.stop()
+      proxy.stop()
+    },
+  }
+}
+
+type Judge = ReadRules['judge']
+
+function createJudge(routing: Routing): Judge {
+  const remoteHosts = (canonical: string): boolean => routing.fleet.isRemote(canonical)
+  return (principal: Principal, use) => {
+    const judgement = judgeModels(principal, { ...use, remoteHosts })
+    return judgement.kind === 'allowed' ? undefined : judgement.error
+  }
+}
+
+function readRules(settings: Settings, routing: Routing, judge: Judge): ReadRules {
+  const { fleet, names } = routing
+  return {
+    judge,
+    edits: createPolicyEdits(settings.models.policies),
+    standIn(canonical, principal) {
+      const alias = names.resolveAlias(canonical)
+      return routing.fallbackFor(alias?.canonical ?? canonical, principal) ?? alias?.name
+    },
+    lookFor(canonical) {
+      const sought = names.resolveAlias(canonical)?.canonical ?? canonical
+      return fleet.knows(sought) ? undefined : routing.learnModel(sought)
+    },
+  }
+}
+
+function aliasTarget(routing: Routing, name: string): unknown {
+  const parsed = parseModelName(name)
+  return parsed.kind === 'invalid' ? undefined : routing.names.resolveAlias(parsed.canonical)
+}
+
+/** A gateway that was given no upstream on purpose is as ready as it will be. */
+function isReady(routing: Routing, settings: Settings): boolean {
+  return settings.upstreams.length === 0 || routing.fleet.all().some((state) => state.enabled && state.health === 'up')
+}
+
+function asRoute(route: { method: string; pattern: string; scope: 'admin' }): (typeof routes)[number] {
+  const { method, pattern, scope } = route
+  const body = method === 'POST' ? 'json' : 'none'
+  return { method, pattern, scope, dialect: 'ollama', kind: 'own', body, stream: 'whole', streamsByDefault: false, retry: false }
+}

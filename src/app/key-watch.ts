@@ -1,0 +1,82 @@
+import { createKeyDirectory, type KeyDirectory } from '../auth/key-directory.ts'
+import { createKeyDigester } from '../auth/key-digest.ts'
+import { parseKeyFile, parseTokensFile, sharedToken } from '../auth/foreign-keys.ts'
+import type { AuthSettings } from '../auth/settings.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { createKeyFiles, type KeyFileSource } from '../store/key-files.ts'
+import type { Store } from '../store/open-store.ts'
+
+export interface KeyWatch {
+  readonly directory: KeyDirectory
+  /** Whether anything could open the door at all. */
+  hasKeys(): Promise<boolean>
+  /** Looks at the store now instead of within its interval. */
+  changed(): void
+  stop(): void
+}
+
+export interface KeyWatchDeps {
+  readonly store: Store
+  readonly pepper: Uint8Array
+  readonly clock: Clock
+  readonly log: Log
+  /** Hears of keys that opened something and no longer do. */
+  ended(keyIds: readonly string[]): void
+}
+
+/** Well under the second within which a revocation holds. */
+const STORE_POLL_MS = 250
+const TOKENS_POLL_MS = 400
+
+/** All keys there are, from the store and from elsewhere, kept as they are now. */
+export async function watchKeys(deps: KeyWatchDeps, settings: AuthSettings): Promise<KeyWatch> {
+  const { store, clock, log } = deps
+  const salt = settings.keySalt === null ? null : { salt: settings.keySalt.reveal(), separator: settings.keySeparator }
+  const digester = createKeyDigester(deps.pepper, salt)
+  const directory = createKeyDirectory({ digester, clock })
+  const shared = settings.token === null ? [] : [sharedToken(settings.token, settings.tokenScopes, digester)]
+  const files = createKeyFiles({ log, clock, onChange: () => void refresh() }, keyFileSources(settings, digester))
+  let version = NaN
+
+  async function refresh(): Promise<void> {
+    // Asked for before the rows are read: what changes in between is seen the next time.
+    const seen = store.version()
+    const [users, keys] = await Promise.all([store.listUsers(), store.listKeys()])
+    deps.ended(directory.refresh({ users, keys, foreign: [...files.keys(), ...shared] }))
+    version = seen
+  }
+
+  function poll(): void {
+    const expired = directory.expire()
+    if (expired.length > 0) deps.ended(expired)
+    if (store.version() === version) return
+    refresh().catch((error: unknown) => log.error({ err: error }, 'The keys could not be read; those known before still hold'))
+  }
+
+  await files.start()
+  await refresh()
+  const timer = setInterval(poll, STORE_POLL_MS)
+  return {
+    directory,
+    hasKeys: async () => shared.length > 0 || files.keys().length > 0 || (await store.listKeys()).length > 0,
+    changed: poll,
+    stop() {
+      clearInterval(timer)
+      files.close()
+    },
+  }
+}
+
+function keyFileSources(settings: AuthSettings, digester: ReturnType<typeof createKeyDigester>): KeyFileSource[] {
+  const sources: KeyFileSource[] = []
+  if (settings.keyFile !== null) {
+    const parse = (text: string): ReturnType<typeof parseKeyFile> => parseKeyFile(text, digester)
+    sources.push({ label: 'auth.key_file', path: settings.keyFile, everyMs: settings.keyRefreshMs, parse })
+  }
+  if (settings.tokensFile !== null) {
+    const parse = (text: string): ReturnType<typeof parseTokensFile> => parseTokensFile(text, digester)
+    sources.push({ label: 'auth.tokens_file', path: settings.tokensFile, everyMs: TOKENS_POLL_MS, parse })
+  }
+  return sources
+}
