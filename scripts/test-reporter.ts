@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import type { Reporter, SerializedError, TestCase, TestModule, TestRunEndReason } from 'vitest/node'
+import type { Reporter, SerializedError, TestCase, TestModule, TestRunEndReason, TestSuite } from 'vitest/node'
 import type { LeftOut, TestOutcome } from './test-outcome.ts'
 
 /** Leaves the run's outcome in the file that `CORRAL_TEST_OUTCOME` names, for scripts/test.ts to read. */
@@ -22,8 +22,8 @@ function readModules(modules: readonly TestModule[]): TestOutcome {
     for (const test of module.children.allTests()) {
       const result = test.result()
       if (result.state === 'passed') passed += 1
-      else if (result.state === 'skipped') leftOut.push({ test: nameOf(test), why: result.note })
-      else failures.push(`${nameOf(test)} (${result.state})`)
+      else if (result.state !== 'skipped') failures.push(`${nameOf(test)} (${result.state})`)
+      else if (!stoppedByHook(test)) leftOut.push({ test: nameOf(test), why: result.note })
     }
     failures.push(...moduleErrors(module))
   }
@@ -35,6 +35,16 @@ function moduleErrors(module: TestModule): string[] {
   const suites = [...module.children.allSuites()]
   const errors = [...module.errors(), ...suites.flatMap((suite) => suite.errors())]
   return errors.map((error) => `${module.relativeModuleId}: ${firstLine(error.message)}`)
+}
+
+/** Whether a failed hook kept it from running; the hook's error is told once, not for each test. */
+function stoppedByHook(test: TestCase): boolean {
+  let parent: TestSuite | TestModule = test.parent
+  while (parent.type === 'suite') {
+    if (parent.errors().length > 0) return true
+    parent = parent.parent
+  }
+  return parent.errors().length > 0
 }
 
 function nameOf(test: TestCase): string {
