@@ -11,7 +11,7 @@ interface ForeignName {
   readonly toWritten?: (value: string) => string
 }
 
-/** Variables of other tools, which work here as they did there. */
+/** Variables of other tools, which work here as they did there, and one short name of our own. */
 export const foreignNames: Readonly<Record<string, ForeignName>> = {
   AUTH_TOKEN: { path: ['auth', 'token'], meaning: 'one shared key' },
   AUTH_TOKEN_FILE: { path: ['auth', 'token_file'], meaning: 'a file that holds it' },
@@ -23,6 +23,7 @@ export const foreignNames: Readonly<Record<string, ForeignName>> = {
     meaning: 'how often it is looked at, in seconds',
     toWritten: (value) => (/^\d+(?:\.\d+)?$/.test(value) ? `${value}s` : value),
   },
+  CORRAL_PEPPER: { path: ['store', 'pepper'], meaning: 'the secret that stored keys are hashed with' },
   EXTERNAL_PORT: {
     path: ['listen'],
     meaning: 'the port to listen on, on every address',
