@@ -1,0 +1,30 @@
+import type { Command } from 'commander'
+import { listKeysRoute } from '../../admin/keys.ts'
+import { withAdministration } from '../administration.ts'
+import { addStoreOptions, type StoreOptions } from '../options.ts'
+import { localTime, printList } from '../print-list.ts'
+import type { Terminal } from '../terminal.ts'
+
+export function keyList(command: Command, terminal: Terminal): void {
+  addStoreOptions(command)
+    .option('--json', 'print a JSON array')
+    .action(async (_options: unknown, self: Command) => {
+      const options = self.optsWithGlobals<StoreOptions & { json?: boolean }>()
+      const keys = await withAdministration(terminal, options, (administration) => administration.call(listKeysRoute))
+      printList(terminal, keys, {
+        json: options.json ?? false,
+        columns: {
+          ID: (key) => key.id,
+          NAME: (key) => key.name,
+          USER: (key) => key.user,
+          SCOPES: (key) => key.scopes.join(' '),
+          MODELS: (key) => key.models?.join(' ') ?? 'local',
+          CREATED: (key) => localTime(key.created_at),
+          EXPIRES: (key) => localTime(key.expires_at),
+          STATE: (key) => key.state,
+          HINT: (key) => (key.hint === '' ? '' : `...${key.hint}`),
+        },
+        empty: 'There are no keys yet; "corral key create NAME" makes one',
+      })
+    })
+}

@@ -1,0 +1,72 @@
+import type { Command } from 'commander'
+import { startGateway, type RunningGateway } from '../../app/gateway.ts'
+import type { LoadedConfig } from '../../config/settings.ts'
+import { systemClock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import { createLog } from '../../telemetry/log.ts'
+import { createRequestLog } from '../../telemetry/request-log.ts'
+import { CommandFailure } from '../command-failure.ts'
+import { watchConfig } from '../config-watch.ts'
+import { loadSettings } from '../load-settings.ts'
+import { addConfigOption, type ConfigOptions } from '../options.ts'
+import { stopSignal } from '../stop-signal.ts'
+import type { Terminal } from '../terminal.ts'
+import { sayFirstKey, sayUpstreams } from '../welcome.ts'
+
+interface ServeOptions extends ConfigOptions {
+  readonly listen?: string
+}
+
+export function serve(command: Command, terminal: Terminal): void {
+  addConfigOption(command)
+    .option('--listen <address>', 'HOST:PORT in place of what the config says; port 0 is any free one')
+    .action((_options: unknown, self: Command) => runGateway(terminal, self.optsWithGlobals<ServeOptions>()))
+}
+
+async function runGateway(terminal: Terminal, options: ServeOptions): Promise<void> {
+  const stopped = stopSignal(terminal.host)
+  const load = (): Promise<LoadedConfig> => loadSettings(terminal, options)
+  const config = await load()
+  const log = createLog(config.settings.log)
+  const gateway = await start(config, log)
+  announce(terminal, config, gateway)
+  const apply = (next: LoadedConfig): void => {
+    const later = gateway.reload(next)
+    if (later.length > 0) log.warn({ settings: later }, 'Some of what changed in the config needs a restart')
+  }
+  const unwatch = watchConfig(config.file, { host: terminal.host, log, load, apply })
+  log.info({ signal: await stopped }, 'Stopping: no new connections, running answers may end')
+  unwatch()
+  await gateway.stop()
+  log.info({}, 'Stopped')
+}
+
+async function start(config: LoadedConfig, log: Log): Promise<RunningGateway> {
+  const { requests } = config.settings.log
+  const requestLog = requests === null ? null : createRequestLog({ directory: requests, clock: systemClock, log })
+  try {
+    return await startGateway(config, { log, requestLog })
+  } catch (error) {
+    throw listenFailure(error)
+  }
+}
+
+/** Key and hints before the ready line: whoever waits for that finds them said. */
+function announce(terminal: Terminal, { settings }: LoadedConfig, gateway: RunningGateway): void {
+  const [url = ''] = gateway.urls
+  if (gateway.firstKey !== null) sayFirstKey(terminal, settings, { url, key: gateway.firstKey })
+  sayUpstreams(terminal, settings.upstreams, gateway.upstreams())
+  for (const other of gateway.urls.slice(1)) terminal.say(`Also at ${other}`)
+  terminal.print(`corral ready ${url}`)
+}
+
+function listenFailure(error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error) || error.syscall !== 'listen') return error
+  const { code, address, port } = error as Error & { code?: string; address?: string; port?: number }
+  const words: Record<string, string> = {
+    EADDRINUSE: 'the port is taken; stop what listens there, or choose another with --listen or listen:',
+    EACCES: 'ports below 1024 need more rights; choose another with --listen or listen:',
+    EADDRNOTAVAIL: 'this machine has no such address',
+  }
+  return new CommandFailure(`Cannot listen on ${address}:${port}: ${words[code ?? ''] ?? error.message}`, { cause: error })
+}

@@ -1,0 +1,45 @@
+import { createAdminApi } from '../admin/admin-api.ts'
+import type { AdminRoute } from '../admin/admin-route.ts'
+import type { StoreSettings } from '../store/settings.ts'
+import { systemClock } from '../lib/clock.ts'
+import { openStore } from '../store/open-store.ts'
+import { loadPepper } from '../store/pepper.ts'
+import type { Administration, AdministrationRequest } from './administration.ts'
+import { CommandFailure } from './command-failure.ts'
+import { loadSettings } from './load-settings.ts'
+import type { ConfigOptions } from './options.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Changes the config's store directly, as whoever holds its files may; a running gateway notices by itself. */
+export async function openLocalAdministration(terminal: Terminal, options: ConfigOptions): Promise<Administration> {
+  const { settings } = await loadSettings(terminal, options)
+  return administerStore(terminal, settings.store)
+}
+
+export async function administerStore(terminal: Terminal, settings: StoreSettings): Promise<Administration> {
+  const store = await openStore(settings.url, { cwd: terminal.cwd })
+  try {
+    const pepper = await loadPepper({
+      storeUrl: settings.url,
+      store,
+      cwd: terminal.cwd,
+      onWarning: (sentence) => terminal.say(`corral: ${sentence}`),
+    })
+    const api = createAdminApi({ store, pepper, clock: systemClock, status: noStatus, changed: () => {} })
+    return {
+      async call<Input, Output>(route: AdminRoute<Input, Output>, { input, params = {} }: AdministrationRequest<Input> = {}) {
+        const body = new TextEncoder().encode(input === undefined ? '' : JSON.stringify(input))
+        const answer = await api.handle(route, { query: '', params, body, principal: 'operator' })
+        return route.output.parse(JSON.parse(answer.body))
+      },
+      close: () => store.close(),
+    }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+function noStatus(): never {
+  throw new CommandFailure('Only a running gateway has a status: give --server URL --key ADMINKEY')
+}

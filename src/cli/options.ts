@@ -1,0 +1,71 @@
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { TermsInput } from '../admin/schemas.ts'
+import { isScope, scopes, type Scope } from '../auth/scope.ts'
+import { parseDuration } from '../lib/duration.ts'
+
+export interface ConfigOptions {
+  readonly config?: string
+}
+
+/** Which users and keys a command is about: those of the config's store, or those of a running gateway. */
+export interface StoreOptions extends ConfigOptions {
+  readonly server?: string
+  readonly key?: string
+}
+
+export interface TermsOptions {
+  readonly scope?: readonly Scope[]
+  readonly model?: readonly string[]
+  readonly upstream?: readonly string[]
+  /** Milliseconds. */
+  readonly expires?: number
+}
+
+export function addConfigOption(command: Command): Command {
+  return command.option('--config <file>', 'config file (default: corral.yaml, where there is one)')
+}
+
+export function addStoreOptions(command: Command): Command {
+  return addConfigOption(command)
+    .option('--server <url>', 'ask this running gateway in place of the store of the config')
+    .option('--key <key>', 'key with scope admin for --server (default: CORRAL_KEY)')
+}
+
+export function addTermsOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--scope <scope...>', `what it may do: ${scopes.join(', ')} (default: chat embed models:read)`).argParser(addScope),
+    )
+    .option('--model <glob...>', 'models it may use; cloud models only where a pattern names them (default: every local one)')
+    .option('--upstream <name...>', 'upstreams it may reach (default: all)')
+    .option('--expires <duration>', 'end by itself after this long, such as 12h or 30d (default: never)', parseDurationOption)
+}
+
+export function termsOf(options: TermsOptions): TermsInput {
+  return {
+    ...(options.scope && { scopes: [...options.scope] }),
+    ...(options.model && { models: [...options.model] }),
+    ...(options.upstream && { upstreams: [...options.upstream] }),
+    ...(options.expires !== undefined && { expires_in_seconds: toSeconds(options.expires) }),
+  }
+}
+
+export function parseDurationOption(value: string): number {
+  const milliseconds = parseDuration(value)
+  if (milliseconds === undefined || milliseconds < 1000) {
+    throw new InvalidArgumentError('It must be a duration of at least 1s, such as 90s, 12h or 30d.')
+  }
+  return milliseconds
+}
+
+export function toSeconds(milliseconds: number): number {
+  return Math.round(milliseconds / 1000)
+}
+
+function addScope(value: string, previous: readonly Scope[] = []): readonly Scope[] {
+  const added = value.split(',').map((text) => {
+    if (isScope(text)) return text
+    throw new InvalidArgumentError(`It must be one of ${scopes.join(', ')}; names go before the options.`)
+  })
+  return [...previous, ...added]
+}

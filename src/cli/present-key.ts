@@ -1,0 +1,16 @@
+import type { CreatedKey, KeyView } from '../admin/schemas.ts'
+import { localTime } from './print-list.ts'
+import type { Terminal } from './terminal.ts'
+
+/** The secret goes to stdout and nothing else does, so that `KEY=$(corral key create NAME)` works. */
+export function presentKey(terminal: Terminal, key: CreatedKey): void {
+  terminal.say(`${describeKey(key)}. It is shown this once:`)
+  terminal.print(key.secret)
+  terminal.say('"corral env ollama|openai|claude|codex --key KEY" prints how a client uses it')
+}
+
+export function describeKey(key: KeyView): string {
+  const models = key.models === null ? '' : `, models ${key.models.join(' ')}`
+  const end = key.expires_at === null ? '' : `, until ${localTime(key.expires_at)}`
+  return `Key "${key.name}" of user "${key.user}" (${key.id}): ${key.scopes.join(', ')}${models}${end}`
+}

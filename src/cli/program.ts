@@ -1,0 +1,74 @@
+import { Command } from 'commander'
+import { version } from '../lib/version.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Gives a command its arguments, options and action. */
+export type Define = (command: Command, terminal: Terminal) => void
+
+interface Entry {
+  /** What is typed after `corral`. */
+  readonly words: readonly [string] | readonly [string, string]
+  readonly summary: string
+  load(): Promise<Define>
+}
+
+/** Each command's code is loaded when it is called, and no other's: `corral version` shall not wait for a database. */
+const entries: readonly Entry[] = [
+  { words: ['serve'], summary: 'run the gateway', load: async () => (await import('./commands/serve.ts')).serve },
+  { words: ['init'], summary: 'write an annotated corral.yaml', load: async () => (await import('./commands/init.ts')).init },
+  { words: ['config', 'check'], summary: 'check the config and name every problem', load: async () => (await import('./commands/config-check.ts')).configCheck },
+  { words: ['config', 'show'], summary: 'show every setting and where it came from', load: async () => (await import('./commands/config-show.ts')).configShow },
+  { words: ['user', 'create'], summary: 'make a user and print a first key', load: async () => (await import('./commands/user-create.ts')).userCreate },
+  { words: ['user', 'list'], summary: 'list the users', load: async () => (await import('./commands/user-list.ts')).userList },
+  { words: ['user', 'disable'], summary: "end a user's keys and running streams", load: async () => (await import('./commands/user-disable.ts')).userDisable },
+  { words: ['user', 'enable'], summary: "let a disabled user's keys in again", load: async () => (await import('./commands/user-enable.ts')).userEnable },
+  { words: ['key', 'create'], summary: 'make a key and print it once', load: async () => (await import('./commands/key-create.ts')).keyCreate },
+  { words: ['key', 'list'], summary: 'list the keys, never their secrets', load: async () => (await import('./commands/key-list.ts')).keyList },
+  { words: ['key', 'revoke'], summary: 'end a key and its running streams', load: async () => (await import('./commands/key-revoke.ts')).keyRevoke },
+  { words: ['key', 'add-ssh'], summary: 'let an ollama CLI in by its ed25519 public key', load: async () => (await import('./commands/key-add-ssh.ts')).keyAddSsh },
+  { words: ['key', 'import'], summary: 'accept keys that were made elsewhere', load: async () => (await import('./commands/key-import.ts')).keyImport },
+  { words: ['share'], summary: 'lend one model for a while', load: async () => (await import('./commands/share.ts')).share },
+  { words: ['env'], summary: 'print the exports that point a client at the gateway', load: async () => (await import('./commands/env.ts')).env },
+  { words: ['doctor'], summary: 'look for what is wrong and say what to do', load: async () => (await import('./commands/doctor.ts')).doctor },
+  { words: ['version'], summary: 'print the version', load: async () => (await import('./commands/version.ts')).printVersion },
+]
+
+const groups = { config: 'the config file', user: 'people and apps', key: 'what lets them in' } as const
+
+export function createProgram(terminal: Terminal): Command {
+  const program = new Command('corral')
+    .description('One door to every Ollama: keys, routing and books in front of any number of Ollama servers')
+    .version(`corral ${version}`, '--version', 'print the version')
+    .option('--config <file>', 'config file (default: corral.yaml, where there is one)')
+    .helpOption('-h, --help', 'say how a command is used')
+    .helpCommand(false)
+    .showHelpAfterError('Run it with --help to see how it is used.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void terminal.host.stdout.write(text),
+      writeErr: (text) => void terminal.host.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'corral: ')),
+    })
+  const parents = new Map<string, Command>()
+  const loaders = new Map<Command, Entry>()
+  for (const entry of entries) {
+    const [first, second] = entry.words
+    const parent = second === undefined ? program : groupOf(program, first, parents)
+    loaders.set(parent.command(second ?? first).description(entry.summary), entry)
+  }
+  for (const parent of [program, ...parents.values()]) {
+    parent.hook('preSubcommand', async (_parent, command) => {
+      const define = await loaders.get(command)?.load()
+      define?.(command, terminal)
+    })
+  }
+  return program
+}
+
+function groupOf(program: Command, name: string, parents: Map<string, Command>): Command {
+  const known = parents.get(name)
+  if (known) return known
+  const group = program.command(name).description(name in groups ? groups[name as keyof typeof groups] : name)
+  parents.set(name, group)
+  return group
+}

@@ -1,0 +1,68 @@
+import type { AdminRoute } from '../admin/admin-route.ts'
+import type { Administration, AdministrationRequest } from './administration.ts'
+import { CommandFailure } from './command-failure.ts'
+
+const timeoutMs = 15_000
+
+/** Asks a running gateway over its management API. */
+export function createRemoteAdministration({ server, key }: { readonly server: string; readonly key: string }): Administration {
+  const base = parseServer(server)
+
+  async function request(route: AdminRoute, path: string, body: string | null): Promise<Response> {
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+    const signal = AbortSignal.timeout(timeoutMs)
+    try {
+      return await fetch(base + path, { method: route.method, headers, body, signal, redirect: 'manual' })
+    } catch (error) {
+      throw new CommandFailure(`Cannot reach the gateway at ${base} (${reasonOf(error)}): check the URL and that it runs`, { cause: error })
+    }
+  }
+
+  return {
+    async call<Input, Output>(route: AdminRoute<Input, Output>, { input, params = {} }: AdministrationRequest<Input> = {}) {
+      const path = route.pattern.replaceAll(/:([a-z]+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
+      const response = await request(route, path, input === undefined ? null : JSON.stringify(input))
+      const answer = parseJson(await response.text())
+      if (!response.ok) throw new CommandFailure(refusal(base, response.status, answer))
+      const parsed = route.output.safeParse(answer)
+      if (!parsed.success) throw new CommandFailure(`${base} does not answer like a Corral of this version: check the URL`)
+      return parsed.data
+    },
+    close: async () => {},
+  }
+}
+
+function parseServer(server: string): string {
+  const url = URL.parse(server.includes('://') ? server : `http://${server}`)
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '') {
+    throw new CommandFailure(`--server ${JSON.stringify(server)} is not an http or https URL`, { exitCode: 2 })
+  }
+  return url.origin + url.pathname.replace(/\/+$/, '')
+}
+
+function refusal(base: string, status: number, answer: unknown): string {
+  if (typeof answer === 'object' && answer !== null && 'error' in answer && typeof answer.error === 'string') return answer.error
+  return `${base} answered ${status} and no reason: check that it is a Corral gateway`
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Fetch says "fetch failed" and keeps the reason underneath. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  if (!(cause instanceof Error)) return String(cause)
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name
+  const words: Record<string, string> = {
+    ECONNREFUSED: 'connection refused',
+    ENOTFOUND: 'no such host',
+    ECONNRESET: 'connection reset',
+    TimeoutError: 'no answer in time',
+  }
+  return words[code] ?? cause.message
+}
