@@ -24,6 +24,7 @@ export interface OpenAnswer {
 export interface Upload {
   /** Whether it is the client's turn to send. */
   readonly isAwaited: boolean
+  readonly hasArrived: boolean
   timeOut(): void
 }
 
@@ -39,6 +40,7 @@ export class Connection {
   readonly #answers: OpenAnswer[] = []
   #upload: Upload | null = null
   #isClosing = false
+  #isRetiring = false
   #closeAt = Infinity
   #drainBy = Infinity
   #periodStart = 0
@@ -63,12 +65,21 @@ export class Connection {
     return this.#isClosing
   }
 
+  get isRetiring(): boolean {
+    return this.#isRetiring
+  }
+
   get isIdle(): boolean {
     return this.#answers.length === 0
   }
 
   get isFull(): boolean {
     return this.#answers.length >= this.limits.maxPipelined
+  }
+
+  /** Whether a request that is under way has come in full, so that what follows it is not part of it. */
+  get hasWholeRequest(): boolean {
+    return this.#answers.length > 0 && this.#upload?.hasArrived !== false
   }
 
   /** Whether an answer written straight to the socket would be read as the answer to the request being read. */
@@ -82,14 +93,22 @@ export class Connection {
     this.#upload = upload
   }
 
-  /** The answer has ended; its request body may still be coming. */
+  /** The answer has ended, and is written; its request body may still be coming. */
   settle(answer: OpenAnswer): void {
-    if (this.#answers[0] === answer) this.#answers.shift()
-    else if (this.#answers.includes(answer)) this.#answers.splice(this.#answers.indexOf(answer), 1)
+    const index = this.#answers.indexOf(answer)
+    if (index >= 0) this.#answers.splice(index, 1)
+    if (this.#isClosing && this.isIdle && !this.#socket.destroyed) this.linger()
   }
 
+  /** What is under way is the last of it. */
   closeAfterAnswer(): void {
     this.#isClosing = true
+    this.#isRetiring = true
+  }
+
+  /** The next answer that begins shall be the last one. */
+  retire(): void {
+    this.#isRetiring = true
   }
 
   /** What is left of a body is thrown away, for a moment; whether that is over, `restArrived` says. */

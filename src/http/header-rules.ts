@@ -18,9 +18,13 @@ export const MAX_HEADER_FIELDS = 100
  */
 export function checkRequestHead(head: RequestHead): GatewayError | null {
   if (head.httpVersion !== '1.1' && head.httpVersion !== '1.0') return new GatewayError('http_version')
-  if (!METHODS.has(head.method)) return new GatewayError('bad_request', { message: 'The request method is not supported' })
+  if (!METHODS.has(head.method)) return unsupportedMethod()
   const facts: FramingFacts = { host: undefined, length: undefined, coding: undefined, expect: undefined }
   return checkFields(head.headers, facts) ?? checkFraming(head, facts)
+}
+
+export function unsupportedMethod(): GatewayError {
+  return new GatewayError('bad_request', { message: 'The request method is not supported' })
 }
 
 /** RFC 9110 section 7.2: a name, an IPv4 address or a bracketed IPv6 address, and a port where it is not the default. */

@@ -10,9 +10,9 @@ import { createPeerResolver } from './client-address.ts'
 import { isWebSocket, toBody, toClientRequest } from './client-request.ts'
 import { Connection, type ConnectionLimits } from './connection.ts'
 import { createDuplexPort } from './duplex-port.ts'
-import { MAX_HEADER_BYTES } from './header-rules.ts'
+import { MAX_HEADER_BYTES, unsupportedMethod } from './header-rules.ts'
 import { NodeClient } from './node-client.ts'
-import { explainParserError } from './parser-error.ts'
+import { explainParserError, type ParserError } from './parser-error.ts'
 import { rawAnswer } from './raw-answer.ts'
 import { securityHeaders } from './security-headers.ts'
 import type { ListenAddress } from './settings.ts'
@@ -77,7 +77,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     // After a closing answer nothing on a connection is a request any more, however it looks.
     if (connection === undefined || connection.isClosing) return
     if (connection.isFull) return connection.destroy()
-    if (isStopping) connection.closeAfterAnswer()
+    if (isStopping) connection.retire()
     const body = toBody({ connection, message, response, expectsContinue })
     const client = new NodeClient(connection, response, toClientRequest(connection, message, body), body)
     handlers.request(client)
@@ -87,21 +87,25 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     const connection = connections.get(socket)
     if (connection === undefined || connection.isClosing) return void socket.destroy()
     if (!isWebSocket(message) || !connection.isIdle) {
-      connection.answerAndClose(errorBytes(new GatewayError('upgrade_refused')))
+      const isConnect = message.method === 'CONNECT'
+      connection.answerAndClose(errorBytes(isConnect ? unsupportedMethod() : new GatewayError('upgrade_refused')))
       return void socket.resume()
     }
     // node:http hands out the socket it accepted.
     handlers.upgrade(toClientRequest(connection, message, null), createDuplexPort(socket as Socket, alreadyRead))
   }
 
-  function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  function onClientError(error: ParserError, socket: Duplex): void {
     const connection = connections.get(socket)
     // A connection unknown here failed its TLS handshake.
     if (connection === undefined) return void socket.destroy()
-    if (connection.isClosing && connection.isIdle && error.code !== 'ECONNRESET') return
-    const reason = explainParserError(error.code)
+    const reason = explainParserError(error)
     const saidNothing = (socket as Socket).bytesRead === 0
-    if (reason === null || saidNothing || !connection.canAnswer) return connection.destroy()
+    if (reason === null || saidNothing) return connection.destroy()
+    // Whatever follows a whole request is nobody's request: its answer is finished, and is the last one.
+    if (connection.hasWholeRequest) return connection.closeAfterAnswer()
+    if (connection.isClosing) return
+    if (!connection.canAnswer) return connection.destroy()
     connection.answerAndClose(errorBytes(reason))
   }
 
@@ -163,6 +167,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
 
   async function stopAccepting(): Promise<void> {
     isStopping = true
+    for (const connection of connections.values()) connection.retire()
     // http.Server's own close would cut answers that have ended but not left yet, and stop the header clock.
     await Promise.all(servers.map((server) => new Promise<void>((resolve) => {
       NetServer.prototype.close.call(server, () => resolve())

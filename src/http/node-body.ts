@@ -30,6 +30,10 @@ export class NodeBody implements BodyStream, BodyControl, Upload {
     return this.#state === 'flowing' && !this.#message.complete
   }
 
+  get hasArrived(): boolean {
+    return this.#message.complete
+  }
+
   /** Whether what is left would be read as the next request, or is too much to throw away. */
   get spoilsConnection(): boolean {
     if (this.#message.complete) return false

@@ -56,7 +56,7 @@ export class NodeClient implements ClientPort, OpenAnswer {
     if (this.#state !== 'waiting') return
     this.#state = 'head'
     const closes = this.#readFraming(headers)
-    const mustClose = !closes && (this.#connection.isClosing || this.#body?.spoilsConnection === true)
+    const mustClose = !closes && (this.#connection.isRetiring || this.#body?.spoilsConnection === true)
     if (closes || mustClose) this.#connection.closeAfterAnswer()
     try {
       this.#response.writeHead(status, mustClose ? [...headers, 'connection', 'close'] : (headers as string[]))
@@ -93,8 +93,8 @@ export class NodeClient implements ClientPort, OpenAnswer {
     // Less than was announced: nobody may take this for whole.
     if (this.#bytesLeft > 0 && !this.#isBodiless) return this.reset()
     this.#state = 'ended'
-    this.#connection.settle(this)
     this.#finish(trailers)
+    this.#connection.settle(this)
     this.#body?.settle()
   }
 
@@ -102,10 +102,10 @@ export class NodeClient implements ClientPort, OpenAnswer {
     if (this.#state === 'ended' || this.#state === 'broken') return
     const isCloseDelimited = this.#state !== 'waiting' && !this.#framesChunks && this.#bytesLeft < 0
     this.#state = 'broken'
-    this.#connection.settle(this)
     this.#body?.fail()
     if (isCloseDelimited) this.#connection.reset()
     else this.#connection.destroy()
+    this.#connection.settle(this)
   }
 
   onDrain(listener: () => void): void {
