@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { startFakeOllama, type FakeOllama } from '../fakes/fake-ollama/fake-ollama.ts'
 import { startGateway } from '../system/harness/start-gateway.ts'
 
@@ -22,6 +23,7 @@ export async function startGate(): Promise<Gate> {
   })
   const gateway = await startGateway({ config: { upstreams: [{ name: 'fake', url: fake.url }] } })
   const key = await gateway.createKey({ name: 'client' })
+  await untilAccepted(gateway.url, key)
   return {
     url: gateway.url,
     key,
@@ -31,4 +33,15 @@ export async function startGate(): Promise<Gate> {
       await fake.stop()
     },
   }
+}
+
+/** A running gateway takes a key that another process made within a second. */
+async function untilAccepted(url: string, key: string): Promise<void> {
+  const deadline = performance.now() + 2_000
+  while (performance.now() < deadline) {
+    const { status } = await fetch(`${url}/api/tags`, { headers: { Authorization: `Bearer ${key}` } })
+    if (status === 200) return
+    await setTimeout(50)
+  }
+  throw new Error('the new key was not accepted within two seconds')
 }
