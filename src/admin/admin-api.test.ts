@@ -30,7 +30,7 @@ beforeEach(async () => {
   store = await openStore('sqlite:corral.db', { cwd: folder, clock })
   changes = 0
   const status = { version: '1.2.3', started_at: new Date(now).toISOString(), uptime_seconds: 0, upstreams: [] }
-  api = createAdminApi({ store, pepper: new Uint8Array(32), clock, status: () => status, changed: () => void changes++ })
+  api = createAdminApi({ store, pepper: new Uint8Array(32), clock, status: () => status, changed: async () => void changes++ })
 })
 
 afterEach(async () => {

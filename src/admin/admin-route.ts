@@ -11,8 +11,8 @@ export interface AdminDeps {
   readonly pepper: Uint8Array
   readonly clock: Clock
   status(): GatewayStatus
-  /** Users or keys are different now; whoever holds a copy should look again at once. */
-  changed(): void
+  /** Users or keys are different now; whoever holds a copy has looked again when this resolves. */
+  changed(): Promise<void>
 }
 
 export interface AdminContext extends AdminDeps {

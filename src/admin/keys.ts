@@ -44,7 +44,7 @@ export const createKeyRoute = adminRoute({
     await ensureDefaultUser(context, input)
     const format = input.format === 'ollama-uuid' ? 'ollama-uuid' : 'corral'
     const issued = await issueKey(context, { ...terms, name: input.name, format })
-    context.changed()
+    await context.changed()
     return { ...freshView(context, issued.record), secret: issued.secret }
   },
 })
@@ -61,7 +61,7 @@ export const addSshKeyRoute = adminRoute({
     const terms = grantedTerms(context, input)
     await ensureDefaultUser(context, input)
     const record = await enrolSshKey(context, { ...terms, name: input.name, publicKey: input.public_key })
-    context.changed()
+    await context.changed()
     return freshView(context, record)
   },
 })
@@ -78,7 +78,7 @@ export const importKeysRoute = adminRoute({
     const terms = grantedTerms(context, input)
     await ensureDefaultUser(context, input)
     const { imported, known } = await importKeys(context, { ...terms, text: input.text })
-    context.changed()
+    await context.changed()
     return { imported: imported.map((record) => freshView(context, record)), known }
   },
 })
@@ -93,7 +93,7 @@ export const revokeKeyRoute = adminRoute({
   output: keySchema,
   async handle(context) {
     const record = await context.store.revokeKey(context.params['id'] ?? '')
-    context.changed()
+    await context.changed()
     return freshView(context, record)
   },
 })

@@ -34,7 +34,7 @@ export const createUserRoute = adminRoute({
     const keys = await context.store.listKeys()
     const created = await context.store.createUser(input.name)
     const issued = await issueKey(context, { ...terms, name: freeKeyName(keys, input.name) })
-    context.changed()
+    await context.changed()
     const now = context.clock.now()
     return {
       user: userView(created, [issued.record], now),
@@ -67,7 +67,7 @@ export const enableUserRoute = adminRoute({
 
 async function setDisabled(context: AdminContext, name: string, disabled: boolean): Promise<UserView> {
   await context.store.setUserDisabled(name, disabled)
-  context.changed()
+  await context.changed()
   const [users, keys] = await Promise.all([context.store.listUsers(), context.store.listKeys()])
   return userView(findUser(users, name), keys, context.clock.now())
 }

@@ -53,9 +53,6 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
     for (const generation of generations) for (const keyId of keyIds) generation.proxy.endKey(keyId)
   }
   const keys = await watchKeys({ store, pepper, clock: systemClock, log, ended }, settings.auth)
-  const isFirst = settings.auth.mode === 'keys' && !(await keys.hasKeys())
-  const firstKey = isFirst ? await createFirstKey({ store, pepper, clock: systemClock }) : null
-  if (firstKey !== null) keys.changed()
 
   const shared: GenerationDeps = {
     directory: keys.directory,
@@ -76,6 +73,10 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
     upgrade: (request, socket) => upgrade(current, request, socket),
   })
   const urls = await Promise.all(settings.http.listen.map((address) => listener.listen(address)))
+  // Last: a start that fails shall not leave a key that nobody was shown.
+  const isFirst = settings.auth.mode === 'keys' && !(await keys.hasKeys())
+  const firstKey = isFirst ? await createFirstKey({ store, pepper, clock: systemClock }) : null
+  if (firstKey !== null) await keys.changed()
 
   return {
     urls,

@@ -11,8 +11,8 @@ export interface KeyWatch {
   readonly directory: KeyDirectory
   /** Whether anything could open the door at all. */
   hasKeys(): Promise<boolean>
-  /** Looks at the store now instead of within its interval. */
-  changed(): void
+  /** Looks at the store now instead of within its interval; what it finds holds when this resolves. Never rejects. */
+  changed(): Promise<void>
   stop(): void
 }
 
@@ -47,16 +47,19 @@ export async function watchKeys(deps: KeyWatchDeps, settings: AuthSettings): Pro
     version = seen
   }
 
-  function poll(): void {
-    const expired = directory.expire()
-    if (expired.length > 0) deps.ended(expired)
-    if (store.version() === version) return
-    refresh().catch((error: unknown) => log.error({ err: error }, 'The keys could not be read; those known before still hold'))
+  async function poll(): Promise<void> {
+    try {
+      const expired = directory.expire()
+      if (expired.length > 0) deps.ended(expired)
+      if (store.version() !== version) await refresh()
+    } catch (error) {
+      log.error({ err: error }, 'The keys could not be read; those known before still hold')
+    }
   }
 
   await files.start()
   await refresh()
-  const timer = setInterval(poll, STORE_POLL_MS)
+  const timer = setInterval(() => void poll(), STORE_POLL_MS)
   return {
     directory,
     hasKeys: async () => shared.length > 0 || files.keys().length > 0 || (await store.listKeys()).length > 0,

@@ -25,7 +25,7 @@ export async function administerStore(terminal: Terminal, settings: StoreSetting
       cwd: terminal.cwd,
       onWarning: (sentence) => terminal.say(`corral: ${sentence}`),
     })
-    const api = createAdminApi({ store, pepper, clock: systemClock, status: noStatus, changed: () => {} })
+    const api = createAdminApi({ store, pepper, clock: systemClock, status: noStatus, changed: async () => {} })
     return {
       async call<Input, Output>(route: AdminRoute<Input, Output>, { input, params = {} }: AdministrationRequest<Input> = {}) {
         const body = new TextEncoder().encode(input === undefined ? '' : JSON.stringify(input))
