@@ -164,6 +164,8 @@ describe('the lists of a fleet', () => {
   it('show what is loaded anywhere, and a limited key its models alone', async () => {
     const gateway = await startTwo()
     const limited = await gateway.createKey({ models: ['hf.co/*'] })
+    const isKnown = async (): Promise<void> => expect((await get(gateway, '/api/tags', limited)).status).toBe(200)
+    await vi.waitFor(isKnown, { timeout: 5000, interval: 50 })
     await chat(gateway, 'hf.co/org/repo:q4')
     await chat(gateway, 'x')
     expect(namesIn((await get(gateway, '/api/ps')).body)).toEqual(['hf.co/org/repo:q4', 'x:latest'])
