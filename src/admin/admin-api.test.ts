@@ -30,7 +30,13 @@ beforeEach(async () => {
   store = await openStore('sqlite:corral.db', { cwd: folder, clock })
   changes = 0
   const status = { version: '1.2.3', started_at: new Date(now).toISOString(), uptime_seconds: 0, upstreams: [] }
-  api = createAdminApi({ store, pepper: new Uint8Array(32), clock, status: () => status, changed: async () => void changes++ })
+  api = createAdminApi({
+    store,
+    pepper: new Uint8Array(32),
+    clock,
+    status: () => status,
+    changed: async () => void changes++,
+  })
 })
 
 afterEach(async () => {
@@ -68,7 +74,12 @@ describe('users', () => {
     const created = await call('POST /admin/users', { body: { name: 'ada' } })
     expect(created.status).toBe(201)
     expect(created.json.user).toMatchObject({ name: 'ada', state: 'active', active_keys: 1 })
-    expect(created.json.key).toMatchObject({ name: 'ada', user: 'ada', scopes: ['chat', 'embed', 'models:read'], state: 'active' })
+    expect(created.json.key).toMatchObject({
+      name: 'ada',
+      user: 'ada',
+      scopes: ['chat', 'embed', 'models:read'],
+      state: 'active',
+    })
     const { secret } = created.json.key
     expect(secret).toMatch(/^crl_/)
     const [record] = await store.listKeys()
@@ -96,7 +107,9 @@ describe('users', () => {
   })
 
   it('cannot be disabled when there are none of that name', async () => {
-    expect(await failure('POST /admin/users/disable', { body: { name: 'bob' } })).toBe('not_found: There is no user "bob"')
+    expect(await failure('POST /admin/users/disable', { body: { name: 'bob' } })).toBe(
+      'not_found: There is no user "bob"',
+    )
     expect(changes).toBe(0)
   })
 })
@@ -116,9 +129,20 @@ describe('keys', () => {
   })
 
   it('carry their limits and end by themselves', async () => {
-    const body = { name: 'guest', scopes: ['chat'], models: ['qwen3:8b'], upstreams: ['gpu-1'], expires_in_seconds: 3600 }
+    const body = {
+      name: 'guest',
+      scopes: ['chat'],
+      models: ['qwen3:8b'],
+      upstreams: ['gpu-1'],
+      expires_in_seconds: 3600,
+    }
     const { json } = await call('POST /admin/keys', { body })
-    expect(json).toMatchObject({ ...{ scopes: ['chat'], models: ['qwen3:8b'], upstreams: ['gpu-1'] }, expires_at: '2026-11-21T13:00:00.000Z' })
+    expect(json).toMatchObject({
+      scopes: ['chat'],
+      models: ['qwen3:8b'],
+      upstreams: ['gpu-1'],
+      expires_at: '2026-11-21T13:00:00.000Z',
+    })
   })
 
   it('are listed for one user', async () => {
@@ -133,7 +157,9 @@ describe('keys', () => {
     await call('POST /admin/keys', { body: { name: 'phone' } })
     expect((await call('DELETE /admin/keys/:id', { params: { id: json.id } })).json.state).toBe('revoked')
     expect((await call('DELETE /admin/keys/:id', { params: { id: 'phone' } })).json.name).toBe('phone')
-    expect(await failure('DELETE /admin/keys/:id', { params: { id: 'phone' } })).toBe('not_found: There is no key "phone"')
+    expect(await failure('DELETE /admin/keys/:id', { params: { id: 'phone' } })).toBe(
+      'not_found: There is no key "phone"',
+    )
   })
 
   it('are enrolled from an ed25519 public key and from nothing else', async () => {
@@ -167,15 +193,14 @@ describe('a caller that is not the operator', () => {
     ['POST /admin/keys/import', { text: '["OLLAMA-6f9619ff-8b86-4011-b42d-00c04fc964ff"]' }],
   ] as const
 
-  it.each(stronger.flatMap(([what, grant]) => routes.map(([route, rest]) => [what, route, { ...grant, ...rest }] as const)))(
-    'cannot grant %s by %s',
-    async (_what, route, grant) => {
-      const body = route === 'POST /admin/keys/import' ? grant : { name: 'x', ...grant }
-      expect(await failure(route, { body, principal: limited })).toMatch(/^(missing_scope|model_denied): /)
-      expect(await store.listKeys()).toEqual([])
-      expect(await store.listUsers()).toEqual([])
-    },
-  )
+  it.each(
+    stronger.flatMap(([what, grant]) => routes.map(([route, rest]) => [what, route, { ...grant, ...rest }] as const)),
+  )('cannot grant %s by %s', async (_what, route, grant) => {
+    const body = route === 'POST /admin/keys/import' ? grant : { name: 'x', ...grant }
+    expect(await failure(route, { body, principal: limited })).toMatch(/^(missing_scope|model_denied): /)
+    expect(await store.listKeys()).toEqual([])
+    expect(await store.listUsers()).toEqual([])
+  })
 
   it('can grant what it has', async () => {
     const body = { name: 'x', scopes: ['chat'], models: ['qwen3:8b'], upstreams: ['gpu-1'], expires_in_seconds: 10 }
@@ -216,5 +241,7 @@ it('describes itself and its gateway', async () => {
   const described = Object.entries(json.paths as Record<string, object>).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
-  expect(described.sort()).toEqual(api.routes.map((route) => `${route.method} ${route.pattern.replace(':id', '{id}')}`).sort())
+  expect(described.toSorted()).toEqual(
+    api.routes.map((route) => `${route.method} ${route.pattern.replace(':id', '{id}')}`).toSorted(),
+  )
 })

@@ -30,10 +30,14 @@ function operation(route: AdminRoute, schemas: Record<string, Json>): Json {
   return {
     summary: route.summary,
     ...(parameters.length > 0 && { parameters }),
-    ...(route.input !== null && route.method !== 'GET' && { requestBody: { required: true, ...jsonContent(toSchema(route.input, 'input')) } }),
+    ...(route.input !== null &&
+      route.method !== 'GET' && { requestBody: { required: true, ...jsonContent(toSchema(route.input, 'input')) } }),
     responses: {
       [route.status]: { description: 'Done', ...jsonContent(lift(toSchema(route.output, 'output'), schemas)) },
-      default: { description: 'An error; the header corral-error has its code', ...jsonContent({ $ref: '#/components/schemas/Error' }) },
+      default: {
+        description: 'An error; the header corral-error has its code',
+        ...jsonContent({ $ref: '#/components/schemas/Error' }),
+      },
     },
   }
 }
@@ -45,8 +49,8 @@ function pathParameters(route: AdminRoute): Json[] {
 
 function queryParameters(route: AdminRoute): Json[] {
   if (route.input === null || route.method !== 'GET') return []
-  const { properties } = toSchema(route.input, 'input')
-  return Object.entries(properties ?? {}).map(([name, schema]) => ({ name, in: 'query', schema }))
+  const properties = (toSchema(route.input, 'input')['properties'] ?? {}) as Record<string, Json>
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }))
 }
 
 function toSchema(schema: z.ZodType, io: 'input' | 'output'): Json {

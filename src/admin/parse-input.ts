@@ -35,7 +35,8 @@ function parseJson(body: Uint8Array): unknown {
 function describe(error: z.ZodError): string {
   const issue = error.issues[0]
   if (issue === undefined) return 'The input is not valid'
-  if (issue.code === 'unrecognized_keys') return `There is no field ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`
+  if (issue.code === 'unrecognized_keys')
+    return `There is no field ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}`
   if (issue.path.length === 0) return 'The body must be a JSON object'
   const field = z.core.toDotPath(issue.path)
   if (issue.code === 'invalid_value') return `"${field}" must be one of ${issue.values.map(String).join(', ')}`

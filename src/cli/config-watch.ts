@@ -26,7 +26,8 @@ export function watchConfig(file: string | null, deps: ConfigWatchDeps): () => v
   }
   watchFile(path, { interval: pollMs, persistent: false }, (now, before) => {
     // A file that is gone is being replaced, or its loss is no reason to change what runs.
-    if (now.nlink > 0 && (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino || now.size !== before.size)) reload()
+    if (now.nlink > 0 && (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino || now.size !== before.size))
+      reload()
   })
   deps.host.on('SIGHUP', reload)
   return () => {
@@ -40,7 +41,8 @@ async function reloadOnce({ log, load, apply }: ConfigWatchDeps): Promise<void> 
     await apply(await load())
     log.info({}, 'The config was read again and holds now')
   } catch (error) {
-    const problems = error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)]
+    const problems =
+      error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)]
     for (const problem of problems) log.error({ problem }, `The config was not taken over: ${problem}`)
   }
 }

@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
-import type { HttpSettings, ListenAddress } from '../http/settings.ts'
+import { isLoopbackHost, type ListenAddress } from '../http/listen-address.ts'
+import type { HttpSettings } from '../http/settings.ts'
 
 /** Where this machine finds the gateway that the settings describe. */
 export function gatewayUrl(http: Pick<HttpSettings, 'listen' | 'tls'>): string {
@@ -9,21 +10,17 @@ export function gatewayUrl(http: Pick<HttpSettings, 'listen' | 'tls'>): string {
 
 /** Where other machines find it; undefined when it listens on loopback alone. */
 export function sharedGatewayUrl(http: Pick<HttpSettings, 'listen' | 'tls'>): string | undefined {
-  const open = http.listen.find((address) => !isLoopback(address.host))
+  const open = http.listen.find((address) => !isLoopbackHost(address.host))
   if (open === undefined) return undefined
   const host = isWildcard(open.host) ? outerAddresses()[0] : open.host
   return host === undefined ? undefined : addressUrl(http, { host, port: open.port })
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host) || /^::ffff:127\./i.test(host)
 }
 
 /** Addresses of this machine that others can reach it by, IPv4 first. Link-local ones need a zone and are left out. */
 export function outerAddresses(): string[] {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
   const outer = all.filter((address) => !address.internal && !/^(fe80:|169\.254\.)/i.test(address.address))
-  return outer.sort((one, other) => one.family.localeCompare(other.family)).map((address) => address.address)
+  return outer.toSorted((one, other) => one.family.localeCompare(other.family)).map((address) => address.address)
 }
 
 function addressUrl(http: Pick<HttpSettings, 'tls'>, { host, port }: ListenAddress): string {

@@ -27,7 +27,10 @@ export async function administerStore(terminal: Terminal, settings: StoreSetting
     })
     const api = createAdminApi({ store, pepper, clock: systemClock, status: noStatus, changed: async () => {} })
     return {
-      async call<Input, Output>(route: AdminRoute<Input, Output>, { input, params = {} }: AdministrationRequest<Input> = {}) {
+      async call<Input, Output>(
+        route: AdminRoute<Input, Output>,
+        { input, params = {} }: AdministrationRequest<Input> = {},
+      ) {
         const body = new TextEncoder().encode(input === undefined ? '' : JSON.stringify(input))
         const answer = await api.handle(route, { query: '', params, body, principal: 'operator' })
         return route.output.parse(JSON.parse(answer.body))

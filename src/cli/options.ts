@@ -34,11 +34,21 @@ export function addStoreOptions(command: Command): Command {
 export function addTermsOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--scope <scope...>', `what it may do: ${scopes.join(', ')} (default: chat embed models:read)`).argParser(addScope),
+      new Option(
+        '--scope <scope...>',
+        `what it may do: ${scopes.join(', ')} (default: chat embed models:read)`,
+      ).argParser(addScope),
     )
-    .option('--model <glob...>', 'models it may use; cloud models only where a pattern names them (default: every local one)')
+    .option(
+      '--model <glob...>',
+      'models it may use; cloud models only where a pattern names them (default: every local one)',
+    )
     .option('--upstream <name...>', 'upstreams it may reach (default: all)')
-    .option('--expires <duration>', 'end by itself after this long, such as 12h or 30d (default: never)', parseDurationOption)
+    .option(
+      '--expires <duration>',
+      'end by itself after this long, such as 12h or 30d (default: never)',
+      parseDurationOption,
+    )
 }
 
 export function termsOf(options: TermsOptions): TermsInput {

@@ -13,12 +13,18 @@ export interface ListOptions<Item> {
 }
 
 /** JSON for programs, a table for people. */
-export function printList<Item>(terminal: Terminal, items: readonly Item[], { json, columns, empty }: ListOptions<Item>): void {
+export function printList<Item>(
+  terminal: Terminal,
+  items: readonly Item[],
+  { json, columns, empty }: ListOptions<Item>,
+): void {
   if (json) return terminal.print(JSON.stringify(items, null, 2))
   if (items.length === 0) return terminal.say(empty)
   const headings = Object.keys(columns)
   const rows = items.map((item) => Object.values(columns).map((cell) => cell(item)))
-  const lines = renderTable([headings, ...rows], (text, { row }) => (row === 0 ? terminal.style('bold', text, 'stdout') : styleState(terminal, text)))
+  const lines = renderTable([headings, ...rows], (text, { row }) =>
+    row === 0 ? terminal.style('bold', text, 'stdout') : styleState(terminal, text),
+  )
   for (const line of lines) terminal.print(line)
 }
 

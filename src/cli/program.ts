@@ -15,22 +15,86 @@ interface Entry {
 /** Each command's code is loaded when it is called, and no other's: `corral version` shall not wait for a database. */
 const entries: readonly Entry[] = [
   { words: ['serve'], summary: 'run the gateway', load: async () => (await import('./commands/serve.ts')).serve },
-  { words: ['init'], summary: 'write an annotated corral.yaml', load: async () => (await import('./commands/init.ts')).init },
-  { words: ['config', 'check'], summary: 'check the config and name every problem', load: async () => (await import('./commands/config-check.ts')).configCheck },
-  { words: ['config', 'show'], summary: 'show every setting and where it came from', load: async () => (await import('./commands/config-show.ts')).configShow },
-  { words: ['user', 'create'], summary: 'make a user and print a first key', load: async () => (await import('./commands/user-create.ts')).userCreate },
-  { words: ['user', 'list'], summary: 'list the users', load: async () => (await import('./commands/user-list.ts')).userList },
-  { words: ['user', 'disable'], summary: "end a user's keys and running streams", load: async () => (await import('./commands/user-disable.ts')).userDisable },
-  { words: ['user', 'enable'], summary: "let a disabled user's keys in again", load: async () => (await import('./commands/user-enable.ts')).userEnable },
-  { words: ['key', 'create'], summary: 'make a key and print it once', load: async () => (await import('./commands/key-create.ts')).keyCreate },
-  { words: ['key', 'list'], summary: 'list the keys, never their secrets', load: async () => (await import('./commands/key-list.ts')).keyList },
-  { words: ['key', 'revoke'], summary: 'end a key and its running streams', load: async () => (await import('./commands/key-revoke.ts')).keyRevoke },
-  { words: ['key', 'add-ssh'], summary: 'let an ollama CLI in by its ed25519 public key', load: async () => (await import('./commands/key-add-ssh.ts')).keyAddSsh },
-  { words: ['key', 'import'], summary: 'accept keys that were made elsewhere', load: async () => (await import('./commands/key-import.ts')).keyImport },
-  { words: ['share'], summary: 'lend one model for a while', load: async () => (await import('./commands/share.ts')).share },
-  { words: ['env'], summary: 'print the exports that point a client at the gateway', load: async () => (await import('./commands/env.ts')).env },
-  { words: ['doctor'], summary: 'look for what is wrong and say what to do', load: async () => (await import('./commands/doctor.ts')).doctor },
-  { words: ['version'], summary: 'print the version', load: async () => (await import('./commands/version.ts')).printVersion },
+  {
+    words: ['init'],
+    summary: 'write an annotated corral.yaml',
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+  {
+    words: ['config', 'check'],
+    summary: 'check the config and name every problem',
+    load: async () => (await import('./commands/config-check.ts')).configCheck,
+  },
+  {
+    words: ['config', 'show'],
+    summary: 'show every setting and where it came from',
+    load: async () => (await import('./commands/config-show.ts')).configShow,
+  },
+  {
+    words: ['user', 'create'],
+    summary: 'make a user and print a first key',
+    load: async () => (await import('./commands/user-create.ts')).userCreate,
+  },
+  {
+    words: ['user', 'list'],
+    summary: 'list the users',
+    load: async () => (await import('./commands/user-list.ts')).userList,
+  },
+  {
+    words: ['user', 'disable'],
+    summary: "end a user's keys and running streams",
+    load: async () => (await import('./commands/user-disable.ts')).userDisable,
+  },
+  {
+    words: ['user', 'enable'],
+    summary: "let a disabled user's keys in again",
+    load: async () => (await import('./commands/user-enable.ts')).userEnable,
+  },
+  {
+    words: ['key', 'create'],
+    summary: 'make a key and print it once',
+    load: async () => (await import('./commands/key-create.ts')).keyCreate,
+  },
+  {
+    words: ['key', 'list'],
+    summary: 'list the keys, never their secrets',
+    load: async () => (await import('./commands/key-list.ts')).keyList,
+  },
+  {
+    words: ['key', 'revoke'],
+    summary: 'end a key and its running streams',
+    load: async () => (await import('./commands/key-revoke.ts')).keyRevoke,
+  },
+  {
+    words: ['key', 'add-ssh'],
+    summary: 'let an ollama CLI in by its ed25519 public key',
+    load: async () => (await import('./commands/key-add-ssh.ts')).keyAddSsh,
+  },
+  {
+    words: ['key', 'import'],
+    summary: 'accept keys that were made elsewhere',
+    load: async () => (await import('./commands/key-import.ts')).keyImport,
+  },
+  {
+    words: ['share'],
+    summary: 'lend one model for a while',
+    load: async () => (await import('./commands/share.ts')).share,
+  },
+  {
+    words: ['env'],
+    summary: 'print the exports that point a client at the gateway',
+    load: async () => (await import('./commands/env.ts')).env,
+  },
+  {
+    words: ['doctor'],
+    summary: 'look for what is wrong and say what to do',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
+    words: ['version'],
+    summary: 'print the version',
+    load: async () => (await import('./commands/version.ts')).printVersion,
+  },
 ]
 
 const groups = { config: 'the config file', user: 'people and apps', key: 'what lets them in' } as const

@@ -1,11 +1,19 @@
 import type { AdminRoute } from '../admin/admin-route.ts'
+import { catalogue, type ErrorCode } from '../errors/catalogue.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
 import type { Administration, AdministrationRequest } from './administration.ts'
 import { CommandFailure } from './command-failure.ts'
 
 const timeoutMs = 15_000
 
 /** Asks a running gateway over its management API. */
-export function createRemoteAdministration({ server, key }: { readonly server: string; readonly key: string }): Administration {
+export function createRemoteAdministration({
+  server,
+  key,
+}: {
+  readonly server: string
+  readonly key: string
+}): Administration {
   const base = parseServer(server)
 
   async function request(route: AdminRoute, path: string, body: string | null): Promise<Response> {
@@ -14,18 +22,25 @@ export function createRemoteAdministration({ server, key }: { readonly server: s
     try {
       return await fetch(base + path, { method: route.method, headers, body, signal, redirect: 'manual' })
     } catch (error) {
-      throw new CommandFailure(`Cannot reach the gateway at ${base} (${reasonOf(error)}): check the URL and that it runs`, { cause: error })
+      throw new CommandFailure(
+        `Cannot reach the gateway at ${base} (${reasonOf(error)}): check the URL and that it runs`,
+        { cause: error },
+      )
     }
   }
 
   return {
-    async call<Input, Output>(route: AdminRoute<Input, Output>, { input, params = {} }: AdministrationRequest<Input> = {}) {
+    async call<Input, Output>(
+      route: AdminRoute<Input, Output>,
+      { input, params = {} }: AdministrationRequest<Input> = {},
+    ) {
       const path = route.pattern.replaceAll(/:([a-z]+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
       const response = await request(route, path, input === undefined ? null : JSON.stringify(input))
       const answer = parseJson(await response.text())
-      if (!response.ok) throw new CommandFailure(refusal(base, response.status, answer))
+      if (!response.ok) throw refusal(base, response, answer)
       const parsed = route.output.safeParse(answer)
-      if (!parsed.success) throw new CommandFailure(`${base} does not answer like a Corral of this version: check the URL`)
+      if (!parsed.success)
+        throw new CommandFailure(`${base} does not answer like a Corral of this version: check the URL`)
       return parsed.data
     },
     close: async () => {},
@@ -40,9 +55,17 @@ function parseServer(server: string): string {
   return url.origin + url.pathname.replace(/\/+$/, '')
 }
 
-function refusal(base: string, status: number, answer: unknown): string {
-  if (typeof answer === 'object' && answer !== null && 'error' in answer && typeof answer.error === 'string') return answer.error
-  return `${base} answered ${status} and no reason: check that it is a Corral gateway`
+/** The gateway's own error, as if it had been made here; anything else is not a gateway. */
+function refusal(base: string, { status, headers }: Response, answer: unknown): Error {
+  const code = headers.get('corral-error') ?? ''
+  if (!isErrorCode(code))
+    return new CommandFailure(`${base} answered ${status} but not as a Corral gateway does: check the URL`)
+  const isText = typeof answer === 'object' && answer !== null && 'error' in answer && typeof answer.error === 'string'
+  return new GatewayError(code, isText ? { message: String(answer.error) } : {})
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(catalogue, code)
 }
 
 function parseJson(text: string): unknown {

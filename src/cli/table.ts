@@ -1,5 +1,8 @@
 /** Columns aligned with two spaces between them; the first row is the heading. */
-export function renderTable(rows: readonly (readonly string[])[], styleCell: (text: string, at: CellPosition) => string): string[] {
+export function renderTable(
+  rows: readonly (readonly string[])[],
+  styleCell: (text: string, at: CellPosition) => string,
+): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
   return rows.map((cells, row) =>
     cells

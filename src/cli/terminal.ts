@@ -34,9 +34,9 @@ export function createTerminal(host: Host): Terminal {
     say: (line) => void host.stderr.write(`${line}\n`),
     style: (style, text, stream = 'stderr') => styleText(style, text, { stream: host[stream], validateStream: true }),
     readInput: async () => {
-      const chunks: Buffer[] = []
-      for await (const chunk of host.stdin) chunks.push(Buffer.from(chunk))
-      return Buffer.concat(chunks).toString('utf8')
+      let text = ''
+      for await (const chunk of host.stdin.setEncoding('utf8')) text += String(chunk)
+      return text
     },
   }
 }

@@ -34,11 +34,21 @@ export function sayFirstKey(terminal: Terminal, settings: Settings, { url, key }
 }
 
 /** Says which model servers are there; those that are not yet are used as soon as they are. */
-export function sayUpstreams(terminal: Terminal, settings: readonly UpstreamSettings[], states: readonly UpstreamState[]): void {
+export function sayUpstreams(
+  terminal: Terminal,
+  settings: readonly UpstreamSettings[],
+  states: readonly UpstreamState[],
+): void {
   const enabled = settings.filter((upstream) => upstream.enabled)
-  if (enabled.length === 0) terminal.say('No Ollama is configured: add one under upstreams: in the config, it is taken over at once.')
+  if (enabled.length === 0)
+    terminal.say('No Ollama is configured: add one under upstreams: in the config, it is taken over at once.')
   for (const { name, url } of enabled) {
-    terminal.say(describeUpstream(url, states.find((state) => state.name === name)))
+    terminal.say(
+      describeUpstream(
+        url,
+        states.find((state) => state.name === name),
+      ),
+    )
   }
 }
 

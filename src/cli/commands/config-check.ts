@@ -6,6 +6,10 @@ import type { Terminal } from '../terminal.ts'
 export function configCheck(command: Command, terminal: Terminal): void {
   addConfigOption(command).action(async (_options: unknown, self: Command) => {
     const config = await loadSettings(terminal, self.optsWithGlobals<ConfigOptions>())
-    terminal.print(config.file === null ? 'There is no config file; the defaults and the environment are fine' : `${config.file} is fine`)
+    terminal.print(
+      config.file === null
+        ? 'There is no config file; the defaults and the environment are fine'
+        : `${config.file} is fine`,
+    )
   })
 }

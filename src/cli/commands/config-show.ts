@@ -24,7 +24,9 @@ function printTable(terminal: Terminal, config: LoadedConfig): void {
   terminal.say(config.file === null ? 'No config file' : `Config file ${config.file}`)
   const rows = [...config.sources].map(([name, setting]) => [name, shown(setting.value), origin(setting)])
   const isDefault = rows.map(([, , from]) => from === 'default')
-  for (const line of renderTable(rows, (text, { row }) => (isDefault[row] ? terminal.style('dim', text, 'stdout') : text))) {
+  for (const line of renderTable(rows, (text, { row }) =>
+    isDefault[row] ? terminal.style('dim', text, 'stdout') : text,
+  )) {
     terminal.print(line)
   }
 }

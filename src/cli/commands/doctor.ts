@@ -52,11 +52,23 @@ async function examineParts(terminal: Terminal, { settings }: LoadedConfig): Pro
 
 function upstreamChecks(checks: readonly Check[]): readonly Check[] {
   if (checks.length > 0) return checks
-  return [{ name: 'upstreams', state: 'warn', message: 'The config names none', advice: 'Add one under upstreams: in the config' }]
+  return [
+    {
+      name: 'upstreams',
+      state: 'warn',
+      message: 'The config names none',
+      advice: 'Add one under upstreams: in the config',
+    },
+  ]
 }
 
 function configProblem(problem: string): Check {
-  return { name: 'config', state: 'fail', message: problem, advice: 'Correct it; "corral config check" checks it again' }
+  return {
+    name: 'config',
+    state: 'fail',
+    message: problem,
+    advice: 'Correct it; "corral config check" checks it again',
+  }
 }
 
 function configFound({ file }: LoadedConfig): Check {

@@ -21,6 +21,7 @@ export function env(command: Command, terminal: Terminal): void {
       const key = options.key ?? terminal.env['CORRAL_KEY']
       const url = options.url?.replace(/\/+$/, '') ?? gatewayUrl(settings.http)
       if (key === undefined) terminal.print('# put a key in place of KEY; this makes one: corral key create NAME')
-      for (const line of clientExports(client, { url, key: key ?? 'KEY', pathKeys: settings.auth.pathKeys })) terminal.print(line)
+      for (const line of clientExports(client, { url, key: key ?? 'KEY', pathKeys: settings.auth.pathKeys }))
+        terminal.print(line)
     })
 }

@@ -68,5 +68,7 @@ function listenFailure(error: unknown): unknown {
     EACCES: 'ports below 1024 need more rights; choose another with --listen or listen:',
     EADDRNOTAVAIL: 'this machine has no such address',
   }
-  return new CommandFailure(`Cannot listen on ${address}:${port}: ${words[code ?? ''] ?? error.message}`, { cause: error })
+  return new CommandFailure(`Cannot listen on ${address}:${port}: ${words[code ?? ''] ?? error.message}`, {
+    cause: error,
+  })
 }

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander'
 import { createKeyRoute } from '../../admin/keys.ts'
 import type { Settings } from '../../config/settings.ts'
 import { parseModelName } from '../../lib/model-name.ts'
-import { withAdministration } from '../administration.ts'
+import { withAdministration } from '../with-administration.ts'
 import { ollamaHost, shellQuote } from '../client-exports.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { gatewayUrl, sharedGatewayUrl } from '../gateway-url.ts'
@@ -25,17 +25,32 @@ const defaultTimeMs = 2 * 60 * 60 * 1000
 export function share(command: Command, terminal: Terminal): void {
   addStoreOptions(command)
     .requiredOption('--model <model>', 'the one model to lend')
-    .addOption(new Option('--for <duration>', 'how long, such as 30m').argParser(parseDurationOption).default(defaultTimeMs, '2h'))
-    .option('--url <url>', 'where the other person reaches the gateway (default: --server, or what the config listens on)')
+    .addOption(
+      new Option('--for <duration>', 'how long, such as 30m')
+        .argParser(parseDurationOption)
+        .default(defaultTimeMs, '2h'),
+    )
+    .option(
+      '--url <url>',
+      'where the other person reaches the gateway (default: --server, or what the config listens on)',
+    )
     .option('--user <name>', 'who lends it', 'admin')
     .action(async (_options: unknown, self: Command) => {
       const options = self.optsWithGlobals<ShareOptions>()
       const name = parseModelName(options.model)
-      if (name.kind === 'invalid') throw new CommandFailure(`${JSON.stringify(options.model)} is not a model name`, { exitCode: 2 })
+      if (name.kind === 'invalid')
+        throw new CommandFailure(`${JSON.stringify(options.model)} is not a model name`, { exitCode: 2 })
       const { settings } = await loadSettings(terminal, options)
       const url = sharedUrl(terminal, settings, options)
-      const input = { name: shareName(name.canonical), user: options.user, models: [options.model], expires_in_seconds: toSeconds(options.for) }
-      const key = await withAdministration(terminal, options, (administration) => administration.call(createKeyRoute, { input }))
+      const input = {
+        name: shareName(name.canonical),
+        user: options.user,
+        models: [options.model],
+        expires_in_seconds: toSeconds(options.for),
+      }
+      const key = await withAdministration(terminal, options, (administration) =>
+        administration.call(createKeyRoute, { input }),
+      )
       terminal.print(lineToSend({ url, key: key.secret, pathKeys: settings.auth.pathKeys }, options.model))
       terminal.say(`It ends ${localTime(key.expires_at)}; "corral key revoke ${key.name}" ends it sooner`)
     })
@@ -44,7 +59,9 @@ export function share(command: Command, terminal: Terminal): void {
 function sharedUrl(terminal: Terminal, settings: Settings, options: ShareOptions): string {
   const url = options.url ?? options.server ?? sharedGatewayUrl(settings.http)
   if (url !== undefined) return url.replace(/\/+$/, '')
-  terminal.say('The gateway listens on this machine alone: give --url where it is reached from elsewhere, or change listen')
+  terminal.say(
+    'The gateway listens on this machine alone: give --url where it is reached from elsewhere, or change listen',
+  )
   return gatewayUrl(settings.http)
 }
 
@@ -56,6 +73,8 @@ function lineToSend(connection: { url: string; key: string; pathKeys: boolean },
 
 /** Names are unique; one model may be lent to several people at once. */
 function shareName(model: string): string {
-  const suffix = randomInt(36 ** 4).toString(36).padStart(4, '0')
+  const suffix = randomInt(36 ** 4)
+    .toString(36)
+    .padStart(4, '0')
   return `share-${model.replaceAll(/[^A-Za-z0-9.-]+/g, '-').slice(0, 48)}-${suffix}`
 }

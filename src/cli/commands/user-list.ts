@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { listUsersRoute } from '../../admin/users.ts'
-import { withAdministration } from '../administration.ts'
+import { withAdministration } from '../with-administration.ts'
 import { addStoreOptions, type StoreOptions } from '../options.ts'
 import { localTime, printList } from '../print-list.ts'
 import type { Terminal } from '../terminal.ts'

@@ -19,7 +19,9 @@ export async function checkStore(url: string, cwd: string): Promise<Check[]> {
     await access(dirname(path), constants.W_OK)
   } catch (error) {
     const message = `${path} cannot be written: ${fileProblem(error)}`
-    return [{ name: 'store', state: 'fail', message, advice: 'Give it to the account that runs Corral, or set store.url' }]
+    return [
+      { name: 'store', state: 'fail', message, advice: 'Give it to the account that runs Corral, or set store.url' },
+    ]
   }
   if (!exists) return [{ name: 'store', state: 'ok', message: `${path} will be made on the first start` }]
   return [await checkContent(url, cwd, path), await checkSecret(join(dirname(path), 'corral.secret'))]
@@ -28,7 +30,8 @@ export async function checkStore(url: string, cwd: string): Promise<Check[]> {
 async function checkContent(url: string, cwd: string, path: string): Promise<Check> {
   try {
     const store = await openStore(url, { cwd })
-    const [users, keys] = await Promise.all([store.listUsers(), store.listKeys()]).finally(() => store.close())
+    const [users, keys] = await Promise.all([store.listUsers(), store.listKeys()])
+    await store.close()
     return { name: 'store', state: 'ok', message: `${path} has ${users.length} users and ${keys.length} keys` }
   } catch (error) {
     const advice = 'If the file is damaged, stop the gateway and put a backup in its place'
@@ -39,7 +42,8 @@ async function checkContent(url: string, cwd: string, path: string): Promise<Che
 async function checkSecret(path: string): Promise<Check> {
   try {
     const { mode } = await stat(path)
-    if (process.platform === 'win32' || (mode & 0o077) === 0) return { name: 'secret', state: 'ok', message: `${path} is private` }
+    if (process.platform === 'win32' || (mode & 0o077) === 0)
+      return { name: 'secret', state: 'ok', message: `${path} is private` }
     return { name: 'secret', state: 'fail', message: `${path} can be read by others`, advice: `chmod 600 ${path}` }
   } catch (error) {
     const advice = 'With CORRAL_PEPPER set this is fine; else it is made with the first key'

@@ -11,7 +11,8 @@ export interface UpstreamReport {
 
 export async function checkUpstream(settings: UpstreamSettings): Promise<UpstreamReport> {
   const name = `upstream ${settings.name}`
-  if (!settings.enabled) return { check: { name, state: 'ok', message: `${settings.url} is not enabled` }, date: undefined }
+  if (!settings.enabled)
+    return { check: { name, state: 'ok', message: `${settings.url} is not enabled` }, date: undefined }
   const answer = await probe(`${settings.url}/api/version`, settings)
   const date = answer.kind === 'answered' ? answer.headers.date : undefined
   const version = versionOf(answer)
@@ -25,7 +26,11 @@ type Finding = Omit<Check, 'name'>
 function judge({ url }: UpstreamSettings, version: string, models: number | undefined): Finding {
   const message = `${url} runs Ollama ${version} with ${models ?? 'an unreadable list of'} ${models === 1 ? 'model' : 'models'}`
   if (isOldOllama(version)) {
-    return { state: 'warn', message, advice: `Update it to ${safeOllamaVersion} or newer: older ones have known security holes` }
+    return {
+      state: 'warn',
+      message,
+      advice: `Update it to ${safeOllamaVersion} or newer: older ones have known security holes`,
+    }
   }
   if (models === 0) return { state: 'warn', message, advice: 'Pull one on that machine: ollama pull qwen3:8b' }
   return { state: models === undefined ? 'warn' : 'ok', message }
@@ -37,7 +42,9 @@ function failure({ url }: UpstreamSettings, answer: Answer): Finding {
     return { state: 'fail', message: `${url} cannot be reached: ${answer.reason}`, advice }
   }
   const refused = answer.status === 401 || answer.status === 403
-  const advice = refused ? 'Give its credentials: headers, or username and password' : 'Check the url: something else answers there'
+  const advice = refused
+    ? 'Give its credentials: headers, or username and password'
+    : 'Check the url: something else answers there'
   return { state: 'fail', message: `${url} answered ${answer.status} where Ollama says its version`, advice }
 }
 

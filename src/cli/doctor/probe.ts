@@ -3,7 +3,12 @@ import { request as requestHttps } from 'node:https'
 import type { RawHeaders } from '../../lib/raw-headers.ts'
 
 export type Answer =
-  | { readonly kind: 'answered'; readonly status: number; readonly headers: IncomingHttpHeaders; readonly json: unknown }
+  | {
+      readonly kind: 'answered'
+      readonly status: number
+      readonly headers: IncomingHttpHeaders
+      readonly json: unknown
+    }
   | { readonly kind: 'failed'; readonly reason: string }
 
 export interface ProbeOptions {
