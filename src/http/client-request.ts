@@ -14,6 +14,7 @@ export function toClientRequest(connection: Connection, message: IncomingMessage
     target: message.url ?? '',
     headers,
     body,
+    connection,
     address: origin.address,
     confidential: origin.confidential,
   }

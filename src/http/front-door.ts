@@ -5,7 +5,7 @@ import { type RenderedError, renderError } from '../dialects/error-body.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Log } from '../lib/log.ts'
 import { headerValue } from '../lib/raw-headers.ts'
-import { acceptableRequestId, createRequestId } from '../lib/request-id.ts'
+import { acceptableRequestId, createRequestIds } from '../lib/request-id.ts'
 import type { ClientPort } from '../proxy/client-port.ts'
 import type { ExchangeRecord } from '../proxy/exchange-record.ts'
 import { ExchangeTrace } from '../proxy/exchange-trace.ts'
@@ -54,16 +54,20 @@ export interface FrontDoor {
 
 /** From a request nobody believes yet to an exchange with a principal: the one way in, whatever the runtime. */
 export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
+  const createRequestId = createRequestIds()
+
   function request(client: ClientPort): void {
     const { request: head } = client
     const id = acceptableRequestId(headerValue(head.headers, 'x-request-id')) ?? createRequestId(Date.now())
-    const trace = new ExchangeTrace({ id, method: head.method, path: redactTarget(head.target) })
+    const trace = new ExchangeTrace(id, head.method)
     const admission = admitRequest(head, deps.table)
     if (admission.kind === 'refused') {
+      trace.path = redactTarget(head.target)
       const rendered = renderError(admission.error, admission.dialect)
       answer(client, { ...rendered, headers: [...rendered.headers, 'connection', 'close'] }, { trace, error: admission.error })
       return
     }
+    trace.path = loggedPath(admission.target)
     const visit: Visit = { client, trace, target: admission.target, extraHeaders: deps.cors.responseHeaders(head.headers) }
     const error = turnAway(client)
     if (error !== undefined) refuse(visit, error, dialectOfPath(admission.target.path))
@@ -129,8 +133,9 @@ export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
 
   function identify(visit: Visit, route: Route): Principal | GatewayError | null {
     const { client, target } = visit
-    const { method, headers, address, confidential } = client.request
-    const credentials: CredentialRequest = { method, path: target.path, query: target.query, headers, pathKey: target.pathKey, address, confidential }
+    const { method, headers, address, confidential, connection } = client.request
+    const { path, query, pathKey } = target
+    const credentials: CredentialRequest = { method, path, query, headers, pathKey, address, confidential, connection }
     if (route.scope === 'open') return route.pattern === '/health' ? optionalPrincipal(credentials) : null
     const result = deps.authenticator.authenticate(credentials)
     if (result.kind === 'refused') return result.error
@@ -205,4 +210,8 @@ export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
 function upstreamTarget(route: Route, target: ParsedTarget): string {
   const path = route.upstreamPath ?? target.path
   return target.query === '' || /^ts=\d+$/.test(target.query) ? path : `${path}?${target.query}`
+}
+
+function loggedPath({ path, pathKey }: ParsedTarget): string {
+  return pathKey === null ? path : `/k/[redacted]${path}`
 }

@@ -77,9 +77,13 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     // After a closing answer nothing on a connection is a request any more, however it looks.
     if (connection === undefined || connection.isClosing) return
     if (connection.isFull) return connection.destroy()
+    // node:http drops what came in one packet behind an upgrade that it ignores: what follows may be half a request.
+    const isLast = message.headers.upgrade !== undefined
+    if (isLast && !connection.isIdle) return connection.closeAfterAnswer()
     if (isStopping) connection.retire()
     const body = toBody({ connection, message, response, expectsContinue })
     const client = new NodeClient(connection, response, toClientRequest(connection, message, body), body)
+    if (isLast) connection.closeAfterAnswer()
     handlers.request(client)
   }
 
@@ -103,7 +107,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
     const saidNothing = (socket as Socket).bytesRead === 0
     if (reason === null || saidNothing) return connection.destroy()
     // Whatever follows a whole request is nobody's request: its answer is finished, and is the last one.
-    if (connection.hasWholeRequest) return connection.closeAfterAnswer()
+    if (connection.hasWholeRequest || error.code === 'HPE_CLOSED_CONNECTION') return connection.closeAfterAnswer()
     if (connection.isClosing) return
     if (!connection.canAnswer) return connection.destroy()
     connection.answerAndClose(errorBytes(reason))
