@@ -36,7 +36,6 @@ const portableBuiltins = new Set(['node:crypto', 'node:buffer'])
 
 /** Libraries that have a home, so that they are loaded only where they are used and can be replaced in one place. */
 const homes: Readonly<Record<string, readonly string[]>> = {
-  undici: ['upstreams'],
   kysely: ['store'],
   pino: ['telemetry'],
   'pino-pretty': ['telemetry'],
