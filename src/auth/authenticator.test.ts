@@ -30,6 +30,7 @@ interface Gate extends Authenticator {
   readonly clock: { at: number; now(): number }
   readonly privateKey: KeyObject
   readonly sshKey: string
+  revokeAll(): void
 }
 
 function setUp(options: Partial<AuthenticatorOptions> = {}): Gate {
@@ -57,12 +58,13 @@ function setUp(options: Partial<AuthenticatorOptions> = {}): Gate {
     clock,
     privateKey,
     sshKey,
+    revokeAll: () => void directory.refresh({ users: [], foreign: [], keys: [] }),
   }
 }
 
 function request(headers: string[], changes: Partial<CredentialRequest> = {}): CredentialRequest {
   const line = { method: 'POST', path: '/api/chat', query: '' }
-  return { ...line, headers, pathKey: null, address: '10.0.0.1', confidential: true, ...changes }
+  return { ...line, headers, pathKey: null, address: '10.0.0.1', confidential: true, connection: {}, ...changes }
 }
 
 function outcome(gate: Authenticator, request: CredentialRequest): string {
@@ -290,5 +292,28 @@ describe('isLive', () => {
     const result = gate.authenticate(request([], { pathKey: ADMIN }))
     expect(result.kind === 'principal' && gate.isLive(result.principal)).toBe(true)
     expect(gate.isLive({ ...openPrincipal, keyId: 'revoked' })).toBe(false)
+  })
+})
+
+describe('a connection that has shown its key', () => {
+  it('is known by it again, is asked anew for another key, and loses it with the revocation', () => {
+    const gate = setUp()
+    const connection = {}
+    expect(outcome(gate, request(bearer(KEY), { connection }))).toBe('principal key')
+    expect(outcome(gate, request(bearer(KEY), { connection }))).toBe('principal key')
+    expect(outcome(gate, request(bearer(ADMIN), { connection }))).toBe('principal admin')
+    expect(outcome(gate, request(bearer(`${KEY}x`), { connection }))).toBe('wrong_credential 401')
+    gate.revokeAll()
+    expect(outcome(gate, request(bearer(ADMIN), { connection }))).toBe('wrong_credential 401')
+  })
+
+  it('does not take a key that was shown in a path for one that was shown in a header', () => {
+    const gate = setUp()
+    const connection = {}
+    gate.authenticate(request([], { connection, pathKey: ADMIN }))
+    const result = gate.authenticate(request(bearer(ADMIN), { connection }))
+    expect(result.kind === 'principal' && result.principal.scopes.has('admin')).toBe(true)
+    const again = gate.authenticate(request([], { connection, pathKey: ADMIN }))
+    expect(again.kind === 'principal' && again.principal.scopes.has('admin')).toBe(false)
   })
 })

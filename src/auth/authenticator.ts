@@ -18,6 +18,8 @@ export interface CredentialRequest {
   readonly address: string
   /** Whether the bytes came encrypted or over loopback. */
   readonly confidential: boolean
+  /** One object for all requests of a connection. */
+  readonly connection: object
 }
 
 export type AuthResult =
@@ -40,6 +42,12 @@ export interface AuthenticatorOptions {
   readonly pathKeys: boolean
 }
 
+type PresentedKey = Extract<Credential, { kind: 'key' }>
+
+interface ProvenKey extends Pick<PresentedKey, 'secret' | 'carrier'> {
+  readonly principal: Principal
+}
+
 /** Who everybody is with `auth.mode: none`. */
 export const openPrincipal: Principal = Object.freeze<Principal>({
   user: 'anyone',
@@ -59,13 +67,12 @@ export function createAuthenticator(
     return { authenticate: () => open, isLive: () => true }
   }
   const throttle = createThrottle({ clock })
+  const proven = new WeakMap<object, ProvenKey>()
 
   function identify(request: CredentialRequest, credential: Credential): Principal | GatewayError {
     switch (credential.kind) {
       case 'key':
-        return (
-          directory.findBySecret(credential.secret, credential.carrier === 'path' ? 'weak' : 'full') ?? wrong(request)
-        )
+        return provenBefore(request, credential) ?? findKey(request, credential)
       case 'signature':
         return checkSignature(request, credential)
       case 'none':
@@ -77,6 +84,20 @@ export function createAuthenticator(
       case 'repeated':
         return new GatewayError('bad_header', { message: 'The Authorization header is there more than once' })
     }
+  }
+
+  /** A connection that has shown a key need not prove it again: the same text is the same key while that is live. */
+  function provenBefore({ connection }: CredentialRequest, { secret, carrier }: PresentedKey): Principal | undefined {
+    const known = proven.get(connection)
+    if (known === undefined || known.secret !== secret || known.carrier !== carrier) return undefined
+    return directory.isLive(known.principal.keyId) ? known.principal : undefined
+  }
+
+  function findKey(request: CredentialRequest, { secret, carrier }: PresentedKey): Principal | GatewayError {
+    const principal = directory.findBySecret(secret, carrier === 'path' ? 'weak' : 'full')
+    if (principal === undefined) return wrong(request)
+    proven.set(request.connection, { secret, carrier, principal })
+    return principal
   }
 
   function checkSignature(

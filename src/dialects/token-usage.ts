@@ -3,8 +3,8 @@ export interface TokenUsage {
   readonly completionTokens: number | null
 }
 
-const PROMPT = /"(?:prompt_eval_count|prompt_tokens|input_tokens)":(\d+)/g
-const COMPLETION = /"(?:eval_count|completion_tokens|output_tokens)":(\d+)/g
+const PROMPT = ['"prompt_eval_count":', '"prompt_tokens":', '"input_tokens":']
+const COMPLETION = ['"eval_count":', '"completion_tokens":', '"output_tokens":']
 
 /**
  * The upstream's own counts from the end of an answer, in any dialect. The last ones count: Anthropic's first
@@ -14,8 +14,12 @@ export function tokenUsage(tail: string): TokenUsage {
   return { promptTokens: lastNumber(tail, PROMPT), completionTokens: lastNumber(tail, COMPLETION) }
 }
 
-function lastNumber(text: string, pattern: RegExp): number | null {
-  let found: string | undefined
-  for (const match of text.matchAll(pattern)) found = match[1]
-  return found === undefined ? null : Number(found)
+function lastNumber(text: string, names: readonly string[]): number | null {
+  for (const name of names) {
+    const at = text.lastIndexOf(name)
+    if (at < 0) continue
+    const value = Number.parseInt(text.slice(at + name.length, at + name.length + 16), 10)
+    if (!Number.isNaN(value)) return value
+  }
+  return null
 }

@@ -1,10 +1,21 @@
 const ACCEPTABLE = /^[A-Za-z0-9._-]{1,64}$/
+const COUNTER_LIMIT = 0x1000
 
-/** An id for one exchange: a UUIDv7 (RFC 9562 section 5.7), so that ids sort by time. */
-export function createRequestId(nowMs: number): string {
-  const time = nowMs.toString(16).padStart(12, '0')
-  const random = crypto.randomUUID()
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(15)}`
+/** Makes ids for exchanges. */
+export type CreateRequestId = (nowMs: number) => string
+
+/**
+ * UUIDv7 (RFC 9562 section 5.7), so that ids sort by time: the counter of section 6.2, method 1, in `rand_a`, and in
+ * `rand_b` what was drawn once for this process. Ids are told to clients and logged; they protect nothing.
+ */
+export function createRequestIds(random: string = crypto.randomUUID()): CreateRequestId {
+  const tail = random.slice(18)
+  let counter = 0
+  return (nowMs) => {
+    counter = (counter + 1) % COUNTER_LIMIT
+    const time = nowMs.toString(16).padStart(12, '0')
+    return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}${tail}`
+  }
 }
 
 /** The client's own id where it is harmless to log and to repeat. */

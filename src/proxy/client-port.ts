@@ -10,6 +10,8 @@ export interface ClientRequest {
   readonly target: string
   readonly headers: RawHeaders
   readonly body: BodyStream | null
+  /** One object for all requests of a connection: what was made sure of for it need not be done again. */
+  readonly connection: object
   /** The client's address: the peer's, or what a trusted proxy said. */
   readonly address: string
   /** Whether the bytes came encrypted or over loopback, by the same evidence as `address`. */

@@ -2,16 +2,12 @@ import type { TokenUsage } from '../dialects/token-usage.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { ExchangeEnding, ExchangeRecord } from './exchange-record.ts'
 
-export interface TraceStart {
-  readonly id: string
-  readonly method: string
-  /** Without query, and with a path key redacted. */
-  readonly path: string
-}
-
 /** What is noted about one exchange while it runs; becomes its record when it is over. Times are monotonic. */
 export class ExchangeTrace {
   readonly id: string
+  readonly method: string
+  /** Without query, and with a path key redacted. */
+  path = ''
   user: string | null = null
   keyId: string | null = null
   model: string | null = null
@@ -19,15 +15,14 @@ export class ExchangeTrace {
   bytesIn = 0
   bytesOut = 0
   usage: TokenUsage | null = null
-  readonly #start: TraceStart
   readonly #time = Date.now()
   readonly #startedAt = performance.now()
   #grantedAt: number | null = null
   #firstByteAt: number | null = null
 
-  constructor(start: TraceStart) {
-    this.id = start.id
-    this.#start = start
+  constructor(id: string, method: string) {
+    this.id = id
+    this.method = method
   }
 
   granted(upstream: string): void {
@@ -47,8 +42,8 @@ export class ExchangeTrace {
       time: this.#time,
       user: this.user,
       keyId: this.keyId,
-      method: this.#start.method,
-      path: this.#start.path,
+      method: this.method,
+      path: this.path,
       model: this.model,
       upstream: this.upstream,
       status,

@@ -57,8 +57,8 @@ function pathFacts(bytes: Uint8Array, input: ReadInput): BodyFacts {
 }
 
 function plan(input: ReadInput, facts: BodyFacts, rules: ReadRules): RequestPlan | Promise<RequestPlan> {
-  const parsed = facts.model === null ? null : parseModelName(facts.model.name)
-  const look = parsed?.kind === 'local' && input.route.kind !== 'write' ? rules.lookFor(parsed.canonical) : undefined
-  if (look === undefined) return planRequest(input.route, input.principal, facts, rules)
-  return look.then(() => planRequest(input.route, input.principal, facts, rules))
+  const asked = facts.model === null ? null : parseModelName(facts.model.name)
+  const planned = (): RequestPlan => planRequest({ ...input, facts, asked }, rules)
+  const look = asked?.kind === 'local' && input.route.kind !== 'write' ? rules.lookFor(asked.canonical) : undefined
+  return look === undefined ? planned() : look.then(planned)
 }

@@ -1,7 +1,7 @@
 import type { Principal } from '../auth/principal.ts'
 import type { StreamFormat } from '../dialects/stream-format.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import { parseModelName } from '../lib/model-name.ts'
+import { type ModelName, parseModelName } from '../lib/model-name.ts'
 import { addField, type BodyEdit, replaceValue, spliceBody } from './body-edits.ts'
 import type { BodyFacts } from './body-facts.ts'
 import type { PolicyEdits } from './model-policy.ts'
@@ -16,6 +16,14 @@ export interface RequestPlan {
   readonly format: StreamFormat | null
 }
 
+export interface PlanInput {
+  readonly route: Route
+  readonly principal: Principal
+  readonly facts: BodyFacts
+  /** The model that `facts` names. */
+  readonly asked: ModelName | null
+}
+
 /** What planning asks of the rest of the gateway. */
 export interface PlanRules {
   /** Undefined: allowed. */
@@ -26,15 +34,15 @@ export interface PlanRules {
 }
 
 /** Throws GatewayError where the principal may not do what the body asks. */
-export function planRequest(route: Route, principal: Principal, facts: BodyFacts, rules: PlanRules): RequestPlan {
+export function planRequest({ route, principal, facts, ...input }: PlanInput, rules: PlanRules): RequestPlan {
   const named = facts.model
-  const asked = named === null ? null : canonicalOf(named.name)
+  const asked = input.asked === null ? null : canonicalOf(input.asked)
   const standIn = asked === null || named?.field === null ? undefined : rules.standIn(asked, principal)
-  const names = facts.models.map((name) => (standIn !== undefined && name === named?.name ? standIn : name))
+  const names = standIn === undefined ? facts.models : facts.models.map((name) => (name === named?.name ? standIn : name))
   const denied = rules.judge(principal, { names, webSearch: facts.webSearch })
   if (denied !== undefined) throw denied
-  const model = standIn === undefined ? asked : canonicalOf(standIn)
-  const edits = [...nameEdits(facts, standIn), ...streamEdits(route, facts)]
+  const model = standIn === undefined ? asked : canonicalOf(parseModelName(standIn))
+  const edits = nameEdits(facts, standIn).concat(streamEdits(route, facts))
   if (model !== null && route.dialect === 'ollama' && route.kind === 'generate') edits.push(...rules.edits(facts, model))
   return {
     model,
@@ -59,7 +67,6 @@ function streamEdits(route: Route, facts: BodyFacts): BodyEdit[] {
   return [addField(facts, 'stream', String(route.impliedStream))]
 }
 
-function canonicalOf(name: string): string | null {
-  const parsed = parseModelName(name)
-  return parsed.kind === 'invalid' ? null : parsed.canonical
+function canonicalOf(name: ModelName): string | null {
+  return name.kind === 'invalid' ? null : name.canonical
 }
