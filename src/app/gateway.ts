@@ -54,7 +54,7 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
   }
   const keys = await watchKeys({ store, pepper, clock: systemClock, log, ended }, settings.auth)
 
-  const shared: GenerationDeps = {
+  const shared: SharedDeps = {
     directory: keys.directory,
     budget: createBodyBudget(settings.http.bodiesTotalBytes),
     admin: { store, pepper, clock: systemClock, changed: keys.changed },
@@ -108,10 +108,12 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
   }
 }
 
-function nextGeneration(settings: Settings, before: Generation | null, deps: GenerationDeps): Generation {
+type SharedDeps = Omit<GenerationDeps, 'known'>
+
+function nextGeneration(settings: Settings, before: Generation | null, deps: SharedDeps): Generation {
   const options = { connectTimeoutMs: settings.routing.connectTimeoutMs, instanceId: deps.instanceId }
   const previous = before === null ? null : { members: before.members, settings: before.settings.upstreams }
-  return createGeneration(settings, createFleetMembers(settings.upstreams, options, previous), deps)
+  return createGeneration(settings, createFleetMembers(settings.upstreams, options, previous), { ...deps, known: before?.routing.fleet.all() ?? [] })
 }
 
 async function drain(listener: Listener, generations: readonly Generation[], drainMs: number): Promise<void> {

@@ -26,6 +26,7 @@ import { createProxy, type Proxy } from '../proxy/proxy.ts'
 import type { ReadRules } from '../proxy/read-request.ts'
 import { createRetryBudget } from '../proxy/retry-budget.ts'
 import { createRouting, type Routing } from '../routing/routing.ts'
+import type { UpstreamState } from '../routing/upstream-state.ts'
 import { startSystemTimer } from '../routing/timer.ts'
 import type { FleetMembers } from './fleet-members.ts'
 import { gatewayStatus } from './gateway-status.ts'
@@ -42,6 +43,8 @@ export interface Generation {
 
 /** What outlives a reload. */
 export interface GenerationDeps {
+  /** What the generation before knew of its upstreams. */
+  readonly known: readonly UpstreamState[]
   readonly directory: KeyDirectory
   readonly budget: BodyBudget
   readonly admin: Omit<AdminDeps, 'status'>
@@ -57,7 +60,7 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
   const { clock, log } = deps
   const routing = createRouting(
     { clock, log, startTimer: startSystemTimer, random: Math.random },
-    { members: members.members, routing: settings.routing, models: settings.models },
+    { members: members.members, routing: settings.routing, models: settings.models, known: deps.known },
   )
   const authenticator = createAuthenticator({ directory: deps.directory, clock }, settings.auth)
   const judge = createJudge(routing)
