@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { authSlice, toAuthSettings } from '../auth/settings.ts'
 import { httpSlice, isOwnAddress, toHttpSettings } from '../http/settings.ts'
-import type { SettingsContext } from '../lib/settings-context.ts'
+import type { SettingPath, SettingsContext } from '../lib/settings-context.ts'
 import { modelsSlice, toModelSettings } from '../proxy/settings.ts'
 import { routingSlice, toRoutingSettings } from '../routing/settings.ts'
 import { storeSlice, toStoreSettings } from '../store/settings.ts'
@@ -24,6 +24,7 @@ import {
   createWrittenSettings,
   dropEmptySettings,
   originAt,
+  valueAt,
   writeSetting,
   type WrittenSettings,
 } from './written-settings.ts'
@@ -43,7 +44,7 @@ export async function loadConfig(input: LoadInput): Promise<LoadedConfig> {
     writeSetting(written, ['listen'], { value: input.flags.listen.split(','), origin })
   }
   writeFoundOllama(written, environment, { cwd: input.cwd, isOwn: ownAddressTest(written) })
-  const settings = toSettings(written, problems)
+  const settings = toSettings(written, createContext(written, { cwd: input.cwd, problems }), problems)
   if (settings === undefined || problems.count > 0) throw problems.toError()
   return deepFreeze({ settings, sources: listSources(written), file })
 }
@@ -82,8 +83,7 @@ async function readFileLayer(path: string, { input, environment, problems }: Fil
 }
 
 /** Each slice is checked by itself, so that a problem in one does not hide those of the others. */
-function toSettings(written: WrittenSettings, problems: ProblemList): Settings | undefined {
-  const context = createContext(written, problems)
+function toSettings(written: WrittenSettings, context: SettingsContext, problems: ProblemList): Settings | undefined {
   for (const key of Object.keys(written.tree)) {
     if (Object.hasOwn(configSchema.shape, key)) continue
     const { place, sentence } = describeUnknown([key], written)
@@ -120,9 +120,16 @@ function isWhole(parts: { [K in keyof Settings]: Settings[K] | undefined }): par
   return Object.values(parts).every((part) => part !== undefined)
 }
 
-function createContext(written: WrittenSettings, problems: ProblemList): SettingsContext {
+interface ContextTerms {
+  readonly cwd: string
+  readonly problems: ProblemList
+}
+
+function createContext(written: WrittenSettings, { cwd, problems }: ContextTerms): SettingsContext {
+  /** A default is nobody's, wherever the section around it was written. */
+  const originOf = (at: SettingPath) => (valueAt(written.tree, at) === undefined ? undefined : originAt(written, at))
   const context: SettingsContext = {
-    absolutePath: (path, at) => resolve(originAt(written, at)?.folder ?? '.', path),
+    absolutePath: (path, at) => resolve(originOf(at)?.folder ?? cwd, path),
     readText(path, at) {
       const read = readBounded(context.absolutePath(path, at))
       if (read.kind === 'text') return read.text

@@ -10,3 +10,9 @@ export function parseByteSize(text: string): number | undefined {
   const rounded = Math.round(bytes)
   return Number.isSafeInteger(rounded) ? rounded : undefined
 }
+
+/** The largest unit that says it exactly, as `parseByteSize` reads it. */
+export function formatByteSize(bytes: number): string {
+  const unit = ['t', 'g', 'm', 'k'].find((name) => bytes > 0 && bytes % (unitBytes[name] ?? 1) === 0) ?? ''
+  return `${bytes / (unitBytes[unit] ?? 1)}${unit.toUpperCase()}B`
+}

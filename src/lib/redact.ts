@@ -1,7 +1,17 @@
 const HIDDEN = '[redacted]'
 
-/** A name ends, perhaps quoted once or twice, and its value begins. */
-const ASSIGNS = String.raw`\\?["']?\s*[:=]\s*\\?["']?`
+/**
+ * A name ends, perhaps quoted once or twice, and its value begins: after a colon, an equals sign, or as the next of a
+ * list of texts, the way raw headers are kept. A JSON value without quotes is no text.
+ */
+const ASSIGNS = String.raw`(?:\\?["']?\s*[:=]\s*\\?["']?|\\?",\s*\\?")(?!(?:null|true|false|-?\d+(?:\.\d+)?)[,}\]]|\[|\{)`
+
+const carriers = '(?:proxy-)?authorization|x-api-key|api-?key|cookie'
+const secretNames = 'password|secret|salt|pepper|auth_token|api_key_salt'
+
+function assignment(names: string, exceptions: string): RegExp {
+  return new RegExp(String.raw`\b(${names})(${ASSIGNS})${exceptions}[^\s"',;\\]+`, 'gi')
+}
 
 const rules: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/\bcrl_[0-9A-Za-z]+/g, `crl_${HIDDEN}`],
@@ -10,17 +20,8 @@ const rules: readonly (readonly [pattern: RegExp, replacement: string])[] = [
   [/\/k\/[^/\s"'?#\\]+/g, `/k/${HIDDEN}`],
   // Our own texts say "Bearer KEY".
   [/\b(Bearer|Basic)(\s+|%20)(?!KEY\b)[^\s"',;\\]+/gi, `$1$2${HIDDEN}`],
-  [
-    new RegExp(
-      String.raw`\b((?:proxy-)?authorization|x-api-key|api-?key|cookie)(${ASSIGNS})(?!Bearer|Basic)[^\s"',;\\]+`,
-      'gi',
-    ),
-    `$1$2${HIDDEN}`,
-  ],
-  [
-    new RegExp(String.raw`\b(password|secret|salt|pepper|auth_token|api_key_salt)(${ASSIGNS})[^\s"',;\\]+`, 'gi'),
-    `$1$2${HIDDEN}`,
-  ],
+  [assignment(carriers, '(?!Bearer|Basic)'), `$1$2${HIDDEN}`],
+  [assignment(secretNames, ''), `$1$2${HIDDEN}`],
   // OpenAI, Anthropic, GitHub, Hugging Face.
   [/\b(sk|pk|ghp|gho|ghs|github_pat|hf)([-_])[0-9A-Za-z_-]{16,}/g, `$1$2${HIDDEN}`],
   // The Ollama command's signature: wire form of the public key, then 64 bytes.

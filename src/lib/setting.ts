@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseByteSize } from './byte-size.ts'
+import { formatByteSize, parseByteSize } from './byte-size.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { Secret } from './secret.ts'
 
@@ -79,7 +79,7 @@ interface ByteTerms {
 }
 
 export function byteSize({ description, minBytes, maxBytes }: ByteTerms) {
-  const wanted = `a size such as 64MB, from ${minBytes} to ${maxBytes} bytes`
+  const wanted = `a size such as 64MB, from ${formatByteSize(minBytes)} to ${formatByteSize(maxBytes)}`
   const parse = (value: string | number) => {
     const bytes = parseByteSize(String(value))
     return bytes !== undefined && bytes >= minBytes && bytes <= maxBytes ? bytes : undefined
