@@ -31,7 +31,7 @@ export function createOllamaUpstream(settings: UpstreamSettings, options: Ollama
     id: settings.name,
     speaks: () => ALL_DIALECTS,
     send: (request: UpstreamRequest, sink: ResponseSink) =>
-      new Http1Attempt(pool, request, requestHead(request, fixed), sink),
+      new Http1Attempt(pool, { request, head: requestHead(request, fixed) }, sink),
     upgrade: (request, socket) => relayUpgrade(destination, requestHead(request, fixed), socket),
     close: () => pool.close(),
   }

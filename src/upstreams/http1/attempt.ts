@@ -1,6 +1,13 @@
 import { Buffer } from 'node:buffer'
 import type { RawHeaders } from '../../lib/raw-headers.ts'
-import type { Attempt, BodyControl, BodyStream, ResponseSink, UpstreamError, UpstreamRequest } from '../../proxy/upstream.ts'
+import type {
+  Attempt,
+  BodyControl,
+  BodyStream,
+  ResponseSink,
+  UpstreamError,
+  UpstreamRequest,
+} from '../../proxy/upstream.ts'
 import type { Connection, ConnectionUser } from './connection.ts'
 import type { ConnectionPool } from './connection-pool.ts'
 
@@ -19,17 +26,23 @@ export class Http1Attempt implements Attempt, ConnectionUser {
   readonly #sink: ResponseSink
   #connection: Connection
   #writtenAt = 0
+  #accepted = false
   #answered = false
   #over = false
   #upload: BodyControl | null = null
+  /** Whether the upstream still waits for bytes of the body: then the connection carries no other request. */
   #uploadPending = false
   #continueTimer: ReturnType<typeof setTimeout> | undefined
 
   /** `head`: request line and headers up to and with the empty line. */
-  constructor(pool: ConnectionPool, request: UpstreamRequest, head: string, sink: ResponseSink) {
+  constructor(
+    pool: ConnectionPool,
+    sent: { readonly request: UpstreamRequest; readonly head: string },
+    sink: ResponseSink,
+  ) {
     this.#pool = pool
-    this.#request = request
-    this.#head = head
+    this.#request = sent.request
+    this.#head = sent.head
     this.#sink = sink
     this.#connection = pool.take(false)
     this.#start()
@@ -47,7 +60,8 @@ export class Http1Attempt implements Attempt, ConnectionUser {
   }
 
   connected(): void {
-    this.#sink.accepted()
+    if (!this.#accepted) this.#sink.accepted()
+    this.#accepted = true
     this.#write()
   }
 
@@ -56,11 +70,13 @@ export class Http1Attempt implements Attempt, ConnectionUser {
   }
 
   info(status: number, headers: RawHeaders): void {
+    if (this.#over) return
     if (status === 100) this.#startUpload()
     else this.#sink.info(status, headers)
   }
 
   head(status: number, headers: RawHeaders): void {
+    if (this.#over) return
     this.#answered = true
     clearTimeout(this.#continueTimer)
     this.#sink.head(status, headers)
@@ -98,6 +114,7 @@ export class Http1Attempt implements Attempt, ConnectionUser {
       return
     }
     if (this.#wasStale()) {
+      clearTimeout(this.#continueTimer)
       this.#connection = this.#pool.take(true)
       this.#start()
       return
@@ -117,8 +134,8 @@ export class Http1Attempt implements Attempt, ConnectionUser {
   #wasStale(): boolean {
     return (
       this.#connection.served > 0 &&
-      !this.#answered &&
-      !isStream(this.#request.body) &&
+      !this.#connection.heard &&
+      this.#upload === null &&
       performance.now() - this.#writtenAt < STALE_WITHIN_MS
     )
   }
@@ -142,9 +159,11 @@ export class Http1Attempt implements Attempt, ConnectionUser {
     if (this.#upload !== null || !isStream(body) || this.#over || this.#answered) return
     const { socket } = this.#connection
     const chunked = body.length === undefined
+    let cut = false
     this.#upload = body.start({
       data: (chunk) => {
-        if (this.#over || this.#answered) return true
+        cut ||= this.#over || this.#answered
+        if (cut) return true
         if (!chunked) return socket.write(chunk)
         socket.cork()
         socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
@@ -154,8 +173,9 @@ export class Http1Attempt implements Attempt, ConnectionUser {
         return room
       },
       end: () => {
+        if (cut || this.#over) return
         this.#uploadPending = false
-        if (chunked && !this.#over) socket.write('0\r\n\r\n', 'latin1')
+        if (chunked) socket.write('0\r\n\r\n', 'latin1')
       },
       fail: () => this.#fail({ kind: 'body-failed', executed: 'maybe' }),
     })

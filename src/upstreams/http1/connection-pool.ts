@@ -21,10 +21,13 @@ export function createConnectionPool(destination: Destination, options: PoolOpti
     const at = idle.indexOf(connection)
     if (at >= 0) idle.splice(at, 1)
   }
-  const sweep = setInterval(() => {
-    const oldest = Date.now() - options.idleMs
-    while (idle[0] !== undefined && idle[0].idleSince < oldest) idle.shift()?.destroy()
-  }, Math.max(1000, options.idleMs / 2))
+  const sweep = setInterval(
+    () => {
+      const oldest = Date.now() - options.idleMs
+      while (idle[0] !== undefined && idle[0].idleSince < oldest) idle.shift()?.destroy()
+    },
+    Math.max(1000, options.idleMs / 2),
+  )
   sweep.unref()
   return {
     take(fresh) {

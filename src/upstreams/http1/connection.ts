@@ -26,6 +26,8 @@ export class Connection {
   idleSince = 0
   /** Requests it has carried before. */
   served = 0
+  /** Whether the upstream has sent anything since the present request took it. */
+  heard = false
   #user: ConnectionUser | null = null
   #connecting = true
   #closed = false
@@ -55,6 +57,7 @@ export class Connection {
   /** Gives the connection to a request; its events go there until `leave`. */
   use(user: ConnectionUser, method: string): void {
     this.#user = user
+    this.heard = false
     this.#parser.expect(method, user)
   }
 
@@ -77,6 +80,7 @@ export class Connection {
       this.#user?.connected()
     })
     socket.on('data', (chunk: Buffer) => {
+      this.heard = true
       if (this.#user === null) socket.destroy()
       else this.#parser.feed(chunk)
     })
@@ -109,7 +113,13 @@ function openSocket(destination: Destination): net.Socket {
   const { host, port } = destination
   if (destination.tls === null) return net.connect({ host, port })
   const servername = net.isIP(host) === 0 ? host : ''
-  return tls.connect({ host, port, servername, ALPNProtocols: ['http/1.1'], ...(destination.tls.ca === null ? {} : { ca: destination.tls.ca }) })
+  return tls.connect({
+    host,
+    port,
+    servername,
+    ALPNProtocols: ['http/1.1'],
+    ...(destination.tls.ca === null ? {} : { ca: destination.tls.ca }),
+  })
 }
 
 const NOBODY: ResponseEvents = {

@@ -25,7 +25,10 @@ export function requestHead(request: UpstreamRequest, fixed: FixedParts): string
 function framingLines(request: UpstreamRequest): string {
   const { body } = request
   if (body === null) return request.method === 'POST' ? 'Content-Length: 0\r\n' : ''
-  if (Array.isArray(body)) return `Content-Length: ${body.reduce((sum, chunk: Uint8Array) => sum + chunk.length, 0)}\r\n`
+  if (Array.isArray(body)) {
+    const chunks: readonly Uint8Array[] = body
+    return `Content-Length: ${chunks.reduce((sum, chunk) => sum + chunk.length, 0)}\r\n`
+  }
   const length = (body as { length?: number }).length
   const framing = length === undefined ? 'Transfer-Encoding: chunked' : `Content-Length: ${length}`
   return `${framing}\r\nExpect: 100-continue\r\n`

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { RawHeaders } from '../../lib/raw-headers.ts'
-import { parseResponseHead, type ResponseHead } from './response-head.ts'
+import { parseFieldLine, parseResponseHead, type ResponseHead } from './response-head.ts'
 
 export interface ResponseEvents {
   info(status: number, headers: RawHeaders): void
@@ -12,7 +12,16 @@ export interface ResponseEvents {
   malformed(reason: string): void
 }
 
-type State = 'head' | 'length' | 'chunk-size' | 'chunk-data' | 'chunk-end' | 'trailers' | 'until-close' | 'over'
+type State =
+  | 'head'
+  | 'length'
+  | 'chunk-size'
+  | 'chunk-data'
+  | 'chunk-end'
+  | 'trailers'
+  | 'until-close'
+  | 'over'
+  | 'broken'
 
 const HEAD_LIMIT = 64 * 1024
 const CHUNK_LINE_LIMIT = 1024
@@ -30,6 +39,7 @@ export class ResponseParser {
   #remaining = 0
   #keepAlive = true
   #trailers: string[] = []
+  #trailerBytes = 0
 
   constructor(events: ResponseEvents) {
     this.#events = events
@@ -42,6 +52,7 @@ export class ResponseParser {
     this.#state = 'head'
     this.#pending = EMPTY
     this.#trailers = []
+    this.#trailerBytes = 0
   }
 
   feed(input: Buffer): void {
@@ -50,7 +61,7 @@ export class ResponseParser {
     while (chunk.length > 0) {
       const used = this.#step(chunk)
       if (used < 0) {
-        if (this.#state !== 'over') this.#pending = chunk
+        if (this.#state !== 'broken') this.#pending = chunk
         return
       }
       chunk = used === chunk.length ? EMPTY : chunk.subarray(used)
@@ -84,15 +95,21 @@ export class ResponseParser {
         return chunk.length
       case 'over':
         return this.#broken('bytes after the end of the answer')
+      case 'broken':
+        return chunk.length
     }
   }
 
   #readHead(chunk: Buffer): number {
     const end = chunk.indexOf(HEAD_END)
-    if (end < 0) return chunk.length > HEAD_LIMIT ? this.#broken('the head is too large') : -1
+    // The same whichever way the bytes were cut: a head that does not end within the limit is too large.
+    if (end < 0 ? chunk.length >= HEAD_LIMIT : end + 4 > HEAD_LIMIT) return this.#broken('a head that is too large')
+    if (end < 0) return -1
     const head = parseResponseHead(chunk.toString('latin1', 0, end))
     if (typeof head === 'string') return this.#broken(head)
-    if (head.status < 200 && head.status !== 101) {
+    // Upgrades go their own way, past this parser.
+    if (head.status === 101) return this.#broken('an upgrade that nobody asked for')
+    if (head.status < 200) {
       this.#events.info(head.status, head.headers)
       return end + 4
     }
@@ -113,7 +130,7 @@ export class ResponseParser {
   }
 
   #bodyState(head: ResponseHead): State {
-    if (this.#method === 'HEAD' || head.status === 204 || head.status === 304 || head.status === 101) return 'over'
+    if (this.#method === 'HEAD' || head.status === 204 || head.status === 304) return 'over'
     if (head.chunked) return 'chunk-size'
     if (head.contentLength === null) return 'until-close'
     this.#remaining = head.contentLength
@@ -125,7 +142,8 @@ export class ResponseParser {
     const used = Math.min(chunk.length, this.#remaining)
     this.#remaining -= used
     const ended = this.#remaining === 0
-    if (ended && this.#state === 'length' && used < chunk.length) return this.#broken('the answer is longer than its length')
+    if (ended && this.#state === 'length' && used < chunk.length)
+      return this.#broken('an answer that is longer than its length')
     const piece = used === chunk.length ? chunk : chunk.subarray(0, used)
     if (!ended) {
       this.#events.data(piece)
@@ -144,34 +162,40 @@ export class ResponseParser {
 
   #readChunkSize(chunk: Buffer): number {
     const end = chunk.indexOf(LF)
-    if (end < 0) return chunk.length > CHUNK_LINE_LIMIT ? this.#broken('a chunk size is too long') : -1
-    if (chunk[end - 1] !== CR) return this.#broken('a chunk size ends in a bare line feed')
+    if (end < 0 ? chunk.length >= CHUNK_LINE_LIMIT : end >= CHUNK_LINE_LIMIT)
+      return this.#broken('a chunk size that is too long')
+    if (end < 0) return -1
+    if (chunk[end - 1] !== CR) return this.#broken('a chunk size that ends in a bare line feed')
     const size = hexNumber(chunk, end - 1)
-    if (size < 0) return this.#broken('a chunk size is not a number')
+    if (size < 0) return this.#broken('a chunk size that is not a number')
     this.#remaining = size
     this.#state = size === 0 ? 'trailers' : 'chunk-data'
     return end + 1
   }
 
   #readChunkEnd(chunk: Buffer): number {
-    if (chunk.length < 2) return chunk[0] === CR ? -1 : this.#broken('a chunk is longer than its size')
-    if (chunk[0] !== CR || chunk[1] !== LF) return this.#broken('a chunk is longer than its size')
+    if (chunk.length < 2) return chunk[0] === CR ? -1 : this.#broken('a chunk that is longer than its size')
+    if (chunk[0] !== CR || chunk[1] !== LF) return this.#broken('a chunk that is longer than its size')
     this.#state = 'chunk-size'
     return 2
   }
 
   #readTrailer(chunk: Buffer): number {
     const end = chunk.indexOf(LF)
-    if (end < 0) return chunk.length > HEAD_LIMIT ? this.#broken('the trailers are too large') : -1
-    const line = chunk.toString('latin1', 0, end).replace(/\r$/, '')
-    if (line === '') {
+    const bytes = end < 0 ? chunk.length + 1 : end + 1
+    if (this.#trailerBytes + bytes > HEAD_LIMIT) return this.#broken('trailers that are too large')
+    if (end < 0) return -1
+    this.#trailerBytes += bytes
+    if (chunk[end - 1] !== CR) return this.#broken('a trailer that ends in a bare line feed')
+    if (end === 1) {
       this.#state = 'over'
-      if (chunk.length > end + 1) return this.#broken('bytes after the end of the answer')
+      if (chunk.length > 2) return this.#broken('bytes after the end of the answer')
       this.#finish(this.#keepAlive)
-      return end + 1
+      return 2
     }
-    const colon = line.indexOf(':')
-    if (colon > 0) this.#trailers.push(line.slice(0, colon), line.slice(colon + 1).trim())
+    const field = parseFieldLine(chunk.toString('latin1', 0, end - 1))
+    if (field === undefined) return this.#broken('a malformed trailer')
+    this.#trailers.push(field[0], field[1])
     return end + 1
   }
 
@@ -181,7 +205,7 @@ export class ResponseParser {
   }
 
   #broken(reason: string): number {
-    this.#state = 'over'
+    this.#state = 'broken'
     this.#pending = EMPTY
     this.#events.malformed(reason)
     return -1
