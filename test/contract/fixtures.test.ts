@@ -1,7 +1,0 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { loadFixtures, NO_FIXTURES, requestBytes, type Fixture } from '../fakes/fixtures.ts'
-import { startReplayOllama, type ReplayOllama } from '../fakes/replay-ollama.ts'
-import { headerOf, parseResponse, type ParsedResponse } from '../system/harness/parse-response.ts'
-import { rawExchange } from '../system/harness/raw-exchange.ts'
-import { startGateway, type RunningGateway } from '../system/harness/start-gateway.ts'
-import { exceptions } from './exceptions.ts'
