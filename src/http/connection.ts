@@ -43,10 +43,10 @@ export class Connection {
   #isRetiring = false
   #closeAt = Infinity
   #drainBy = Infinity
-  #periodStart = 0
+  #periodStart = Date.now()
+  #lastProgress = this.#periodStart
   #bytesAtStart = 0
   #bytesSeen = 0
-  #lastProgress = 0
 
   constructor(socket: Socket, limits: ConnectionLimits, originOf: (headers: RawHeaders) => ClientOrigin) {
     this.#socket = socket

@@ -205,6 +205,18 @@ describe('a request body', () => {
     clearInterval(sending)
   })
 
+  it('on a fresh connection has its time like any other', async () => {
+    await using edge = await startListening({ limits })
+    using raw = await openRaw(edge.url)
+    raw.write(post('Content-Length: 3'))
+    const body = readBody(await edge.next())
+    for (const character of 'abc') {
+      await pause(limits.bodyIdleMs / 2)
+      raw.write(character)
+    }
+    expect(await body).toBe('abc')
+  })
+
   it('that its receiver keeps waiting is not silent', async () => {
     await using edge = await startListening({ limits })
     using raw = await openRaw(edge.url)

@@ -20,7 +20,7 @@ export function smugglingCorpus(key: string): readonly SmugglingCase[] {
   const chunked = 'Transfer-Encoding: chunked\r\n'
   const asChunk = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
   /** What an attacker would hide. */
-  const hidden = `GET /api/tags HTTP/1.1\r\n${head}\r\n`
+  const hidden = `GET /api/status HTTP/1.1\r\n${head}\r\n`
   const post = (fields: string, content: string) => `POST /api/show HTTP/1.1\r\n${fields}\r\n${content}`
   const get = (target: string) => `GET ${target} HTTP/1.1\r\n${head}\r\n`
 
@@ -29,7 +29,7 @@ export function smugglingCorpus(key: string): readonly SmugglingCase[] {
   const refused = (name: string, bytes: string): SmugglingCase => ({ name, bytes, verdict: 'refused', reaches: [] })
   const served = (name: string, bytes: string, ...reaches: string[]): SmugglingCase => ({ name, bytes, verdict: 'served', reaches })
 
-  const withHost = (host: string) => get('/api/tags').replace('Host: gw\r\n', host)
+  const withHost = (host: string) => get('/api/status').replace('Host: gw\r\n', host)
   const withLength = (...values: string[]) =>
     post(head + values.map((value) => `Content-Length: ${value}\r\n`).join(''), body + hidden)
   const withCoding = (field: string) => post(`${head}${field}\r\n`, asChunk + hidden)
@@ -108,9 +108,9 @@ export function smugglingCorpus(key: string): readonly SmugglingCase[] {
     refused('a trailer without a colon', withChunks(asChunk.replace(/\r\n$/, 'X-A\r\n\r\n'))),
 
     // Field syntax (section 5)
-    refused('line feeds alone', get('/api/tags').replaceAll('\r\n', '\n')),
+    refused('line feeds alone', get('/api/status').replaceAll('\r\n', '\n')),
     refused('a folded field', withField('X-A: b\r\n c')),
-    refused('a fold before the first field', withLine('GET /api/tags HTTP/1.1\r\n X-A: b')),
+    refused('a fold before the first field', withLine('GET /api/status HTTP/1.1\r\n X-A: b')),
     refused('a NUL in a value', withField('X-A: a\0b')),
     refused('a NUL in a name', withField('X\0A: b')),
     refused('DEL in a value', withField('X-A: a\u007fb')),
@@ -128,62 +128,62 @@ export function smugglingCorpus(key: string): readonly SmugglingCase[] {
     refused('many fields of 16 KB together', withField(Array.from({ length: 90 }, () => `X-A: ${'a'.repeat(200)}`).join('\r\n'))),
 
     // Request line (section 3)
-    refused('absolute form', get('http://gw/api/tags')),
-    refused('absolute form of another host', get('http://evil/api/tags')),
+    refused('absolute form', get('http://gw/api/status')),
+    refused('absolute form of another host', get('http://evil/api/status')),
     refused('authority form', get('gw:80')),
     refused('asterisk form', `OPTIONS * HTTP/1.1\r\n${head}\r\n`),
-    refused('no slash', get('api/tags')),
-    refused('a tab for a space', withLine('GET\t/api/tags HTTP/1.1')),
-    refused('something after the version', withLine('GET /api/tags HTTP/1.1 x')),
-    refused('no version', 'GET /api/tags\r\n\r\n'),
-    refused('HTTP/0.9', withLine('GET /api/tags HTTP/0.9')),
-    refused('HTTP/1.2', withLine('GET /api/tags HTTP/1.2')),
-    refused('HTTP/2.0', withLine('GET /api/tags HTTP/2.0')),
-    refused('HTTP/1.1 in lower case', withLine('GET /api/tags http/1.1')),
+    refused('no slash', get('api/status')),
+    refused('a tab for a space', withLine('GET\t/api/status HTTP/1.1')),
+    refused('something after the version', withLine('GET /api/status HTTP/1.1 x')),
+    refused('no version', 'GET /api/status\r\n\r\n'),
+    refused('HTTP/0.9', withLine('GET /api/status HTTP/0.9')),
+    refused('HTTP/1.2', withLine('GET /api/status HTTP/1.2')),
+    refused('HTTP/2.0', withLine('GET /api/status HTTP/2.0')),
+    refused('HTTP/1.1 in lower case', withLine('GET /api/status http/1.1')),
     refused('the preface of HTTP/2', `PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${hidden}`),
-    refused('a method in lower case', withLine('get /api/tags HTTP/1.1')),
-    refused('an unknown method', withLine('BREW /api/tags HTTP/1.1')),
-    refused('TRACE', withLine('TRACE /api/tags HTTP/1.1')),
+    refused('a method in lower case', withLine('get /api/status HTTP/1.1')),
+    refused('an unknown method', withLine('BREW /api/status HTTP/1.1')),
+    refused('TRACE', withLine('TRACE /api/status HTTP/1.1')),
     refused('CONNECT', withLine('CONNECT gw:443 HTTP/1.1')),
-    refused('a fragment', get('/api/tags#x')),
-    refused('a NUL in the target', get('/api/tags\0')),
-    refused('bytes beyond ASCII in the target', get('/api/t\u00e4gs')),
-    refused('a space before the request', ` ${get('/api/tags')}`),
-    refused('a target of 10 KB', get(`/api/tags?${'a'.repeat(10_000)}`)),
-    ...['/api/../api/tags', '/api/%2e%2e/api/tags', '/api/%2E%2E/api/tags', '/./api/tags', '//api/tags', '/api//tags', '/api/tags;x',
-      '/api;/tags', '/api\\tags', '/api%2ftags', '/api%5ctags', '/api/tags%00', '/api/%252e%252e/tags', '/api%252ftags', '/api/%c0%ae/tags',
-      '/api/tags%', '/api/tags%zz', '/api/tags%0d%0aX:y', '/..', '/api/tags/..',
+    refused('a fragment', get('/api/status#x')),
+    refused('a NUL in the target', get('/api/status\0')),
+    refused('bytes beyond ASCII in the target', get('/api/st\u00e4tus')),
+    refused('a space before the request', ` ${get('/api/status')}`),
+    refused('a target of 10 KB', get(`/api/status?${'a'.repeat(10_000)}`)),
+    ...['/api/../api/status', '/api/%2e%2e/api/status', '/api/%2E%2E/api/status', '/./api/status', '//api/status', '/api//status', '/api/status;x',
+      '/api;/status', '/api\\status', '/api%2fstatus', '/api%5cstatus', '/api/status%00', '/api/%252e%252e/status', '/api%252fstatus', '/api/%c0%ae/status',
+      '/api/status%', '/api/status%zz', '/api/status%0d%0aX:y', '/..', '/api/status/..',
     ].map((target) => refused(`target ${target}`, get(target))),
 
     // Bodies where none belongs, and expectations (RFC 9110 sections 9.3, 10.1.1)
-    refused('GET with a length', `GET /api/tags HTTP/1.1\r\n${head}Content-Length: ${hidden.length}\r\n\r\n${hidden}`),
-    refused('GET with chunks', `GET /api/tags HTTP/1.1\r\n${head}${chunked}\r\n${asChunk}${hidden}`),
-    refused('HEAD with a length', `HEAD /api/tags HTTP/1.1\r\n${head}Content-Length: 3\r\n\r\nabc${hidden}`),
-    refused('OPTIONS with a length', `OPTIONS /api/tags HTTP/1.1\r\n${head}Content-Length: 3\r\n\r\nabc${hidden}`),
+    refused('GET with a length', `GET /api/status HTTP/1.1\r\n${head}Content-Length: ${hidden.length}\r\n\r\n${hidden}`),
+    refused('GET with chunks', `GET /api/status HTTP/1.1\r\n${head}${chunked}\r\n${asChunk}${hidden}`),
+    refused('HEAD with a length', `HEAD /api/status HTTP/1.1\r\n${head}Content-Length: 3\r\n\r\nabc${hidden}`),
+    refused('OPTIONS with a length', `OPTIONS /api/status HTTP/1.1\r\n${head}Content-Length: 3\r\n\r\nabc${hidden}`),
     refused('an unknown expectation', withField('Expect: 200-ok')),
     refused('an expectation in a list', withField('Expect: 100-continue, 100-continue')),
     refused('an expectation twice', withField('Expect: 100-continue\r\nExpect: 100-continue')),
     refused('an expectation with a parameter', withField('Expect: y 100-continue')),
-    refused('an expectation of a GET with a body', `GET /api/tags HTTP/1.1\r\n${head}Expect: 100-continue\r\nContent-Length: 3\r\n\r\nabc`),
+    refused('an expectation of a GET with a body', `GET /api/status HTTP/1.1\r\n${head}Expect: 100-continue\r\nContent-Length: 3\r\n\r\nabc`),
 
     // What is allowed, so that the strictness above is not mere deafness
-    served('a length', withField('X-A: b'), 'POST /api/show', 'GET /api/tags'),
-    served('a length with white space around', withLength(` \t${body.length} \t`), 'POST /api/show', 'GET /api/tags'),
-    served('chunks', withChunks(asChunk), 'POST /api/show', 'GET /api/tags'),
-    served('names and codings in any case', withCoding('tRaNsFeR-eNcOdInG: ChUnKeD'), 'POST /api/show', 'GET /api/tags'),
-    served('chunk sizes with zeros and extensions', withChunks(asChunk.replace('1f', '00001F;a=b;c="d"')), 'POST /api/show', 'GET /api/tags'),
-    served('trailers that mean nothing', withChunks(asChunk.replace(/\r\n$/, 'X-Sum: 5\r\nHost: evil\r\n\r\n')), 'POST /api/show', 'GET /api/tags'),
-    served('spaces before the target', withLine('GET   /api/tags HTTP/1.1'), 'GET /api/tags', 'GET /api/tags'),
-    served('two requests in one packet', get('/api/tags') + get('/api/tags'), 'GET /api/tags', 'GET /api/tags'),
-    served('empty lines before the request', `\r\n\r\n${get('/api/tags')}`, 'GET /api/tags'),
-    served('100 fields', withField(Array.from({ length: 97 }, (_, i) => `X-${i}: a`).join('\r\n')), 'POST /api/show', 'GET /api/tags'),
-    served('an upgrade to h2c, ignored, and nothing after it', get('/api/tags').replace('\r\n\r\n', h2c) + hidden, 'GET /api/tags'),
-    served('Connection that names protected fields', withField('Connection: authorization, host, content-length, content-type'), 'POST /api/show', 'GET /api/tags'),
-    served('bytes beyond ASCII in a value', withField('X-Title: caf\u00e9'), 'POST /api/show', 'GET /api/tags'),
-    served('an underscore in a name that means nothing', withField('session_id: 1'), 'POST /api/show', 'GET /api/tags'),
-    served('an expectation that is known', withField('Expect: 100-continue'), 'POST /api/show', 'GET /api/tags'),
-    served('nothing after Connection: close', get('/api/tags').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n') + hidden, 'GET /api/tags'),
+    served('a length', withField('X-A: b'), 'POST /api/show', 'GET /api/status'),
+    served('a length with white space around', withLength(` \t${body.length} \t`), 'POST /api/show', 'GET /api/status'),
+    served('chunks', withChunks(asChunk), 'POST /api/show', 'GET /api/status'),
+    served('names and codings in any case', withCoding('tRaNsFeR-eNcOdInG: ChUnKeD'), 'POST /api/show', 'GET /api/status'),
+    served('chunk sizes with zeros and extensions', withChunks(asChunk.replace('1f', '00001F;a=b;c="d"')), 'POST /api/show', 'GET /api/status'),
+    served('trailers that mean nothing', withChunks(asChunk.replace(/\r\n$/, 'X-Sum: 5\r\nHost: evil\r\n\r\n')), 'POST /api/show', 'GET /api/status'),
+    served('spaces before the target', withLine('GET   /api/status HTTP/1.1'), 'GET /api/status', 'GET /api/status'),
+    served('two requests in one packet', get('/api/status') + get('/api/status'), 'GET /api/status', 'GET /api/status'),
+    served('empty lines before the request', `\r\n\r\n${get('/api/status')}`, 'GET /api/status'),
+    served('100 fields', withField(Array.from({ length: 97 }, (_, i) => `X-${i}: a`).join('\r\n')), 'POST /api/show', 'GET /api/status'),
+    served('an upgrade to h2c, ignored, and nothing after it', get('/api/status').replace('\r\n\r\n', h2c) + hidden, 'GET /api/status'),
+    served('Connection that names protected fields', withField('Connection: authorization, host, content-length, content-type'), 'POST /api/show', 'GET /api/status'),
+    served('bytes beyond ASCII in a value', withField('X-Title: caf\u00e9'), 'POST /api/show', 'GET /api/status'),
+    served('an underscore in a name that means nothing', withField('session_id: 1'), 'POST /api/show', 'GET /api/status'),
+    served('an expectation that is known', withField('Expect: 100-continue'), 'POST /api/show', 'GET /api/status'),
+    served('nothing after Connection: close', get('/api/status').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n') + hidden, 'GET /api/status'),
     served('nothing after a body that is longer than it says', post(`${head}Content-Length: ${body.length}\r\n`, `${body}more${hidden}`), 'POST /api/show'),
-    served('nothing after HTTP/1.0', get('/api/tags').replace('HTTP/1.1', 'HTTP/1.0') + hidden, 'GET /api/tags'),
+    served('nothing after HTTP/1.0', get('/api/status').replace('HTTP/1.1', 'HTTP/1.0') + hidden, 'GET /api/status'),
   ]
 }
