@@ -22,6 +22,8 @@ export interface UpstreamRequest {
   readonly headers: RawHeaders
   /** An array of chunks can be sent again; a stream only once. */
   readonly body: null | readonly Uint8Array[] | BodyStream
+  /** Must not reach the upstream twice, whatever becomes of the connection: it changes something there. */
+  readonly once?: boolean
 }
 
 export interface BodyStream {

@@ -197,6 +197,27 @@ describe.each(subjects)('$name, as an Upstream,', (subject) => {
     })
   })
 
+  describe('on a connection that was kept and is closed under it', () => {
+    it('sends again what may be sent twice', async () => {
+      await answered(get(), OK)
+      const second = send(post())
+      ;(await far.request()).reset()
+      const again = await far.request()
+      expect(again.head).toMatch(/^POST /)
+      again.write(OK)
+      expect(await second.released).toEqual(['accepted', 'head 200', 'data', 'end', 'released'])
+    })
+
+    it('never sends again what may be sent once', async () => {
+      await answered(get(), OK)
+      const second = send({ ...post(), once: true })
+      ;(await far.request()).reset()
+      expect((await second.released).slice(-2)).toEqual(['fail reset maybe', 'released'])
+      const again = await Promise.race([far.request(), new Promise((resolve) => setTimeout(resolve, 30, 'nothing'))])
+      expect(again).toBe('nothing')
+    })
+  })
+
   describe('after an abort says nothing but that it is released', () => {
     it('before the connection stands', async () => {
       const recorded = send(post())

@@ -44,7 +44,8 @@ export class Http1Attempt implements Attempt, ConnectionUser {
     this.#request = sent.request
     this.#head = sent.head
     this.#sink = sink
-    this.#connection = pool.take(false)
+    // One that was kept may be closed already, which is told apart from a server that died by asking again.
+    this.#connection = pool.take(sent.request.once === true)
     this.#start()
   }
 
@@ -62,7 +63,7 @@ export class Http1Attempt implements Attempt, ConnectionUser {
   connected(): void {
     if (!this.#accepted) this.#sink.accepted()
     this.#accepted = true
-    this.#write()
+    if (!this.#over) this.#write()
   }
 
   drained(): void {
