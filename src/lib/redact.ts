@@ -4,7 +4,7 @@ const HIDDEN = '[redacted]'
  * A name ends, perhaps quoted once or twice, and its value begins: after a colon, an equals sign, or as the next of a
  * list of texts, the way raw headers are kept. A JSON value without quotes is no text.
  */
-const ASSIGNS = String.raw`(?:\\?["']?\s*[:=]\s*\\?["']?|\\?",\s*\\?")(?!(?:null|true|false|-?\d+(?:\.\d+)?)[,}\]]|\[|\{)`
+const ASSIGNS = String.raw`(?:\\?["']?\s*[:=]\s*\\?["']?|\\?",\s*\\?")(?!(?:null|true|false|-?[\d.]+(?:e[+-]?\d+)?)[,}\]]|\[|\{)`
 
 const carriers = '(?:proxy-)?authorization|x-api-key|api-?key|cookie'
 const secretNames = 'password|secret|salt|pepper|auth_token|api_key_salt'
