@@ -10,6 +10,12 @@ export async function createFirstKey(deps: IssueDeps): Promise<string> {
     if (!(error instanceof GatewayError && error.code === 'name_taken')) throw error
   }
   const everything = scopes.filter((scope) => scope !== 'agent')
-  const issued = await issueKey(deps, { name: 'first', user: 'admin', scopes: everything, models: null, expiresAt: null })
+  const issued = await issueKey(deps, {
+    name: 'first',
+    user: 'admin',
+    scopes: everything,
+    models: null,
+    expiresAt: null,
+  })
   return issued.secret
 }

@@ -46,11 +46,15 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
   const { log } = deps
   const { settings } = config
   const store = await openStore(settings.store.url)
-  const pepper = await loadPepper({ storeUrl: settings.store.url, store, onWarning: (sentence) => log.warn({}, sentence) })
+  const pepper = await loadPepper({
+    storeUrl: settings.store.url,
+    store,
+    onWarning: (sentence) => log.warn({}, sentence),
+  })
   const generations = new Set<Generation>()
   let draining = false
   const ended = (keyIds: readonly string[]): void => {
-    for (const generation of generations) for (const keyId of keyIds) generation.proxy.endKey(keyId)
+    for (const generation of generations) for (const keyId of keyIds) generation.proxy.running.endKey(keyId)
   }
   const keys = await watchKeys({ store, pepper, clock: systemClock, log, ended }, settings.auth)
 
@@ -87,7 +91,7 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
       current = nextGeneration(next.settings, before, shared)
       generations.add(current)
       before.routing.stop()
-      void before.proxy.idle().then(() => {
+      void before.proxy.running.idle().then(() => {
         generations.delete(before)
         before.stop()
         before.members.retire(current.members)
@@ -113,14 +117,17 @@ type SharedDeps = Omit<GenerationDeps, 'known'>
 function nextGeneration(settings: Settings, before: Generation | null, deps: SharedDeps): Generation {
   const options = { connectTimeoutMs: settings.routing.connectTimeoutMs, instanceId: deps.instanceId }
   const previous = before === null ? null : { members: before.members, settings: before.settings.upstreams }
-  return createGeneration(settings, createFleetMembers(settings.upstreams, options, previous), { ...deps, known: before?.routing.fleet.all() ?? [] })
+  return createGeneration(settings, createFleetMembers(settings.upstreams, options, previous), {
+    ...deps,
+    known: before?.routing.fleet.all() ?? [],
+  })
 }
 
 async function drain(listener: Listener, generations: readonly Generation[], drainMs: number): Promise<void> {
   const closed = listener.stopAccepting()
   listener.closeIdle()
-  await withinMs(drainMs, Promise.all(generations.map((generation) => generation.proxy.idle())))
-  for (const generation of generations) generation.proxy.endAll()
+  await withinMs(drainMs, Promise.all(generations.map((generation) => generation.proxy.running.idle())))
+  for (const generation of generations) generation.proxy.running.endAll()
   listener.closeIdle()
   await withinMs(FLUSH_MS, closed)
   listener.destroyAll()
@@ -152,28 +159,32 @@ function upgrade(generation: Generation, request: ClientRequest, socket: DuplexP
     socket.write(rawAnswer(renderError(error, 'ollama'), securityHeaders(false)))
     socket.end()
   }
-  const admitted = generation.door.admitUpgrade({ request })
+  const admitted = generation.door.admitUpgrade(request)
   if (admitted instanceof GatewayError) return refuse(admitted)
   const { route, principal, target } = admitted
-  generation.routing.router.request({ model: null, route, principal, tried: new Set() }, {
-    refused: refuse,
-    granted(claim) {
-      const upstream = generation.members.find(claim.upstream.id)
-      socket.onClose(() => {
-        claim.report('answered')
-        claim.release()
-      })
-      const headers = [...toUpstreamHeaders(request.headers), ...handshakeHeaders(request)]
-      if (upstream === undefined) refuse(new GatewayError('upgrade_refused'))
-      else upstream.upgrade({ method: request.method, target, headers, body: null }, socket)
+  generation.routing.router.request(
+    { model: null, route, principal, tried: new Set() },
+    {
+      refused: refuse,
+      granted(claim) {
+        const upstream = generation.members.find(claim.upstream.id)
+        socket.onClose(() => {
+          claim.report('answered')
+          claim.release()
+        })
+        const headers = [...toUpstreamHeaders(request.headers), ...handshakeHeaders(request)]
+        if (upstream === undefined) refuse(new GatewayError('upgrade_refused'))
+        else upstream.upgrade({ method: request.method, target, headers, body: null }, socket)
+      },
     },
-  })
+  )
 }
 
 function handshakeHeaders({ headers }: ClientRequest): string[] {
   const kept = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
   for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]?.toLowerCase().startsWith('sec-websocket-') === true) kept.push(headers[i] ?? '', headers[i + 1] ?? '')
+    if (headers[i]?.toLowerCase().startsWith('sec-websocket-') === true)
+      kept.push(headers[i] ?? '', headers[i + 1] ?? '')
   }
   return kept
 }

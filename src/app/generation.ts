@@ -1,20 +1,23 @@
-import { createAdminApi } from '../admin/admin-api.ts'
+import { type AdminApi, createAdminApi } from '../admin/admin-api.ts'
 import type { AdminDeps } from '../admin/admin-route.ts'
 import { createAuthenticator } from '../auth/authenticator.ts'
 import type { KeyDirectory } from '../auth/key-directory.ts'
 import { allowsScope, judgeModels, scopeDenied, visibleModel } from '../auth/policy.ts'
 import type { Principal } from '../auth/principal.ts'
+import type { Scope } from '../auth/scope.ts'
 import type { Settings } from '../config/settings.ts'
-import { GatewayError } from '../errors/gateway-error.ts'
+import { dialects } from '../dialects/dialects.ts'
 import { createBodyDecoder } from '../http/body-decoder.ts'
 import { createCors } from '../http/cors.ts'
 import { createFrontDoor, type FrontDoor } from '../http/front-door.ts'
 import { createHostGuard } from '../http/host-guard.ts'
+import { createIdentify } from '../http/identify.ts'
 import { createOwnAnswers } from '../http/own-answers.ts'
 import { createRespond } from '../http/respond.ts'
 import { createRouteTable } from '../http/route-match.ts'
 import { routes } from '../http/route-table.ts'
 import { securityHeaders } from '../http/security-headers.ts'
+import { createVisitEnds } from '../http/visit.ts'
 import { decodeZstdBody } from '../http/zstd-body.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
@@ -24,6 +27,7 @@ import type { ExchangeRecord } from '../proxy/exchange-record.ts'
 import { createPolicyEdits } from '../proxy/model-policy.ts'
 import { createProxy, type Proxy } from '../proxy/proxy.ts'
 import type { ReadRules } from '../proxy/read-request.ts'
+import type { Route } from '../proxy/route.ts'
 import { createRetryBudget } from '../proxy/retry-budget.ts'
 import { createRouting, type Routing } from '../routing/routing.ts'
 import type { UpstreamState } from '../routing/upstream-state.ts'
@@ -66,6 +70,7 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
   const judge = createJudge(routing)
   const respond = createRespond(securityHeaders(settings.http.tls !== null))
   const proxy = createProxy({
+    dialects,
     router: routing.router,
     retries: createRetryBudget(settings.routing.retryBudget),
     limits: settings.routing,
@@ -78,44 +83,47 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     record: deps.record,
     log,
   })
-  const status = (): ReturnType<typeof gatewayStatus> => gatewayStatus(routing.fleet, settings, deps)
-  const admin = createAdminApi({ ...deps.admin, status })
-  const own = createOwnAnswers({
-    lists: routing.lists,
-    admin,
-    status,
-    isReady: () => !deps.isDraining() && isReady(routing, settings),
-    visible: visibleModel,
-    judge: (principal, names) => judge(principal, { names, webSearch: false }),
-  })
+  const admin = createAdminApi({ ...deps.admin, status: () => gatewayStatus(routing.fleet, settings, deps) })
   const door = createFrontDoor({
     table: createRouteTable([...routes, ...admin.routes.map(asRoute)]),
     cors: createCors(settings.http.corsOrigins),
-    authenticator,
-    allowsScope,
-    scopeDenied: (route) => (route.scope === 'open' ? new GatewayError('internal') : scopeDenied(route.scope)),
+    identify: createIdentify({ authenticator, allowsScope, scopeDenied: (route) => scopeDenied(scopeOf(route)) }),
     proxy,
-    own,
-    respond,
+    own: ownAnswers({ settings, routing, admin, judge }, deps),
+    ends: createVisitEnds({ respond, record: deps.record }),
     decodeBody: createBodyDecoder((body) => decodeZstdBody(body, settings.http.bodyBytes)),
     servesHost: createHostGuard(settings),
     isAlias: (name) => aliasTarget(routing, name) !== undefined,
     instanceId: deps.instanceId,
-    record: deps.record,
     log,
   })
   routing.start()
-  return {
-    settings,
-    members,
-    routing,
-    proxy,
-    door,
-    stop() {
-      routing.stop()
-      proxy.stop()
-    },
+  const stop = (): void => {
+    routing.stop()
+    proxy.stop()
   }
+  return { settings, members, routing, proxy, door, stop }
+}
+
+interface OwnParts {
+  readonly settings: Settings
+  readonly routing: Routing
+  readonly admin: AdminApi
+  readonly judge: Judge
+}
+
+function ownAnswers(
+  { settings, routing, admin, judge }: OwnParts,
+  deps: GenerationDeps,
+): ReturnType<typeof createOwnAnswers> {
+  return createOwnAnswers({
+    lists: routing.lists,
+    admin,
+    status: () => gatewayStatus(routing.fleet, settings, deps),
+    isReady: () => !deps.isDraining() && isReady(routing, settings),
+    visible: visibleModel,
+    judge: (principal, names) => judge(principal, { names, webSearch: false }),
+  })
 }
 
 type Judge = ReadRules['judge']
@@ -149,13 +157,28 @@ function aliasTarget(routing: Routing, name: string): unknown {
   return parsed.kind === 'invalid' ? undefined : routing.names.resolveAlias(parsed.canonical)
 }
 
+/** Only routes that ask for a scope deny one. */
+function scopeOf({ scope }: Route): Scope {
+  return scope === 'open' ? 'admin' : scope
+}
+
 /** A gateway that was given no upstream on purpose is as ready as it will be. */
 function isReady(routing: Routing, settings: Settings): boolean {
   return settings.upstreams.length === 0 || routing.fleet.all().some((state) => state.enabled && state.health === 'up')
 }
 
-function asRoute(route: { method: string; pattern: string; scope: 'admin' }): (typeof routes)[number] {
+function asRoute(route: { method: string; pattern: string; scope: 'admin' }): Route {
   const { method, pattern, scope } = route
   const body = method === 'POST' ? 'json' : 'none'
-  return { method, pattern, scope, dialect: 'ollama', kind: 'own', body, stream: 'whole', streamsByDefault: false, retry: false }
+  return {
+    method,
+    pattern,
+    scope,
+    dialect: 'ollama',
+    kind: 'own',
+    body,
+    stream: 'whole',
+    streamsByDefault: false,
+    retry: false,
+  }
 }

@@ -20,7 +20,9 @@ export function meaningOfSseLine(dialect: Dialect, line: string): LineMeaning {
   if (line.startsWith('event: error')) return 'failed'
   if (dialect === 'anthropic') return line.startsWith('event: message_stop') ? 'complete' : 'more'
   if (line.startsWith('event: response.failed')) return 'failed'
-  return line.startsWith('event: response.completed') || line.startsWith('event: response.incomplete') ? 'complete' : 'more'
+  return line.startsWith('event: response.completed') || line.startsWith('event: response.incomplete')
+    ? 'complete'
+    : 'more'
 }
 
 /**

@@ -13,6 +13,8 @@ export function createBodyDecoder(decodeZstd: (body: BodyStream) => BodyStream):
     const coding = headerValue(request.headers, 'content-encoding')?.trim().toLowerCase()
     if (coding === undefined || coding === '' || coding === 'identity' || request.body === null) return request.body
     if (coding === 'zstd' && route.pattern.startsWith('/v1/') && route.body === 'json') return decodeZstd(request.body)
-    return new GatewayError('unsupported_content_encoding', { message: `The content encoding "${coding.slice(0, 40)}" is not supported here` })
+    return new GatewayError('unsupported_content_encoding', {
+      message: `The content encoding "${coding.slice(0, 40)}" is not supported here`,
+    })
   }
 }

@@ -55,7 +55,8 @@ export function createOwnAnswers(deps: OwnAnswersDeps): ReadonlyMap<string, OwnA
     'GET /api/version': () => deps.lists.version(),
     'GET /health': health,
     'GET /livez': () => ({ status: 200, headers: TEXT, body: 'ok' }),
-    'GET /readyz': () => (deps.isReady() ? { status: 200, headers: TEXT, body: 'ok' } : { status: 503, headers: TEXT, body: 'unavailable' }),
+    'GET /readyz': () =>
+      deps.isReady() ? { status: 200, headers: TEXT, body: 'ok' } : { status: 503, headers: TEXT, body: 'unavailable' },
     'GET /api/tags': (request) => deps.lists.tags(view(asked(request))),
     'GET /api/ps': (request) => deps.lists.ps(view(asked(request))),
     'GET /v1/models': (request) => deps.lists.v1Models(view(asked(request))),
@@ -74,7 +75,12 @@ export function createOwnAnswers(deps: OwnAnswersDeps): ReadonlyMap<string, OwnA
   }
   for (const route of deps.admin.routes) {
     table.set(`${route.method} ${route.pattern}`, async (request) => {
-      const call: AdminCall = { params: request.params, query: request.query, body: await request.body(), principal: asked(request) }
+      const call: AdminCall = {
+        params: request.params,
+        query: request.query,
+        body: await request.body(),
+        principal: asked(request),
+      }
       const { status, body } = await deps.admin.handle(route, call)
       return { status, headers: [...JSON_TYPE, 'cache-control', 'no-store'], body }
     })

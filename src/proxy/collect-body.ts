@@ -46,7 +46,8 @@ export class BodyCollector implements BodyReceiver {
   data(chunk: Uint8Array): boolean {
     if (this.#over) return true
     if (this.#bytes + chunk.length > this.#limits.maxBytes) return this.#refuse(tooLarge(this.#limits.maxBytes))
-    if (!this.#limits.budget.take(chunk.length)) return this.#refuse(new GatewayError('body_budget', { retryAfterSeconds: 1 }))
+    if (!this.#limits.budget.take(chunk.length))
+      return this.#refuse(new GatewayError('body_budget', { retryAfterSeconds: 1 }))
     this.#keep(chunk)
     this.#bytes += chunk.length
     return true

@@ -46,7 +46,14 @@ const HOP_BY_HOP = new Set([
   ...['proxy-authenticate', 'proxy-authorization', 'proxy-authentication-info', 'http2-settings'],
 ])
 /** Speaks of the upstream's host, or would be taken for this one's own word. */
-const PRIVATE = new Set(['server', 'x-powered-by', 'set-cookie', 'alt-svc', 'strict-transport-security', 'clear-site-data'])
+const PRIVATE = new Set([
+  'server',
+  'x-powered-by',
+  'set-cookie',
+  'alt-svc',
+  'strict-transport-security',
+  'clear-site-data',
+])
 const PRIVATE_PREFIX = /^(?:access-control-|corral-)/
 
 /** Names listed in every Connection field; null where there is none to speak of. */

@@ -2,13 +2,14 @@ import type { Principal } from '../auth/principal.ts'
 import type { RenderedError } from '../dialects/error-body.ts'
 import type { StreamFormat } from '../dialects/stream-format.ts'
 import type { ClientPort } from './client-port.ts'
-import type { ExchangeRecord } from './exchange-record.ts'
+import type { ExchangeEnding, ExchangeRecord } from './exchange-record.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
-import type { Exchange } from './exchange.ts'
+import type { DialectPort } from './dialect-port.ts'
+import type { AbortReason, UpstreamRequest } from './upstream.ts'
+import type { GatewayError } from '../errors/gateway-error.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import type { Route } from './route.ts'
 import type { Router } from './router.ts'
-import type { UpstreamRequest } from './upstream.ts'
 
 /** A request that was let in and planned: nothing about it is in doubt but who answers it. */
 export interface ExchangeRequest {
@@ -24,7 +25,16 @@ export interface ExchangeRequest {
   readonly extraHeaders: readonly string[]
 }
 
+/** An exchange as those see it who may end it. */
+export interface RunningExchange {
+  readonly keyId: string
+  stop(reason: AbortReason, error: GatewayError, ending: ExchangeEnding): void
+  /** `now` on the monotonic clock, milliseconds. */
+  checkDeadline(now: number): void
+}
+
 export interface ExchangeDeps {
+  readonly dialects: DialectPort
   readonly router: Router
   readonly retries: RetryBudget
   readonly limits: { readonly firstByteTimeoutMs: number; readonly idleTimeoutMs: number }
@@ -35,5 +45,5 @@ export interface ExchangeDeps {
   /** An upstream's models may have changed. */
   wrote(upstreamId: string): void
   /** Called once, when nothing more will be sent. */
-  over(exchange: Exchange, record: ExchangeRecord): void
+  over(exchange: RunningExchange, record: ExchangeRecord): void
 }

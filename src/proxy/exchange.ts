@@ -1,5 +1,3 @@
-import { renderError } from '../dialects/error-body.ts'
-import { tokenUsage } from '../dialects/token-usage.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
 import { AnswerTail } from './answer-tail.ts'
@@ -8,7 +6,7 @@ import type { ClientPort } from './client-port.ts'
 import { toClientHeaders } from './end-to-end-headers.ts'
 import type { ExchangeEnding } from './exchange-record.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
-import type { ExchangeDeps, ExchangeRequest } from './exchange-request.ts'
+import type { ExchangeDeps, ExchangeRequest, RunningExchange } from './exchange-request.ts'
 import type { AttemptOutcome, CancelRoute, Claim } from './router.ts'
 import { StreamWatch } from './stream-watch.ts'
 import type { AbortReason, UpstreamError } from './upstream.ts'
@@ -24,7 +22,7 @@ const MAX_ATTEMPTS = 3
  * One client request from its route to its end: the attempts, the one answer, the one record. States: `routing` waits
  * for a place; `asking` has an attempt and has sent the client nothing; `answering` has; `over` is over.
  */
-export class Exchange implements AttemptListener {
+export class Exchange implements AttemptListener, RunningExchange {
   readonly trace: ExchangeTrace
   readonly #client: ClientPort
   readonly #request: ExchangeRequest
@@ -104,7 +102,8 @@ export class Exchange implements AttemptListener {
       this.#heldBytes = 0
       return
     }
-    if (status === 200 && this.#request.format !== null) this.#watch = new StreamWatch(this.#request.format)
+    if (status === 200 && this.#request.format !== null)
+      this.#watch = new StreamWatch(this.#request.format, this.#deps.dialects)
     else if (status === 200 && this.#request.route.kind === 'generate') this.#tail = new AnswerTail()
   }
 
@@ -123,9 +122,9 @@ export class Exchange implements AttemptListener {
       return
     }
     this.#sink?.report('answered')
+    if (this.#watch !== null) this.#send(this.#watch.rest())
     this.#readUsage()
     if (this.#watch !== null) {
-      this.#send(this.#watch.rest())
       if (this.#watch.meaning() === 'more') return this.#tell(new GatewayError('upstream_truncated'), 'upstream-failed')
       if (this.#watch.meaning() === 'failed') return this.#finish(trailers, 'upstream-failed')
     }
@@ -160,6 +159,8 @@ export class Exchange implements AttemptListener {
     this.trace.granted(claim.upstream.id)
     this.#head = null
     this.#held = null
+    this.#watch = null
+    this.#tail = null
     this.#deadline = performance.now() + this.#deps.limits.firstByteTimeoutMs
     const sink = new AttemptSink(claim, this)
     this.#sink = sink
@@ -217,7 +218,13 @@ export class Exchange implements AttemptListener {
     this.#state = 'answering'
     const { status, headers } = this.#head ?? { status: 502, headers: [] }
     const fields = toClientHeaders(headers)
-    fields.push('corral-upstream', this.trace.upstream ?? '', 'x-request-id', this.trace.id, ...this.#request.extraHeaders)
+    fields.push(
+      'corral-upstream',
+      this.trace.upstream ?? '',
+      'x-request-id',
+      this.trace.id,
+      ...this.#request.extraHeaders,
+    )
     this.#client.head(status, fields)
   }
 
@@ -232,9 +239,13 @@ export class Exchange implements AttemptListener {
   #tell(error: GatewayError, ending: ExchangeEnding): void {
     const { route } = this.#request
     if (this.#state !== 'answering') {
-      const rendered = renderError(error, route.dialect)
+      const rendered = this.#deps.dialects.renderError(error, route.dialect)
       this.#over(rendered.status, ending, error)
-      this.#deps.respond(this.#client, { ...rendered, headers: [...rendered.headers, ...this.#request.extraHeaders] }, this.trace)
+      this.#deps.respond(
+        this.#client,
+        { ...rendered, headers: [...rendered.headers, ...this.#request.extraHeaders] },
+        this.trace,
+      )
       return
     }
     const words = this.#fixedLength ? undefined : this.#watch?.lastWords(error)
@@ -264,7 +275,8 @@ export class Exchange implements AttemptListener {
   }
 
   #readUsage(): void {
-    this.trace.usage ??= this.#watch?.usage() ?? (this.#tail === null ? null : tokenUsage(this.#tail.text()))
+    this.trace.usage ??=
+      this.#watch?.usage() ?? (this.#tail === null ? null : this.#deps.dialects.tokenUsage(this.#tail.text()))
   }
 
   #touch(): void {

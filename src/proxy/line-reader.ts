@@ -1,5 +1,6 @@
 import type { Dialect } from '../dialects/dialect.ts'
-import { type LineMeaning, meaningOfNdjsonLine, meaningOfSseLine } from '../dialects/stream-format.ts'
+import type { LineMeaning } from '../dialects/stream-format.ts'
+import type { DialectPort } from './dialect-port.ts'
 
 const NEWLINE = 0x0a
 /** An SSE line's meaning is in its first bytes. */
@@ -20,9 +21,14 @@ export interface LineReader {
 
 /** Looks at the last line only, when the stream is over. */
 export class NdjsonReader implements LineReader {
+  readonly #dialects: DialectPort
   #last: Uint8Array | undefined
   #longLineHead: Uint8Array | undefined
   #partial = false
+
+  constructor(dialects: DialectPort) {
+    this.#dialects = dialects
+  }
 
   passed(chunk: Uint8Array, partial: boolean): void {
     if (partial && !this.#partial) this.#longLineHead = chunk.subarray(0, LONG_LINE_HEAD)
@@ -33,7 +39,7 @@ export class NdjsonReader implements LineReader {
 
   meaning(): LineMeaning {
     if (this.#last === undefined) return 'more'
-    if (this.#longLineHead === undefined) return meaningOfNdjsonLine(lastLine(this.#last))
+    if (this.#longLineHead === undefined) return this.#dialects.meaningOfNdjsonLine(lastLine(this.#last))
     return decoder.decode(this.#longLineHead).includes('"done":true') && !this.#partial ? 'complete' : 'more'
   }
 
@@ -45,12 +51,14 @@ export class NdjsonReader implements LineReader {
 /** Looks at the head of every line: what ends an SSE stream may stand before a very long line. */
 export class SseReader implements LineReader {
   readonly #dialect: Dialect
+  readonly #dialects: DialectPort
   #meaning: LineMeaning = 'more'
   #insideEvent = false
   #partial = false
 
-  constructor(dialect: Dialect) {
+  constructor(dialect: Dialect, dialects: DialectPort) {
     this.#dialect = dialect
+    this.#dialects = dialects
   }
 
   passed(chunk: Uint8Array, partial: boolean): void {
@@ -77,7 +85,7 @@ export class SseReader implements LineReader {
     const first = chunk[start]
     if (first !== 0x65 && !(first === 0x64 && (chunk[start + 6] === 0x5b || chunk[start + 8] === 0x65))) return
     const head = decoder.decode(chunk.subarray(start, Math.min(end, start + LINE_HEAD)))
-    this.#meaning = meaningOfSseLine(this.#dialect, head)
+    this.#meaning = this.#dialects.meaningOfSseLine(this.#dialect, head)
   }
 }
 

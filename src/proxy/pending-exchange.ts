@@ -1,20 +1,28 @@
-import { type RenderedError, renderError } from '../dialects/error-body.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { ClientPort } from './client-port.ts'
 import { BodyCollector } from './collect-body.ts'
 import type { ExchangeEnding } from './exchange-record.ts'
-import type { Exchange } from './exchange.ts'
-import type { Admitted, ProxyDeps } from './proxy.ts'
+import type { RunningExchange } from './exchange-request.ts'
+import type { Admitted, ProxyDeps } from './proxy-request.ts'
 import { type ReadInput, readRequest } from './read-request.ts'
 import type { RequestPlan } from './request-plan.ts'
-import type { UpstreamRequest } from './upstream.ts'
+import type { RunningExchanges } from './running-exchanges.ts'
+import type { AbortReason, UpstreamRequest } from './upstream.ts'
+
+/** Starts the exchange proper; what it returns tells when nothing of the body is needed any more. */
+export type BeginExchange = (
+  client: ClientPort,
+  admitted: Admitted,
+  sent: { readonly plan: RequestPlan | null; readonly body: UpstreamRequest['body'] },
+) => { whenOver(release: () => void): void }
 
 export interface PendingDeps extends ProxyDeps {
-  begin(client: ClientPort, admitted: Admitted, sent: { plan: RequestPlan; body: UpstreamRequest['body'] }): Exchange
+  readonly begin: BeginExchange
+  readonly running: RunningExchanges
 }
 
 /** An exchange whose body is still being read and understood. */
-export class PendingExchange {
+export class PendingExchange implements RunningExchange {
   readonly #client: ClientPort
   readonly #admitted: Admitted
   readonly #deps: PendingDeps
@@ -25,18 +33,34 @@ export class PendingExchange {
     this.#client = client
     this.#admitted = admitted
     this.#deps = deps
-    client.onGone(() => this.#end(499, 'client-gone', null))
-    if (admitted.body === null) {
+  }
+
+  get keyId(): string {
+    return this.#admitted.principal.keyId
+  }
+
+  start(): void {
+    this.#deps.running.add(this)
+    this.#client.onGone(() => this.#end(499, 'client-gone', null))
+    const { body } = this.#admitted
+    if (body === null) {
       this.#collected(new Uint8Array(0))
       return
     }
-    const limits = { maxBytes: deps.maxBodyBytes, budget: deps.budget }
-    this.#collector = new BodyCollector(admitted.body, limits, {
+    const limits = { maxBytes: this.#deps.maxBodyBytes, budget: this.#deps.budget }
+    this.#collector = new BodyCollector(body, limits, {
       collected: (bytes) => this.#collected(bytes),
       refused: (error) => this.#refuse(error),
     })
     if (this.#over) this.#collector.release()
   }
+
+  stop(_reason: AbortReason, error: GatewayError): void {
+    this.#refuse(error)
+  }
+
+  /** The listener bounds the silence of an upload. */
+  checkDeadline(): void {}
 
   #collected(bytes: Uint8Array): void {
     this.#admitted.trace.bytesIn = bytes.length
@@ -44,7 +68,8 @@ export class PendingExchange {
     const input: ReadInput = { request: this.#client.request, route, principal, params }
     try {
       const plan = readRequest(input, bytes, this.#deps.rules)
-      if (plan instanceof Promise) plan.then((ready) => this.#begin(ready), (error: unknown) => this.#refuse(error))
+      if (plan instanceof Promise)
+        plan.then((ready) => this.#begin(ready)).catch((error: unknown) => this.#refuse(error))
       else this.#begin(plan)
     } catch (error) {
       this.#refuse(error)
@@ -54,9 +79,9 @@ export class PendingExchange {
   #begin(plan: RequestPlan): void {
     if (this.#over) return
     this.#over = true
-    const { route } = this.#admitted
-    const body = route.body === 'none' ? null : plan.body
+    const body = this.#admitted.route.body === 'none' ? null : plan.body
     const exchange = this.#deps.begin(this.#client, this.#admitted, { plan, body })
+    this.#deps.running.remove(this)
     const collector = this.#collector
     if (collector !== undefined) exchange.whenOver(() => collector.release())
   }
@@ -64,11 +89,12 @@ export class PendingExchange {
   #refuse(error: unknown): void {
     if (this.#over) return
     const known = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error })
-    if (known !== error) this.#deps.log.error({ err: error, id: this.#admitted.trace.id }, 'A request could not be read')
-    const rendered = renderError(known, this.#admitted.route.dialect)
+    if (known !== error)
+      this.#deps.log.error({ err: error, id: this.#admitted.trace.id }, 'A request could not be read')
+    const rendered = this.#deps.dialects.renderError(known, this.#admitted.route.dialect)
     this.#end(rendered.status, 'refused', known)
-    const answer: RenderedError = { ...rendered, headers: [...rendered.headers, ...this.#admitted.extraHeaders] }
-    this.#deps.respond(this.#client, answer, this.#admitted.trace)
+    const headers = [...rendered.headers, ...this.#admitted.extraHeaders]
+    this.#deps.respond(this.#client, { ...rendered, headers }, this.#admitted.trace)
   }
 
   #end(status: number, ending: ExchangeEnding, error: GatewayError | null): void {
@@ -76,5 +102,6 @@ export class PendingExchange {
     this.#over = true
     this.#collector?.release()
     this.#deps.record(this.#admitted.trace.record(status, ending, error?.code ?? null))
+    this.#deps.running.remove(this)
   }
 }

@@ -1,6 +1,6 @@
 import type { Principal } from '../auth/principal.ts'
 import type { StreamFormat } from '../dialects/stream-format.ts'
-import { GatewayError } from '../errors/gateway-error.ts'
+import type { GatewayError } from '../errors/gateway-error.ts'
 import { type ModelName, parseModelName } from '../lib/model-name.ts'
 import { addField, type BodyEdit, replaceValue, spliceBody } from './body-edits.ts'
 import type { BodyFacts } from './body-facts.ts'
@@ -38,12 +38,14 @@ export function planRequest({ route, principal, facts, ...input }: PlanInput, ru
   const named = facts.model
   const asked = input.asked === null ? null : canonicalOf(input.asked)
   const standIn = asked === null || named?.field === null ? undefined : rules.standIn(asked, principal)
-  const names = standIn === undefined ? facts.models : facts.models.map((name) => (name === named?.name ? standIn : name))
+  const names =
+    standIn === undefined ? facts.models : facts.models.map((name) => (name === named?.name ? standIn : name))
   const denied = rules.judge(principal, { names, webSearch: facts.webSearch })
   if (denied !== undefined) throw denied
   const model = standIn === undefined ? asked : canonicalOf(parseModelName(standIn))
   const edits = nameEdits(facts, standIn).concat(streamEdits(route, facts))
-  if (model !== null && route.dialect === 'ollama' && route.kind === 'generate') edits.push(...rules.edits(facts, model))
+  if (model !== null && route.dialect === 'ollama' && route.kind === 'generate')
+    edits.push(...rules.edits(facts, model))
   return {
     model,
     body: edits.length === 0 ? [facts.bytes] : spliceBody(facts.bytes, edits),

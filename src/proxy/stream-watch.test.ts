@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { StreamFormat } from '../dialects/stream-format.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
+import { dialects } from '../dialects/dialects.ts'
 import { StreamWatch } from './stream-watch.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -14,18 +15,34 @@ const anthropic: StreamFormat = { framing: 'sse', dialect: 'anthropic' }
 const responses: StreamFormat = { framing: 'sse', dialect: 'responses' }
 
 function follow(format: StreamFormat, text: string, size = text.length): StreamWatch {
-  const watch = new StreamWatch(format)
+  const watch = new StreamWatch(format, dialects)
   const bytes = encode(text)
   for (let at = 0; at < bytes.length; at += size) watch.push(bytes.subarray(at, at + size))
   return watch
 }
 
 const complete: Array<[string, StreamFormat, string]> = [
-  ['a generation', ndjson, '{"response":"a","done":false}\n{"response":"","done":true,"prompt_eval_count":7,"eval_count":3}\n'],
+  [
+    'a generation',
+    ndjson,
+    '{"response":"a","done":false}\n{"response":"","done":true,"prompt_eval_count":7,"eval_count":3}\n',
+  ],
   ['a pull', ndjson, '{"status":"pulling manifest"}\n{"status":"success"}\n'],
-  ['a chat completion', openai, 'data: {"choices":[]}\n\ndata: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}\n\ndata: [DONE]\n\n'],
-  ['a message', anthropic, 'event: message_start\ndata: {"usage":{"input_tokens":2,"output_tokens":0}}\n\nevent: message_delta\ndata: {"usage":{"input_tokens":7,"output_tokens":3}}\n\nevent: message_stop\ndata: {"type":"message_stop"}\n\n'],
-  ['a response', responses, 'event: response.created\ndata: {"sequence_number":0}\n\nevent: response.completed\ndata: {"usage":{"input_tokens":7,"output_tokens":3}}\n\n'],
+  [
+    'a chat completion',
+    openai,
+    'data: {"choices":[]}\n\ndata: {"choices":[],"usage":{"prompt_tokens":7,"completion_tokens":3}}\n\ndata: [DONE]\n\n',
+  ],
+  [
+    'a message',
+    anthropic,
+    'event: message_start\ndata: {"usage":{"input_tokens":2,"output_tokens":0}}\n\nevent: message_delta\ndata: {"usage":{"input_tokens":7,"output_tokens":3}}\n\nevent: message_stop\ndata: {"type":"message_stop"}\n\n',
+  ],
+  [
+    'a response',
+    responses,
+    'event: response.created\ndata: {"sequence_number":0}\n\nevent: response.completed\ndata: {"usage":{"input_tokens":7,"output_tokens":3}}\n\n',
+  ],
 ]
 
 describe('StreamWatch', () => {
@@ -35,11 +52,13 @@ describe('StreamWatch', () => {
       expect(watch.meaning()).toBe('complete')
       expect(watch.rest().length).toBe(0)
     }
-    if (!text.includes('success')) expect(follow(format, text).usage()).toEqual({ promptTokens: 7, completionTokens: 3 })
+    if (!text.includes('success'))
+      expect(follow(format, text).usage()).toEqual({ promptTokens: 7, completionTokens: 3 })
   })
 
   it.each(complete)('knows %s as cut wherever it is cut before its end', (_name, format, text) => {
-    const lastStart = text.trimEnd().lastIndexOf(format.dialect === 'openai' ? 'data: ' : format.framing === 'sse' ? 'event: ' : '\n')
+    const marks = { ollama: '\n', openai: 'data: ', anthropic: 'event: ', responses: 'event: ' }
+    const lastStart = text.trimEnd().lastIndexOf(marks[format.dialect])
     fc.assert(
       fc.property(fc.integer({ min: 0, max: lastStart }), (length) => {
         const watch = follow(format, text.slice(0, length))
@@ -81,9 +100,16 @@ describe('StreamWatch', () => {
 
   it('continues the numbering of a response that failed', () => {
     const words = decode(
-      follow(responses, 'event: response.created\ndata: {"sequence_number":4,"response":{"id":"resp_1"}}\n\n').lastWords(cut),
+      follow(
+        responses,
+        'event: response.created\ndata: {"sequence_number":4,"response":{"id":"resp_1"}}\n\n',
+      ).lastWords(cut),
     )
-    const data = JSON.parse(words.slice(words.indexOf('data: ') + 6)) as { sequence_number: number; error: unknown; response: { id: string } }
+    const data = JSON.parse(words.slice(words.indexOf('data: ') + 6)) as {
+      sequence_number: number
+      error: unknown
+      response: { id: string }
+    }
     expect(words).toMatch(/^event: response\.failed\n/)
     expect(data.sequence_number).toBe(5)
     expect(data.response.id).toBe('resp_1')

@@ -1,8 +1,8 @@
-import { inBandError } from '../dialects/in-band-error.ts'
 import type { LineMeaning, StreamFormat } from '../dialects/stream-format.ts'
-import { type TokenUsage, tokenUsage } from '../dialects/token-usage.ts'
+import type { TokenUsage } from '../dialects/token-usage.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import { AnswerTail } from './answer-tail.ts'
+import type { DialectPort } from './dialect-port.ts'
 import { LineGate } from './line-gate.ts'
 import { type LineReader, NdjsonReader, SseReader } from './line-reader.ts'
 
@@ -11,13 +11,15 @@ const encoder = new TextEncoder()
 /** Follows one streamed answer: what may pass, whether it came to its own end, and what to say if it did not. */
 export class StreamWatch {
   readonly #format: StreamFormat
+  readonly #dialects: DialectPort
   readonly #gate = new LineGate()
   readonly #tail = new AnswerTail()
   readonly #reader: LineReader
 
-  constructor(format: StreamFormat) {
+  constructor(format: StreamFormat, dialects: DialectPort) {
     this.#format = format
-    this.#reader = format.framing === 'sse' ? new SseReader(format.dialect) : new NdjsonReader()
+    this.#dialects = dialects
+    this.#reader = format.framing === 'sse' ? new SseReader(format.dialect, dialects) : new NdjsonReader(dialects)
   }
 
   /** What of a chunk, and of what was held before it, may go to the client now. */
@@ -37,12 +39,12 @@ export class StreamWatch {
 
   /** Bytes that tell the client of a failure, or undefined where only a broken connection can. */
   lastWords(error: GatewayError): Uint8Array | undefined {
-    const words = inBandError(error, this.#format, { at: this.#position(), tail: this.#tail.text() })
+    const words = this.#dialects.inBandError(error, this.#format, { at: this.#position(), tail: this.#tail.text() })
     return words === undefined ? undefined : encoder.encode(words)
   }
 
   usage(): TokenUsage {
-    return tokenUsage(this.#tail.text())
+    return this.#dialects.tokenUsage(this.#tail.text())
   }
 
   #passed(chunk: Uint8Array): Uint8Array {

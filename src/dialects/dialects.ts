@@ -1,0 +1,7 @@
+import { renderError } from './error-body.ts'
+import { inBandError } from './in-band-error.ts'
+import { meaningOfNdjsonLine, meaningOfSseLine } from './stream-format.ts'
+import { tokenUsage } from './token-usage.ts'
+
+/** What every dialect can say, in one piece, for whoever is handed it. */
+export const dialects = Object.freeze({ renderError, inBandError, meaningOfNdjsonLine, meaningOfSseLine, tokenUsage })

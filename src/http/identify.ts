@@ -1,0 +1,39 @@
+import type { Authenticator, CredentialRequest } from '../auth/authenticator.ts'
+import type { Principal } from '../auth/principal.ts'
+import type { GatewayError } from '../errors/gateway-error.ts'
+import type { ClientRequest } from '../proxy/client-port.ts'
+import type { Route } from '../proxy/route.ts'
+import type { ParsedTarget } from './request-target.ts'
+
+export interface IdentifyDeps {
+  readonly authenticator: Pick<Authenticator, 'authenticate'>
+  allowsScope(principal: Principal, route: Route): boolean
+  scopeDenied(route: Route): GatewayError
+}
+
+export interface Arrived {
+  readonly request: ClientRequest
+  readonly target: ParsedTarget
+  readonly route: Route
+}
+
+/** Who comes, if the route lets them in: a principal, null on an open route, or why not. */
+export type Identify = (arrived: Arrived) => Principal | GatewayError | null
+
+export function createIdentify(deps: IdentifyDeps): Identify {
+  return (arrived) => {
+    const { route } = arrived
+    if (route.scope === 'open' && route.pattern !== '/health') return null
+    const result = deps.authenticator.authenticate(credentials(arrived))
+    // Anyone may ask after the health; an admin is told more.
+    if (route.scope === 'open') return result.kind === 'principal' ? result.principal : null
+    if (result.kind === 'refused') return result.error
+    return deps.allowsScope(result.principal, route) ? result.principal : deps.scopeDenied(route)
+  }
+}
+
+function credentials({ request, target }: Arrived): CredentialRequest {
+  const { method, headers, address, confidential, connection } = request
+  const { path, query, pathKey } = target
+  return { method, path, query, headers, pathKey, address, confidential, connection }
+}

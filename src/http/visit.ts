@@ -1,0 +1,42 @@
+import type { Dialect } from '../dialects/dialect.ts'
+import { type RenderedError, renderError } from '../dialects/error-body.ts'
+import type { GatewayError } from '../errors/gateway-error.ts'
+import type { ClientPort } from '../proxy/client-port.ts'
+import type { ExchangeEnding, ExchangeRecord } from '../proxy/exchange-record.ts'
+import type { ExchangeTrace } from '../proxy/exchange-trace.ts'
+import type { ParsedTarget } from './request-target.ts'
+import type { Respond } from './respond.ts'
+
+/** What is known of a request once its head and target are. */
+export interface Visit {
+  readonly client: ClientPort
+  readonly trace: ExchangeTrace
+  readonly target: ParsedTarget
+  /** Go with every answer: CORS. */
+  readonly extraHeaders: readonly string[]
+}
+
+/** The ends of a visit that no upstream hears of; each is recorded. */
+export interface VisitEnds {
+  answer(visit: Omit<Visit, 'target'>, rendered: RenderedError, error?: GatewayError): void
+  refuse(visit: Omit<Visit, 'target'>, error: GatewayError, dialect: Dialect): void
+  left(trace: ExchangeTrace): void
+}
+
+export interface VisitEndsDeps {
+  readonly respond: Respond
+  record(record: ExchangeRecord): void
+}
+
+export function createVisitEnds({ respond, record }: VisitEndsDeps): VisitEnds {
+  const answer: VisitEnds['answer'] = ({ client, trace, extraHeaders }, rendered, error) => {
+    respond(client, { ...rendered, headers: [...rendered.headers, ...extraHeaders] }, trace)
+    const ending: ExchangeEnding = error === undefined ? 'complete' : 'refused'
+    record(trace.record(rendered.status, ending, error?.code ?? null))
+  }
+  return {
+    answer,
+    refuse: (visit, error, dialect) => answer(visit, renderError(error, dialect), error),
+    left: (trace) => record(trace.record(499, 'client-gone', null)),
+  }
+}

@@ -1,0 +1,33 @@
+import type { Principal } from '../auth/principal.ts'
+import type { Log } from '../lib/log.ts'
+import type { BodyBudget } from './body-budget.ts'
+import type { ExchangeRecord } from './exchange-record.ts'
+import type { ExchangeDeps } from './exchange-request.ts'
+import type { ExchangeTrace } from './exchange-trace.ts'
+import type { ReadRules } from './read-request.ts'
+import type { Route } from './route.ts'
+import type { BodyStream } from './upstream.ts'
+
+/** A request whose route and principal are known, and whose body nobody has read. */
+export interface Admitted {
+  readonly route: Route
+  readonly principal: Principal
+  /** Decoded values of the route's pattern. */
+  readonly params: Readonly<Record<string, string>>
+  /** Path and query for the upstream. */
+  readonly target: string
+  /** The body in plain form: decoded where it came compressed. */
+  readonly body: BodyStream | null
+  readonly trace: ExchangeTrace
+  /** Go with every answer: CORS. */
+  readonly extraHeaders: readonly string[]
+}
+
+export interface ProxyDeps extends Omit<ExchangeDeps, 'over' | 'running'> {
+  readonly rules: ReadRules
+  readonly budget: BodyBudget
+  readonly maxBodyBytes: number
+  isLive(principal: Principal): boolean
+  record(record: ExchangeRecord): void
+  readonly log: Log
+}

@@ -1,0 +1,42 @@
+import { GatewayError } from '../errors/gateway-error.ts'
+import type { RunningExchange } from './exchange-request.ts'
+
+/** Every exchange that is not over, and the ways to end them from outside. */
+export interface RunningExchanges {
+  readonly size: number
+  add(exchange: RunningExchange): void
+  remove(exchange: RunningExchange): void
+  /** Ends what runs with this key. */
+  endKey(keyId: string): void
+  endAll(): void
+  checkDeadlines(now: number): void
+  /** Resolves when nothing runs. */
+  idle(): Promise<void>
+}
+
+export function createRunningExchanges(): RunningExchanges {
+  const running = new Set<RunningExchange>()
+  const waiters: (() => void)[] = []
+  return {
+    get size() {
+      return running.size
+    },
+    add: (exchange) => void running.add(exchange),
+    remove(exchange) {
+      running.delete(exchange)
+      if (running.size === 0) for (const resolve of waiters.splice(0)) resolve()
+    },
+    endKey(keyId) {
+      const error = new GatewayError('key_revoked')
+      for (const exchange of running) if (exchange.keyId === keyId) exchange.stop('key-revoked', error, 'key-revoked')
+    },
+    endAll() {
+      const error = new GatewayError('shutting_down', { retryAfterSeconds: 5 })
+      for (const exchange of running) exchange.stop('shutting-down', error, 'shutting-down')
+    },
+    checkDeadlines(now) {
+      for (const exchange of running) exchange.checkDeadline(now)
+    },
+    idle: () => (running.size === 0 ? Promise.resolve() : new Promise((resolve) => waiters.push(resolve))),
+  }
+}
