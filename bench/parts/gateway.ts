@@ -1,0 +1,29 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { startGateway } from '../../test/system/harness/start-gateway.ts'
+import type { Target } from './target.ts'
+
+export interface MeasuredServer extends Target, AsyncDisposable {
+  readonly key: string
+  /** The process whose CPU time and memory count. */
+  readonly pid: number
+  /** What its log of requests has grown to. */
+  logBytes(): number
+}
+
+/** Corral as users start it, with its request log on, in front of the stub; `key` is an ordinary one. */
+export async function startCorral(upstreamUrl: string): Promise<MeasuredServer> {
+  const config = { upstreams: [{ name: 'stub', url: upstreamUrl }], log: { requests: 'logs/' } }
+  const gateway = await startGateway({ config })
+  const key = await gateway.createKey()
+  const logs = join(gateway.folder, 'logs')
+  return {
+    url: gateway.url,
+    key,
+    pid: gateway.pid,
+    // The folder comes with the first line.
+    logBytes: () =>
+      (existsSync(logs) ? readdirSync(logs) : []).reduce((sum, name) => sum + statSync(join(logs, name)).size, 0),
+    [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
+  }
+}
