@@ -25,6 +25,8 @@ export interface KeyOptions {
   readonly models?: readonly string[]
   readonly expires?: string
   readonly args?: readonly string[]
+  /** Returns as soon as the CLI has ended; the gateway may take a second to know the key. */
+  readonly unawaited?: boolean
 }
 
 export interface RunningGateway extends AsyncDisposable {
@@ -37,7 +39,7 @@ export interface RunningGateway extends AsyncDisposable {
   stderr(): string
   /** The key of user `admin`, printed at the first start. */
   readonly adminKey: string
-  /** Makes a key through the CLI, in a process of its own. */
+  /** Makes a key through the CLI, in a process of its own, and waits until the gateway knows it. */
   createKey(options?: KeyOptions): Promise<string>
   /** Any CLI command on this gateway's config. */
   cli(...args: string[]): Promise<CommandResult>
@@ -71,7 +73,8 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     await stop('SIGKILL')
     if (options.folder === undefined) await rm(folder, { recursive: true, force: true })
   }
-  const cli = (...args: string[]): Promise<CommandResult> => runCommand(MAIN, [...args, '--config', configFile], { folder })
+  const cli = (...args: string[]): Promise<CommandResult> =>
+    runCommand(MAIN, [...args, '--config', configFile], { folder })
 
   try {
     const url = await readyUrl(child, output, options.readyMs ?? 15_000)
@@ -84,7 +87,11 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
       stdout: () => output.stdout,
       stderr: () => output.stderr,
       adminKey: KEY.exec(output.stderr)?.[0] ?? '',
-      createKey: (key = {}) => createKey(cli, key),
+      async createKey(key = {}) {
+        const secret = await createKey(cli, key)
+        if (key.unawaited !== true) await untilKnown(url, secret)
+        return secret
+      },
       cli,
       stop,
       kill9: async () => void (await stop('SIGKILL')),
@@ -158,4 +165,15 @@ async function createKey(cli: (...args: string[]) => Promise<CommandResult>, key
   )
   if (code !== 0) throw new Error(`key create ended with ${code}: ${stderr}`)
   return stdout.trim()
+}
+
+/** Whatever the key may do, it is not unknown any more. */
+async function untilKnown(url: string, key: string): Promise<void> {
+  const deadline = performance.now() + 3_000
+  for (;;) {
+    const { status } = await fetch(`${url}/api/ps`, { headers: { authorization: `Bearer ${key}` } })
+    if (status !== 401) return
+    if (performance.now() > deadline) throw new Error('the gateway did not learn of the new key within 3 s')
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
 }
