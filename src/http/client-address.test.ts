@@ -8,12 +8,17 @@ describe('createPeerResolver', () => {
   it('takes the peer, whatever it claims, where it is not a trusted proxy', () => {
     const headers = ['X-Forwarded-For', '1.1.1.1', 'X-Forwarded-Proto', 'https']
     expect(from('203.0.113.9', headers)).toEqual({ address: '203.0.113.9', confidential: false })
-    expect(createPeerResolver([]).peer('127.0.0.1', false)(headers)).toEqual({ address: '127.0.0.1', confidential: true })
+    expect(createPeerResolver([]).peer('127.0.0.1', false)(headers)).toEqual({
+      address: '127.0.0.1',
+      confidential: true,
+    })
   })
 
   it('takes the rightmost address that no trusted proxy vouches for', () => {
     expect(from('10.1.1.1', ['X-Forwarded-For', '6.6.6.6, 198.51.100.7, 10.2.2.2']).address).toBe('198.51.100.7')
-    expect(from('10.1.1.1', ['X-Forwarded-For', '6.6.6.6', 'x-forwarded-for', '198.51.100.7']).address).toBe('198.51.100.7')
+    expect(from('10.1.1.1', ['X-Forwarded-For', '6.6.6.6', 'x-forwarded-for', '198.51.100.7']).address).toBe(
+      '198.51.100.7',
+    )
     expect(from('10.1.1.1', ['X-Forwarded-For', '10.3.3.3,10.2.2.2']).address).toBe('10.3.3.3')
   })
 
@@ -34,7 +39,9 @@ describe('createPeerResolver', () => {
     expect(from('127.0.0.1').confidential).toBe(true)
     expect(from('127.0.0.1', ['X-Forwarded-For', '1.1.1.1']).confidential).toBe(false)
     expect(from('127.0.0.1', ['X-Forwarded-For', '1.1.1.1', 'X-Forwarded-Proto', 'https']).confidential).toBe(true)
-    expect(from('127.0.0.1', ['X-Forwarded-For', '1.1.1.1', 'X-Forwarded-Proto', 'https, http']).confidential).toBe(false)
+    expect(from('127.0.0.1', ['X-Forwarded-For', '1.1.1.1', 'X-Forwarded-Proto', 'https, http']).confidential).toBe(
+      false,
+    )
     expect(from('10.1.1.1', ['X-Forwarded-Proto', 'http'], true).confidential).toBe(false)
   })
 

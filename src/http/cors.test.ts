@@ -4,13 +4,20 @@ import { headerValue, headerValues } from '../lib/raw-headers.ts'
 import { createCors } from './cors.ts'
 
 const page = 'https://page.example'
-const asks = (headers: string, origin = page) =>
-  ['Origin', origin, 'Access-Control-Request-Method', 'POST', 'Access-Control-Request-Headers', headers]
+const asks = (headers: string, origin = page) => [
+  'Origin',
+  origin,
+  'Access-Control-Request-Method',
+  'POST',
+  'Access-Control-Request-Headers',
+  headers,
+]
 
 describe('createCors', () => {
   it('answers a preflight of a listed origin with what SDKs ask for', () => {
-    const wanted = 'authorization,content-type,x-api-key,anthropic-version,anthropic-beta,'
-      + 'anthropic-dangerous-direct-browser-access,x-stainless-os,x-stainless-retry-count'
+    const wanted =
+      'authorization,content-type,x-api-key,anthropic-version,anthropic-beta,' +
+      'anthropic-dangerous-direct-browser-access,x-stainless-os,x-stainless-retry-count'
     const answer = createCors([page]).preflight(asks(wanted))
     if (answer === null || answer instanceof GatewayError) throw new Error('no answer')
     expect(headerValue(answer, 'access-control-allow-origin')).toBe(page)

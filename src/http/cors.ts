@@ -17,8 +17,8 @@ export interface Cors {
 const ALLOWED_METHODS = 'GET, HEAD, POST, DELETE, OPTIONS'
 /** `accept` and its like need no listing; `*` would not cover `authorization` (Fetch standard, CORS-unsafe names). */
 const ALLOWED_HEADER = new RegExp(
-  '^(?:authorization|content-type|accept|user-agent|x-requested-with|x-api-key|api-key|apikey|x-request-id|openai-[a-z-]+'
-  + '|anthropic-[a-z-]+|x-stainless-[a-z-]+|x-claude-code-[a-z-]+)$',
+  '^(?:authorization|content-type|accept|user-agent|x-requested-with|x-api-key|api-key|apikey|x-request-id|openai-[a-z-]+' +
+    '|anthropic-[a-z-]+|x-stainless-[a-z-]+|x-claude-code-[a-z-]+)$',
 )
 const EXPOSED_HEADERS = 'corral-error, corral-upstream, retry-after, x-should-retry, x-request-id, request-id'
 /** What Ollama says; browsers cap it (Chromium at two hours). */
@@ -50,7 +50,12 @@ export function createCors(origins: readonly string[]): Cors {
     if (!any && listed.size === 0) return NOTHING
     const origin = headerValue(headers, 'origin')
     if (origin === undefined || !isAllowed(origin)) return vary
-    const allowed = ['access-control-allow-origin', any ? '*' : origin, 'access-control-expose-headers', EXPOSED_HEADERS]
+    const allowed = [
+      'access-control-allow-origin',
+      any ? '*' : origin,
+      'access-control-expose-headers',
+      EXPOSED_HEADERS,
+    ]
     return [...allowed, ...vary]
   }
 

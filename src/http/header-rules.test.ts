@@ -8,9 +8,26 @@ function verdict(method: string, ...fields: string[]): ErrorCode | null {
 
 describe('checkRequestHead', () => {
   it('accepts what real clients send', () => {
-    expect(verdict('POST', 'User-Agent', 'ollama/0.24.0 (amd64 linux) Go/go1.24', 'Content-Length', '17', 'Content-Type',
-      'application/json', 'Accept', 'application/x-ndjson', 'Accept-Encoding', 'gzip', 'Authorization', 'Bearer x')).toBeNull()
-    expect(verdict('POST', 'Transfer-Encoding', 'chunked', 'Expect', '100-continue', 'X-Stainless-Lang', 'js')).toBeNull()
+    expect(
+      verdict(
+        'POST',
+        'User-Agent',
+        'ollama/0.24.0 (amd64 linux) Go/go1.24',
+        'Content-Length',
+        '17',
+        'Content-Type',
+        'application/json',
+        'Accept',
+        'application/x-ndjson',
+        'Accept-Encoding',
+        'gzip',
+        'Authorization',
+        'Bearer x',
+      ),
+    ).toBeNull()
+    expect(
+      verdict('POST', 'Transfer-Encoding', 'chunked', 'Expect', '100-continue', 'X-Stainless-Lang', 'js'),
+    ).toBeNull()
     expect(verdict('POST', 'TRANSFER-ENCODING', 'Chunked', 'cookie', 'a=b', 'cookie', 'c=d')).toBeNull()
     expect(verdict('DELETE', 'Content-Length', '10')).toBeNull()
     expect(verdict('GET', 'Content-Length', '0')).toBeNull()
@@ -81,14 +98,49 @@ describe('checkRequestHead', () => {
 })
 
 describe('isValidHost', () => {
-  it.each(['localhost', 'localhost:11435', '127.0.0.1', '127.0.0.1:80', '[::1]', '[::1]:11435', '[::ffff:1.2.3.4]:1',
-    'gw.example.com', 'gw.example.com.', 'my_gateway:11435', 'a-b', 'x', 'host.docker.internal:443'])('accepts %s', (host) => {
+  it.each([
+    'localhost',
+    'localhost:11435',
+    '127.0.0.1',
+    '127.0.0.1:80',
+    '[::1]',
+    '[::1]:11435',
+    '[::ffff:1.2.3.4]:1',
+    'gw.example.com',
+    'gw.example.com.',
+    'my_gateway:11435',
+    'a-b',
+    'x',
+    'host.docker.internal:443',
+  ])('accepts %s', (host) => {
     expect(isValidHost(host)).toBe(true)
   })
 
-  it.each(['', ' ', 'a b', 'user@host', 'user:pass@host', 'host/path', 'host?x', 'host#x', 'host:', 'host:abc', 'host:123456',
-    '::1', '[::1', '[::1]x', '[fe80::1%25eth0]', 'h\u00e4st', 'a,b', 'host\\x', '-a', 'a-', '.a', 'localhost/health?x=',
-    'a'.repeat(300)])('refuses %j', (host) => {
+  it.each([
+    '',
+    ' ',
+    'a b',
+    'user@host',
+    'user:pass@host',
+    'host/path',
+    'host?x',
+    'host#x',
+    'host:',
+    'host:abc',
+    'host:123456',
+    '::1',
+    '[::1',
+    '[::1]x',
+    '[fe80::1%25eth0]',
+    'h\u00e4st',
+    'a,b',
+    'host\\x',
+    '-a',
+    'a-',
+    '.a',
+    'localhost/health?x=',
+    'a'.repeat(300),
+  ])('refuses %j', (host) => {
     expect(isValidHost(host)).toBe(false)
   })
 })

@@ -48,11 +48,38 @@ const HOST = /^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9_.])?|\[[0-9A-Fa-f:.]{2
 
 /** Fields that are read somewhere; one bit each for those that may stand only once, 0 for the others. */
 const KNOWN = new Map<string, number>([
-  ...['host', 'content-length', 'transfer-encoding', 'expect', 'content-type', 'content-encoding', 'authorization',
-    'x-api-key', 'apikey', 'api-key', 'origin', 'x-forwarded-proto', 'sec-websocket-key',
+  ...[
+    'host',
+    'content-length',
+    'transfer-encoding',
+    'expect',
+    'content-type',
+    'content-encoding',
+    'authorization',
+    'x-api-key',
+    'apikey',
+    'api-key',
+    'origin',
+    'x-forwarded-proto',
+    'sec-websocket-key',
   ].map((name, index): [string, number] => [name, 1 << index]),
-  ...['accept', 'accept-encoding', 'accept-language', 'connection', 'user-agent', 'upgrade', 'referer', 'cookie',
-    'x-forwarded-for', 'x-forwarded-host', 'forwarded', 'cache-control', 'te', 'trailer', 'keep-alive', 'via',
+  ...[
+    'accept',
+    'accept-encoding',
+    'accept-language',
+    'connection',
+    'user-agent',
+    'upgrade',
+    'referer',
+    'cookie',
+    'x-forwarded-for',
+    'x-forwarded-host',
+    'forwarded',
+    'cache-control',
+    'te',
+    'trailer',
+    'keep-alive',
+    'via',
   ].map((name): [string, number] => [name, 0]),
 ])
 /** Spelt with `_`, these would be the real ones to a reader that maps `_` to `-` (CGI and its descendants do). */
@@ -107,7 +134,9 @@ function checkFraming(head: RequestHead, facts: FramingFacts): GatewayError | nu
   if (BODILESS.has(head.method) && (coding !== undefined || Number(length ?? 0) > 0)) {
     return badHeader(`A ${head.method} request has no body`)
   }
-  return expect === undefined || expect.toLowerCase() === '100-continue' ? null : new GatewayError('unknown_expectation')
+  return expect === undefined || expect.toLowerCase() === '100-continue'
+    ? null
+    : new GatewayError('unknown_expectation')
 }
 
 function repeated(name: string): GatewayError {

@@ -2,6 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { BodyControl, BodyFailure, BodyReceiver, BodyStream } from '../proxy/upstream.ts'
 import type { Connection, Upload } from './connection.ts'
 
+/** A request as node:http hands it out. */
+export interface Arrival {
+  readonly connection: Connection
+  readonly message: IncomingMessage
+  readonly response: ServerResponse
+  /** The client waits for `100 Continue` before it sends. */
+  readonly expectsContinue: boolean
+}
+
 type BodyState = 'waiting' | 'flowing' | 'paused' | 'discarded' | 'over'
 
 /** A request body as it arrives. Nothing is read before somebody wants it, nor is `100 Continue` said. */
@@ -18,12 +27,12 @@ export class NodeBody implements BodyStream, BodyControl, Upload {
   /** Bytes that may still be thrown away; the answer has ended. */
   #drainLeft = Infinity
 
-  constructor(connection: Connection, message: IncomingMessage, response: ServerResponse, options: BodyOptions) {
-    this.#connection = connection
-    this.#message = message
-    this.#response = response
-    this.#expectsContinue = options.expectsContinue
-    if (options.length !== undefined) this.length = options.length
+  constructor(arrival: Arrival, length: number | undefined) {
+    this.#connection = arrival.connection
+    this.#message = arrival.message
+    this.#response = arrival.response
+    this.#expectsContinue = arrival.expectsContinue
+    if (length !== undefined) this.length = length
   }
 
   get isAwaited(): boolean {
@@ -121,9 +130,4 @@ export class NodeBody implements BodyStream, BodyControl, Upload {
     this.#connection.restArrived()
     to?.end()
   }
-}
-
-export interface BodyOptions {
-  readonly length: number | undefined
-  readonly expectsContinue: boolean
 }

@@ -3,7 +3,7 @@ import type { RawHeaders } from '../lib/raw-headers.ts'
 import type { ClientPort, ClientRequest } from '../proxy/client-port.ts'
 import { frameChunk, lastChunk } from './chunk-frame.ts'
 import type { Connection, OpenAnswer } from './connection.ts'
-import type { NodeBody } from './node-body.ts'
+import type { Arrival, NodeBody } from './node-body.ts'
 import { fieldLines } from './raw-answer.ts'
 
 type AnswerState = 'waiting' | 'head' | 'body' | 'ended' | 'broken'
@@ -33,13 +33,13 @@ export class NodeClient implements ClientPort, OpenAnswer {
   #watchesDrain = false
   #onGone: (() => void) | null = null
 
-  constructor(connection: Connection, response: ServerResponse, request: ClientRequest, body: NodeBody | null) {
-    this.#connection = connection
-    this.#response = response
+  constructor(arrival: Arrival, request: ClientRequest, body: NodeBody | null) {
+    this.#connection = arrival.connection
+    this.#response = arrival.response
     this.#body = body
     this.#isBodiless = request.method === 'HEAD'
     this.request = request
-    connection.open(this, body)
+    arrival.connection.open(this, body)
   }
 
   get isUntouched(): boolean {
@@ -163,7 +163,8 @@ export class NodeClient implements ClientPort, OpenAnswer {
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i] ?? ''
       if (name.length === 14 && name.toLowerCase() === 'content-length') this.#bytesLeft = Number(headers[i + 1])
-      else if (name.length === 10 && name.toLowerCase() === 'connection') closes = headers[i + 1]?.toLowerCase() === 'close'
+      else if (name.length === 10 && name.toLowerCase() === 'connection')
+        closes = headers[i + 1]?.toLowerCase() === 'close'
     }
     return closes
   }

@@ -7,7 +7,10 @@ export function rawAnswer(error: RenderedError, extra: RawHeaders): Uint8Array {
   const body = Buffer.from(error.body)
   const fields = [...error.headers, ...extra, 'date', new Date().toUTCString()]
   fields.push('content-length', String(body.length), 'connection', 'close')
-  return Buffer.concat([Buffer.from(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\n${fieldLines(fields)}\r\n`), body])
+  return Buffer.concat([
+    Buffer.from(`HTTP/1.1 ${error.status} ${STATUS_CODES[error.status] ?? ''}\r\n${fieldLines(fields)}\r\n`),
+    body,
+  ])
 }
 
 /** Fields as lines; one that could break out of its line is left out. */

@@ -35,7 +35,8 @@ export function createRouteTable(routes: readonly Route[]): RouteTable {
   const patterns: PatternEntry[] = []
   for (const route of routes) {
     const pattern = parsePattern(route.pattern)
-    const entry = pattern === null ? literal.get(route.pattern) : patterns.find((other) => other.prefix === pattern.prefix)
+    const entry =
+      pattern === null ? literal.get(route.pattern) : patterns.find((other) => other.prefix === pattern.prefix)
     const path = entry ?? { methods: new Map<string, MatchedRoute>(), wrongMethod: { kind: 'wrong-method', allow: [] } }
     path.methods.set(route.method, { kind: 'route', route, params: NO_PARAMS })
     path.wrongMethod = { kind: 'wrong-method', allow: METHOD_ORDER.filter((method) => path.methods.has(method)) }

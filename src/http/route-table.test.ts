@@ -23,7 +23,8 @@ describe('routes', () => {
   })
 
   it('retries nothing that changes models', () => {
-    for (const route of routes) if (route.scope === 'models:write' && route.method !== 'HEAD') expect(route.retry).toBe(false)
+    for (const route of routes)
+      if (route.scope === 'models:write' && route.method !== 'HEAD') expect(route.retry).toBe(false)
   })
 
   it('streams by default only on native routes', () => {
@@ -37,12 +38,24 @@ describe('routes', () => {
     expect(route).toMatchObject({ stream: 'ndjson', scope: 'chat', dialect: 'ollama' })
   })
 
-  it.each(['/api/me', '/api/signout', '/api/user/keys/x', '/api/experimental/web_search', '/api/experimental/web_fetch',
-    '/api/tags/', '/api', '/v1', '/v1/', '/API/pull', '/api/pulls', '/v1/images/generations', '/debug/pprof', '/k/'])(
-    'does not list %s', (path) => {
-      for (const method of ['GET', 'POST', 'DELETE']) expect(table.match(method, path)).toEqual({ kind: 'none' })
-    },
-  )
+  it.each([
+    '/api/me',
+    '/api/signout',
+    '/api/user/keys/x',
+    '/api/experimental/web_search',
+    '/api/experimental/web_fetch',
+    '/api/tags/',
+    '/api',
+    '/v1',
+    '/v1/',
+    '/API/pull',
+    '/api/pulls',
+    '/v1/images/generations',
+    '/debug/pprof',
+    '/k/',
+  ])('does not list %s', (path) => {
+    for (const method of ['GET', 'POST', 'DELETE']) expect(table.match(method, path)).toEqual({ kind: 'none' })
+  })
 })
 
 describe('createRouteTable', () => {
@@ -54,8 +67,14 @@ describe('createRouteTable', () => {
   })
 
   it('gives parameters decoded', () => {
-    expect(table.match('GET', '/v1/models/ns/tiny%3Av1')).toMatchObject({ kind: 'route', params: { name: 'ns/tiny:v1' } })
-    expect(table.match('HEAD', '/api/blobs/sha256:ab')).toMatchObject({ kind: 'route', params: { digest: 'sha256:ab' } })
+    expect(table.match('GET', '/v1/models/ns/tiny%3Av1')).toMatchObject({
+      kind: 'route',
+      params: { name: 'ns/tiny:v1' },
+    })
+    expect(table.match('HEAD', '/api/blobs/sha256:ab')).toMatchObject({
+      kind: 'route',
+      params: { digest: 'sha256:ab' },
+    })
   })
 
   it('wants one segment for :name and at least one for *name', () => {

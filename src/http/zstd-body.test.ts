@@ -62,7 +62,9 @@ describe('decodeZstdBody', () => {
   it('fails on broken, cut and missing input', async () => {
     expect(await read(decodeZstdBody(bodyOf(Buffer.from('no zstd at all')), 100))).toBe('failed: bad_body')
     expect(await read(decodeZstdBody(bodyOf(packed.subarray(0, packed.length - 5)), 1e7))).toBe('failed: bad_body')
-    expect(await read(decodeZstdBody(bodyOf(Buffer.concat([packed, Buffer.from('garbage')])), 1e7))).toBe('failed: bad_body')
+    expect(await read(decodeZstdBody(bodyOf(Buffer.concat([packed, Buffer.from('garbage')])), 1e7))).toBe(
+      'failed: bad_body',
+    )
   })
 
   it('refuses a frame that wants a window of hundreds of megabytes', async () => {

@@ -63,7 +63,8 @@ export async function openRaw(url: string, options: RawOptions = {}): Promise<Ra
         if (found === undefined && ending === null) return
         listeners.delete(check)
         clearTimeout(timer)
-        if (found === undefined) reject(new Error(`${ending} before ${what}; got ${JSON.stringify(text().slice(0, 2000))}`))
+        if (found === undefined)
+          reject(new Error(`${ending} before ${what}; got ${JSON.stringify(text().slice(0, 2000))}`))
         else resolve(found)
       }
       const timer = setTimeout(() => {

@@ -14,7 +14,9 @@ describe('an answer', () => {
     client.data(Buffer.from('ok'))
     client.end()
     const text = await raw.until('\r\n\r\nok')
-    expect(text).toMatch(/^HTTP\/1\.1 201 Created\r\nX-b: 1\r\nContent-Type: a\/b\r\nx-B: 2\r\nETag: "e"\r\nContent-Length: 2\r\nDate: /)
+    expect(text).toMatch(
+      /^HTTP\/1\.1 201 Created\r\nX-b: 1\r\nContent-Type: a\/b\r\nx-B: 2\r\nETag: "e"\r\nContent-Length: 2\r\nDate: /,
+    )
     expect(text).not.toMatch(/transfer-encoding/i)
   })
 
@@ -88,22 +90,25 @@ describe('an answer', () => {
     ['GET', 304, ['Content-Length', '1234', 'ETag', 'x']],
     ['GET', 204, []],
     ['HEAD', 200, []],
-  ])('to %s with %i has no body, keeps its length and leaves the connection usable', async (method, status, headers) => {
-    await using edge = await startListening()
-    using raw = await openRaw(edge.url)
-    raw.write(`${method} /x HTTP/1.1\r\nHost: gw\r\n\r\n`)
-    const client = await edge.next()
-    client.head(status, headers)
-    client.data(Buffer.from('must not be sent'))
-    client.end()
-    const text = await raw.until('\r\n\r\n')
-    for (let i = 0; i < headers.length; i += 2) expect(text).toContain(`${headers[i]}: ${headers[i + 1]}\r\n`)
-    raw.write(GET)
-    answerText(await edge.next(), 'second')
-    expect(await raw.until('second')).not.toContain('must not')
-    expect(raw.text()).toMatch(/\r\n\r\nHTTP\/1\.1 200 OK/)
-    expect(raw.text()).not.toMatch(/chunked/i)
-  })
+  ])(
+    'to %s with %i has no body, keeps its length and leaves the connection usable',
+    async (method, status, headers) => {
+      await using edge = await startListening()
+      using raw = await openRaw(edge.url)
+      raw.write(`${method} /x HTTP/1.1\r\nHost: gw\r\n\r\n`)
+      const client = await edge.next()
+      client.head(status, headers)
+      client.data(Buffer.from('must not be sent'))
+      client.end()
+      const text = await raw.until('\r\n\r\n')
+      for (let i = 0; i < headers.length; i += 2) expect(text).toContain(`${headers[i]}: ${headers[i + 1]}\r\n`)
+      raw.write(GET)
+      answerText(await edge.next(), 'second')
+      expect(await raw.until('second')).not.toContain('must not')
+      expect(raw.text()).toMatch(/\r\n\r\nHTTP\/1\.1 200 OK/)
+      expect(raw.text()).not.toMatch(/chunked/i)
+    },
+  )
 
   it('to HTTP/1.0 is delimited by the close, without chunks', async () => {
     await using edge = await startListening()

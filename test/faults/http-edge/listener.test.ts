@@ -31,13 +31,18 @@ describe('a request', () => {
   it('comes from where a trusted proxy says', async () => {
     await using edge = await startListening({ trustedProxies: ['127.0.0.0/8'] })
     using raw = await openRaw(edge.url)
-    raw.write('GET /x HTTP/1.1\r\nHost: gw\r\nX-Forwarded-For: 6.6.6.6, 198.51.100.7\r\nX-Forwarded-Proto: https\r\n\r\n')
+    raw.write(
+      'GET /x HTTP/1.1\r\nHost: gw\r\nX-Forwarded-For: 6.6.6.6, 198.51.100.7\r\nX-Forwarded-Proto: https\r\n\r\n',
+    )
     expect((await edge.next()).request).toMatchObject({ address: '198.51.100.7', confidential: true })
   })
 })
 
 describe('an upgrade', () => {
-  async function startUpgrading(): Promise<{ edge: Listening; next: Promise<{ request: ClientRequest; port: DuplexPort }> }> {
+  async function startUpgrading(): Promise<{
+    edge: Listening
+    next: Promise<{ request: ClientRequest; port: DuplexPort }>
+  }> {
     const { promise, resolve } = Promise.withResolvers<{ request: ClientRequest; port: DuplexPort }>()
     return { edge: await startListening({ upgrade: (request, port) => resolve({ request, port }) }), next: promise }
   }

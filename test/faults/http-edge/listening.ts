@@ -1,4 +1,5 @@
-import { createListener, type Listener, type ListenerHandlers, type ListenerOptions } from '../../../src/http/listener.ts'
+import type { ListenerHandlers } from '../../../src/http/arrivals.ts'
+import { createListener, type Listener, type ListenerOptions } from '../../../src/http/listener.ts'
 import type { ClientPort } from '../../../src/proxy/client-port.ts'
 
 export interface Listening {

@@ -20,7 +20,12 @@ describe('bytes that are no request', () => {
   it.each([
     ['garbage', 'hello there\r\n\r\n', 400, 'bad_request'],
     ['an unknown method', 'BREW /x HTTP/1.1\r\nHost: gw\r\n\r\n', 400, 'bad_request'],
-    ['a head over 16 KB', `GET /x HTTP/1.1\r\nHost: gw\r\nX-A: ${'a'.repeat(17_000)}\r\n\r\n`, 431, 'headers_too_large'],
+    [
+      'a head over 16 KB',
+      `GET /x HTTP/1.1\r\nHost: gw\r\nX-A: ${'a'.repeat(17_000)}\r\n\r\n`,
+      431,
+      'headers_too_large',
+    ],
     ['a target over 16 KB', `GET /${'a'.repeat(17_000)} HTTP/1.1\r\nHost: gw\r\n\r\n`, 431, 'headers_too_large'],
     ['bare line feeds', 'GET /x HTTP/1.1\nHost: gw\n\n', 400, 'bad_request'],
     ['a folded field', 'GET /x HTTP/1.1\r\nHost: gw\r\nX-A: a\r\n b\r\n\r\n', 400, 'bad_request'],
@@ -132,7 +137,10 @@ describe('slow headers', () => {
 
 describe('an idle connection', () => {
   it('is closed when its time is over', async () => {
-    await using edge = await startListening({ limits: { keepAliveMs: 100 }, answer: (client) => answerText(client, 'ok') })
+    await using edge = await startListening({
+      limits: { keepAliveMs: 100 },
+      answer: (client) => answerText(client, 'ok'),
+    })
     using raw = await openRaw(edge.url)
     raw.write(GET)
     await raw.until('ok')

@@ -5,7 +5,8 @@ import type { ClientPort } from '../../../src/proxy/client-port.ts'
 import { openRaw } from '../raw-connection.ts'
 import { answerText, pause, readBody, startListening } from './listening.ts'
 
-const post = (...fields: string[]) => `POST /x HTTP/1.1\r\nHost: gw\r\n${fields.map((field) => `${field}\r\n`).join('')}\r\n`
+const post = (...fields: string[]) =>
+  `POST /x HTTP/1.1\r\nHost: gw\r\n${fields.map((field) => `${field}\r\n`).join('')}\r\n`
 const NEXT = 'GET /next HTTP/1.1\r\nHost: gw\r\n\r\n'
 const limits = { bodyIdleMs: 200, lingerMs: 300, drainBytes: 262_144 }
 
@@ -104,7 +105,8 @@ describe('a request body', () => {
   })
 
   it.each(['Content-Length: 50000000', 'Transfer-Encoding: chunked'])(
-    'that is refused while it is being sent (%s) ends the connection, and the text arrives', async (framing) => {
+    'that is refused while it is being sent (%s) ends the connection, and the text arrives',
+    async (framing) => {
       await using edge = await startListening({ limits })
       using raw = await openRaw(edge.url)
       raw.write(post(framing))
@@ -135,7 +137,9 @@ describe('a request body', () => {
     using raw = await openRaw(edge.url)
     raw.write(`${post('Content-Length: 1000000')}${'x'.repeat(1000)}`)
     const client = await edge.next()
-    client.request.body?.start({ data: () => true, end: () => expect.unreachable(), fail: () => expect.unreachable() }).stop()
+    client.request.body
+      ?.start({ data: () => true, end: () => expect.unreachable(), fail: () => expect.unreachable() })
+      .stop()
     client.head(200, [])
     client.data(Buffer.from('first'))
     raw.write('x'.repeat(999_000))

@@ -27,7 +27,12 @@ export function smugglingCorpus(key: string): readonly SmugglingCase[] {
   const h2c = '\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n'
 
   const refused = (name: string, bytes: string): SmugglingCase => ({ name, bytes, verdict: 'refused', reaches: [] })
-  const served = (name: string, bytes: string, ...reaches: string[]): SmugglingCase => ({ name, bytes, verdict: 'served', reaches })
+  const served = (name: string, bytes: string, ...reaches: string[]): SmugglingCase => ({
+    name,
+    bytes,
+    verdict: 'served',
+    reaches,
+  })
 
   const withHost = (host: string) => get('/api/status').replace('Host: gw\r\n', host)
   const withLength = (...values: string[]) =>
@@ -66,7 +71,10 @@ export function smugglingCorpus(key: string): readonly SmugglingCase[] {
     refused('a length with a space inside', withLength('3 1')),
     refused('a length beyond all bounds', withLength('99999999999999999999')),
     refused('a length with a fraction', withLength('31.0')),
-    refused('space before the colon of Content-Length', post(`${head}Content-Length : ${body.length}\r\n`, body + hidden)),
+    refused(
+      'space before the colon of Content-Length',
+      post(`${head}Content-Length : ${body.length}\r\n`, body + hidden),
+    ),
     refused('an underscore in Content_Length', post(`${head}Content_Length: 5\r\n${length}`, body + hidden)),
     refused('coding identity', withCoding('Transfer-Encoding: identity')),
     refused('coding identity, chunked', withCoding('Transfer-Encoding: identity, chunked')),
@@ -82,8 +90,14 @@ export function smugglingCorpus(key: string): readonly SmugglingCase[] {
     refused('coding after a vertical tab', withCoding('Transfer-Encoding:\u000bchunked')),
     refused('coding with a NUL', withCoding('Transfer-Encoding: chunked\0')),
     refused('coding folded', withCoding('Transfer-Encoding:\r\n chunked')),
-    refused('coding hidden in a fold', post(`${head}X-A: b\r\n Transfer-Encoding: chunked\r\n${length}`, body + hidden)),
-    refused('an underscore in Transfer_Encoding', post(`${head}Transfer_Encoding: chunked\r\n${length}`, body + hidden)),
+    refused(
+      'coding hidden in a fold',
+      post(`${head}X-A: b\r\n Transfer-Encoding: chunked\r\n${length}`, body + hidden),
+    ),
+    refused(
+      'an underscore in Transfer_Encoding',
+      post(`${head}Transfer_Encoding: chunked\r\n${length}`, body + hidden),
+    ),
     refused('coding behind a bare carriage return', withField('X-A: b\rTransfer-Encoding: chunked')),
     refused('coding behind a bare line feed', withField('X-A: b\nTransfer-Encoding: chunked')),
     refused('chunks on HTTP/1.0', post(head + chunked, asChunk + hidden).replace('HTTP/1.1', 'HTTP/1.0')),
@@ -125,7 +139,10 @@ export function smugglingCorpus(key: string): readonly SmugglingCase[] {
     refused('an underscore in X_Forwarded_For', withField('X_Forwarded_For: 127.0.0.1')),
     refused('101 fields', withField(Array.from({ length: 98 }, (_, i) => `X-${i}: a`).join('\r\n'))),
     refused('a field of 16 KB', withField(`X-A: ${'a'.repeat(16_384)}`)),
-    refused('many fields of 16 KB together', withField(Array.from({ length: 90 }, () => `X-A: ${'a'.repeat(200)}`).join('\r\n'))),
+    refused(
+      'many fields of 16 KB together',
+      withField(Array.from({ length: 90 }, () => `X-A: ${'a'.repeat(200)}`).join('\r\n')),
+    ),
 
     // Request line (section 3)
     refused('absolute form', get('http://gw/api/status')),
@@ -150,13 +167,34 @@ export function smugglingCorpus(key: string): readonly SmugglingCase[] {
     refused('bytes beyond ASCII in the target', get('/api/st\u00e4tus')),
     refused('a space before the request', ` ${get('/api/status')}`),
     refused('a target of 10 KB', get(`/api/status?${'a'.repeat(10_000)}`)),
-    ...['/api/../api/status', '/api/%2e%2e/api/status', '/api/%2E%2E/api/status', '/./api/status', '//api/status', '/api//status', '/api/status;x',
-      '/api;/status', '/api\\status', '/api%2fstatus', '/api%5cstatus', '/api/status%00', '/api/%252e%252e/status', '/api%252fstatus', '/api/%c0%ae/status',
-      '/api/status%', '/api/status%zz', '/api/status%0d%0aX:y', '/..', '/api/status/..',
+    ...[
+      '/api/../api/status',
+      '/api/%2e%2e/api/status',
+      '/api/%2E%2E/api/status',
+      '/./api/status',
+      '//api/status',
+      '/api//status',
+      '/api/status;x',
+      '/api;/status',
+      '/api\\status',
+      '/api%2fstatus',
+      '/api%5cstatus',
+      '/api/status%00',
+      '/api/%252e%252e/status',
+      '/api%252fstatus',
+      '/api/%c0%ae/status',
+      '/api/status%',
+      '/api/status%zz',
+      '/api/status%0d%0aX:y',
+      '/..',
+      '/api/status/..',
     ].map((target) => refused(`target ${target}`, get(target))),
 
     // Bodies where none belongs, and expectations (RFC 9110 sections 9.3, 10.1.1)
-    refused('GET with a length', `GET /api/status HTTP/1.1\r\n${head}Content-Length: ${hidden.length}\r\n\r\n${hidden}`),
+    refused(
+      'GET with a length',
+      `GET /api/status HTTP/1.1\r\n${head}Content-Length: ${hidden.length}\r\n\r\n${hidden}`,
+    ),
     refused('GET with chunks', `GET /api/status HTTP/1.1\r\n${head}${chunked}\r\n${asChunk}${hidden}`),
     refused('HEAD with a length', `HEAD /api/status HTTP/1.1\r\n${head}Content-Length: 3\r\n\r\nabc${hidden}`),
     refused('OPTIONS with a length', `OPTIONS /api/status HTTP/1.1\r\n${head}Content-Length: 3\r\n\r\nabc${hidden}`),
@@ -164,26 +202,71 @@ export function smugglingCorpus(key: string): readonly SmugglingCase[] {
     refused('an expectation in a list', withField('Expect: 100-continue, 100-continue')),
     refused('an expectation twice', withField('Expect: 100-continue\r\nExpect: 100-continue')),
     refused('an expectation with a parameter', withField('Expect: y 100-continue')),
-    refused('an expectation of a GET with a body', `GET /api/status HTTP/1.1\r\n${head}Expect: 100-continue\r\nContent-Length: 3\r\n\r\nabc`),
+    refused(
+      'an expectation of a GET with a body',
+      `GET /api/status HTTP/1.1\r\n${head}Expect: 100-continue\r\nContent-Length: 3\r\n\r\nabc`,
+    ),
 
     // What is allowed, so that the strictness above is not mere deafness
     served('a length', withField('X-A: b'), 'POST /api/show', 'GET /api/status'),
     served('a length with white space around', withLength(` \t${body.length} \t`), 'POST /api/show', 'GET /api/status'),
     served('chunks', withChunks(asChunk), 'POST /api/show', 'GET /api/status'),
-    served('names and codings in any case', withCoding('tRaNsFeR-eNcOdInG: ChUnKeD'), 'POST /api/show', 'GET /api/status'),
-    served('chunk sizes with zeros and extensions', withChunks(asChunk.replace('1f', '00001F;a=b;c="d"')), 'POST /api/show', 'GET /api/status'),
-    served('trailers that mean nothing', withChunks(asChunk.replace(/\r\n$/, 'X-Sum: 5\r\nHost: evil\r\n\r\n')), 'POST /api/show', 'GET /api/status'),
+    served(
+      'names and codings in any case',
+      withCoding('tRaNsFeR-eNcOdInG: ChUnKeD'),
+      'POST /api/show',
+      'GET /api/status',
+    ),
+    served(
+      'chunk sizes with zeros and extensions',
+      withChunks(asChunk.replace('1f', '00001F;a=b;c="d"')),
+      'POST /api/show',
+      'GET /api/status',
+    ),
+    served(
+      'trailers that mean nothing',
+      withChunks(asChunk.replace(/\r\n$/, 'X-Sum: 5\r\nHost: evil\r\n\r\n')),
+      'POST /api/show',
+      'GET /api/status',
+    ),
     served('spaces before the target', withLine('GET   /api/status HTTP/1.1'), 'GET /api/status', 'GET /api/status'),
     served('two requests in one packet', get('/api/status') + get('/api/status'), 'GET /api/status', 'GET /api/status'),
     served('empty lines before the request', `\r\n\r\n${get('/api/status')}`, 'GET /api/status'),
-    served('100 fields', withField(Array.from({ length: 97 }, (_, i) => `X-${i}: a`).join('\r\n')), 'POST /api/show', 'GET /api/status'),
-    served('an upgrade to h2c, ignored, and nothing after it', get('/api/status').replace('\r\n\r\n', h2c) + hidden, 'GET /api/status'),
-    served('Connection that names protected fields', withField('Connection: authorization, host, content-length, content-type'), 'POST /api/show', 'GET /api/status'),
+    served(
+      '100 fields',
+      withField(Array.from({ length: 97 }, (_, i) => `X-${i}: a`).join('\r\n')),
+      'POST /api/show',
+      'GET /api/status',
+    ),
+    served(
+      'an upgrade to h2c, ignored, and nothing after it',
+      get('/api/status').replace('\r\n\r\n', h2c) + hidden,
+      'GET /api/status',
+    ),
+    served(
+      'Connection that names protected fields',
+      withField('Connection: authorization, host, content-length, content-type'),
+      'POST /api/show',
+      'GET /api/status',
+    ),
     served('bytes beyond ASCII in a value', withField('X-Title: caf\u00e9'), 'POST /api/show', 'GET /api/status'),
-    served('an underscore in a name that means nothing', withField('session_id: 1'), 'POST /api/show', 'GET /api/status'),
+    served(
+      'an underscore in a name that means nothing',
+      withField('session_id: 1'),
+      'POST /api/show',
+      'GET /api/status',
+    ),
     served('an expectation that is known', withField('Expect: 100-continue'), 'POST /api/show', 'GET /api/status'),
-    served('nothing after Connection: close', get('/api/status').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n') + hidden, 'GET /api/status'),
-    served('nothing after a body that is longer than it says', post(`${head}Content-Length: ${body.length}\r\n`, `${body}more${hidden}`), 'POST /api/show'),
+    served(
+      'nothing after Connection: close',
+      get('/api/status').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n') + hidden,
+      'GET /api/status',
+    ),
+    served(
+      'nothing after a body that is longer than it says',
+      post(`${head}Content-Length: ${body.length}\r\n`, `${body}more${hidden}`),
+      'POST /api/show',
+    ),
     served('nothing after HTTP/1.0', get('/api/status').replace('HTTP/1.1', 'HTTP/1.0') + hidden, 'GET /api/status'),
   ]
 }

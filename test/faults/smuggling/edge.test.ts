@@ -17,7 +17,10 @@ const limits = { lingerMs: 150, headerTimeoutMs: 800 }
 /** The edge alone: what it admits is recorded when its body is whole, and answered with 200. */
 async function startEdge() {
   const reached: string[] = []
-  const listener = createListener({ tls: null, trustedProxies: [], limits }, { request, upgrade: (_, socket) => socket.destroy() })
+  const listener = createListener(
+    { tls: null, trustedProxies: [], limits },
+    { request, upgrade: (_, socket) => socket.destroy() },
+  )
 
   function request(client: ClientPort): void {
     const admission = admitRequest(client.request, table)
@@ -53,7 +56,8 @@ function answer(client: ClientPort, status: number, body: string, headers: reado
   client.end()
 }
 
-const statuses = (text: string) => Array.from(text.matchAll(/HTTP\/1\.1 (\d{3}) /g), (match) => Number(match[1])).filter((status) => status >= 200)
+const statuses = (text: string) =>
+  Array.from(text.matchAll(/HTTP\/1\.1 (\d{3}) /g), (match) => Number(match[1])).filter((status) => status >= 200)
 
 describe('the smuggling corpus at the edge', () => {
   const corpus = smugglingCorpus(KEY)
@@ -63,21 +67,22 @@ describe('the smuggling corpus at the edge', () => {
     expect(new Set(corpus.map((item) => item.name)).size).toBe(corpus.length)
   })
 
-  it.each(corpus.filter((item) => item.verdict === 'refused').map((item): [string, SmugglingCase] => [item.name, item]))(
-    'refuses %s', async (_name, item) => {
-      await using edge = await startEdge()
-      using raw = await openRaw(edge.url)
-      raw.write(item.bytes)
-      const { text } = await raw.closed(2500)
-      const given = statuses(text)
-      expect(given.length).toBeLessThanOrEqual(1)
-      for (const status of given) expect(status === 505 || (status >= 400 && status < 500), String(status)).toBe(true)
-      expect(edge.reached).toEqual([])
-    },
-  )
+  it.each(
+    corpus.filter((item) => item.verdict === 'refused').map((item): [string, SmugglingCase] => [item.name, item]),
+  )('refuses %s', async (_name, item) => {
+    await using edge = await startEdge()
+    using raw = await openRaw(edge.url)
+    raw.write(item.bytes)
+    const { text } = await raw.closed(2500)
+    const given = statuses(text)
+    expect(given.length).toBeLessThanOrEqual(1)
+    for (const status of given) expect(status === 505 || (status >= 400 && status < 500), String(status)).toBe(true)
+    expect(edge.reached).toEqual([])
+  })
 
   it.each(corpus.filter((item) => item.verdict === 'served').map((item): [string, SmugglingCase] => [item.name, item]))(
-    'serves %s', async (_name, item) => {
+    'serves %s',
+    async (_name, item) => {
       await using edge = await startEdge()
       using raw = await openRaw(edge.url)
       raw.write(item.bytes)
@@ -91,16 +96,22 @@ describe('the smuggling corpus at the edge', () => {
   it('gives the same verdicts when the bytes come one by one', async () => {
     await using edge = await startEdge()
     const few = corpus.filter((item) => item.bytes.length < 400)
-    await Promise.all(few.map(async (item) => {
-      using raw = await openRaw(edge.url)
-      for (const byte of item.bytes) {
-        if (raw.socket.destroyed || raw.socket.readableEnded) break
-        raw.write(byte)
-        await new Promise(setImmediate)
-      }
-      if (item.verdict === 'served') await raw.until(new RegExp(`(?:HTTP/1\\.1 [2-5][^]*){${item.reaches.length}}`))
-      else expect(statuses((await raw.closed(2500)).text).filter((status) => status < 400), item.name).toEqual([])
-    }))
+    await Promise.all(
+      few.map(async (item) => {
+        using raw = await openRaw(edge.url)
+        for (const byte of item.bytes) {
+          if (raw.socket.destroyed || raw.socket.readableEnded) break
+          raw.write(byte)
+          await new Promise(setImmediate)
+        }
+        if (item.verdict === 'served') await raw.until(new RegExp(`(?:HTTP/1\\.1 [2-5][^]*){${item.reaches.length}}`))
+        else
+          expect(
+            statuses((await raw.closed(2500)).text).filter((status) => status < 400),
+            item.name,
+          ).toEqual([])
+      }),
+    )
     const expected = few.flatMap((item) => item.reaches).toSorted()
     expect(edge.reached.toSorted()).toEqual(expected)
   })
@@ -115,8 +126,14 @@ describe('spellings of the routes that change models', () => {
 
   it('are refused, unknown, or lead to a route that asks for models:write', () => {
     for (const { name, method, target, host, fields } of spellings) {
-      const extra = (fields ?? '').split('\r\n').filter((line) => line !== '').flatMap((line) => line.split(': '))
-      const admission = admitRequest({ method, target, httpVersion: '1.1', headers: ['Host', host ?? 'gw', ...extra] }, table)
+      const extra = (fields ?? '')
+        .split('\r\n')
+        .filter((line) => line !== '')
+        .flatMap((line) => line.split(': '))
+      const admission = admitRequest(
+        { method, target, httpVersion: '1.1', headers: ['Host', host ?? 'gw', ...extra] },
+        table,
+      )
       if (admission.kind === 'refused' || admission.match.kind !== 'route') continue
       const { route } = admission.match
       expect(route.scope === 'models:write' || (route.kind === 'own' && route.scope === 'open'), name).toBe(true)

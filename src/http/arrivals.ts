@@ -1,0 +1,86 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { renderError } from '../dialects/error-body.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import type { ClientPort, ClientRequest } from '../proxy/client-port.ts'
+import type { DuplexPort } from '../proxy/upstream.ts'
+import { isWebSocket, toBody, toClientRequest } from './client-request.ts'
+import type { ConnectionSet } from './connection-set.ts'
+import { createDuplexPort } from './duplex-port.ts'
+import { unsupportedMethod } from './header-rules.ts'
+import { NodeClient } from './node-client.ts'
+import type { NodeServerEvents } from './node-server.ts'
+import { explainParserError, type ParserError } from './parser-error.ts'
+import { rawAnswer } from './raw-answer.ts'
+
+export interface ListenerHandlers {
+  request(client: ClientPort): void
+  /** `Upgrade: websocket`; the answer, a refusal too, is written to the socket. */
+  upgrade(request: ClientRequest, socket: DuplexPort): void
+}
+
+export interface ArrivalDeps {
+  readonly connections: ConnectionSet
+  readonly handlers: ListenerHandlers
+  /** Whether what is answered from now on is the last answer of its connection. */
+  readonly isStopping: () => boolean
+  readonly securityHeaders: readonly string[]
+}
+
+type Arrivals = Pick<NodeServerEvents, 'request' | 'shouldUpgrade' | 'upgrade' | 'clientError'>
+
+/** What becomes of each thing that node:http reports: an exchange, an upgrade, an error, or nothing any more. */
+export function createArrivals({ connections, handlers, isStopping, securityHeaders }: ArrivalDeps): Arrivals {
+  function request(message: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const connection = connections.of(message.socket)
+    // After a closing answer nothing on a connection is a request any more, however it looks.
+    if (connection === undefined || connection.isClosing) return
+    if (connection.isFull) return connection.destroy()
+    // node:http drops what came in one packet behind an upgrade that it ignores: what follows may be half a request.
+    const isLast = message.headers.upgrade !== undefined
+    if (isLast && !connection.isIdle) return connection.closeAfterAnswer()
+    if (isStopping()) connection.retire()
+    const arrival = { connection, message, response, expectsContinue }
+    const body = toBody(arrival)
+    const client = new NodeClient(arrival, toClientRequest(connection, message, body), body)
+    if (isLast) connection.closeAfterAnswer()
+    handlers.request(client)
+  }
+
+  function shouldUpgrade(message: IncomingMessage): boolean {
+    return isWebSocket(message) && connections.of(message.socket)?.isIdle === true
+  }
+
+  function upgrade(message: IncomingMessage, socket: Duplex, alreadyRead: Buffer): void {
+    const connection = connections.of(socket)
+    if (connection === undefined || connection.isClosing) return void socket.destroy()
+    if (!shouldUpgrade(message)) {
+      const isConnect = message.method === 'CONNECT'
+      connection.answerAndClose(errorBytes(isConnect ? unsupportedMethod() : new GatewayError('upgrade_refused')))
+      return void socket.resume()
+    }
+    // node:http hands out the socket it accepted.
+    handlers.upgrade(toClientRequest(connection, message, null), createDuplexPort(socket as Socket, alreadyRead))
+  }
+
+  function clientError(error: ParserError, socket: Duplex): void {
+    const connection = connections.of(socket)
+    // A connection unknown here failed its TLS handshake.
+    if (connection === undefined) return void socket.destroy()
+    const reason = explainParserError(error)
+    const saidNothing = (socket as Socket).bytesRead === 0
+    if (reason === null || saidNothing) return connection.destroy()
+    // Whatever follows a whole request is nobody's request: its answer is finished, and is the last one.
+    if (connection.hasWholeRequest || error.code === 'HPE_CLOSED_CONNECTION') return connection.closeAfterAnswer()
+    if (connection.isClosing) return
+    if (!connection.canAnswer) return connection.destroy()
+    connection.answerAndClose(errorBytes(reason))
+  }
+
+  function errorBytes(error: GatewayError): Uint8Array {
+    return rawAnswer(renderError(error, 'ollama'), securityHeaders)
+  }
+
+  return { request, shouldUpgrade, upgrade, clientError }
+}
