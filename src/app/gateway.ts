@@ -1,24 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { LoadedConfig, Settings } from '../config/settings.ts'
 import { createListener, type Listener } from '../http/listener.ts'
-import { rawAnswer } from '../http/raw-answer.ts'
-import { securityHeaders } from '../http/security-headers.ts'
-import { renderError } from '../dialects/error-body.ts'
-import { GatewayError } from '../errors/gateway-error.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { createBodyBudget } from '../proxy/body-budget.ts'
-import type { ClientRequest } from '../proxy/client-port.ts'
-import { toUpstreamHeaders } from '../proxy/end-to-end-headers.ts'
-import type { DuplexPort } from '../proxy/upstream.ts'
 import type { UpstreamState } from '../routing/upstream-state.ts'
 import { openStore } from '../store/open-store.ts'
 import { loadPepper } from '../store/pepper.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
 import { createFirstKey } from './first-key.ts'
-import { createFleetMembers } from './fleet-members.ts'
-import { createGeneration, type Generation, type GenerationDeps } from './generation.ts'
+import { createGenerations, type Generations } from './generations.ts'
 import { watchKeys } from './key-watch.ts'
+import { joinUpgrade } from './upgrade.ts'
 
 export interface GatewayDeps {
   readonly log: Log
@@ -40,71 +33,55 @@ export interface RunningGateway {
 
 /** How long a stopped gateway waits for its last bytes to leave. */
 const FLUSH_MS = 2000
+/** How long the start waits for the upstreams' first word, so that the ready line tells who is there. */
+const FIRST_ROUND_MS = 300
 
 /** Builds the parts in boot order, listener last; a part that fails stops the start. */
 export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Promise<RunningGateway> {
   const { log } = deps
   const { settings } = config
+  const clock = systemClock
   const store = await openStore(settings.store.url)
-  const pepper = await loadPepper({
-    storeUrl: settings.store.url,
-    store,
-    onWarning: (sentence) => log.warn({}, sentence),
-  })
-  const generations = new Set<Generation>()
+  const onWarning = (sentence: string): void => log.warn({}, sentence)
+  const pepper = await loadPepper({ storeUrl: settings.store.url, store, onWarning })
+  const keys = await watchKeys({ store, pepper, clock, log }, settings.auth)
   let draining = false
-  const ended = (keyIds: readonly string[]): void => {
-    for (const generation of generations) for (const keyId of keyIds) generation.proxy.running.endKey(keyId)
-  }
-  const keys = await watchKeys({ store, pepper, clock: systemClock, log, ended }, settings.auth)
-
-  const shared: SharedDeps = {
+  const traffic = createGenerations(settings, {
     directory: keys.directory,
     budget: createBodyBudget(settings.http.bodiesTotalBytes),
-    admin: { store, pepper, clock: systemClock, changed: keys.changed },
+    admin: { store, pepper, clock, changed: keys.changed },
     instanceId: randomUUID(),
-    startedAt: Date.now(),
-    clock: systemClock,
+    startedAt: clock.now(),
+    clock,
     log,
     isDraining: () => draining,
     record: (record) => deps.requestLog?.write(record),
-  }
-  let current = nextGeneration(settings, null, shared)
-  generations.add(current)
-  await Promise.race([current.routing.firstRound(), new Promise((resolve) => setTimeout(resolve, 300))])
+  })
+  keys.onEnded((keyIds) => keyIds.forEach(traffic.endKey))
+  await withinMs(FIRST_ROUND_MS, traffic.current.routing.firstRound())
   const listener = createListener(settings.http, {
-    request: (client) => current.door.request(client),
-    upgrade: (request, socket) => upgrade(current, request, socket),
+    request: (client) => traffic.current.door.request(client),
+    upgrade: (request, socket) => joinUpgrade(traffic.current, request, socket),
   })
   const urls = await Promise.all(settings.http.listen.map((address) => listener.listen(address)))
   // Last: a start that fails shall not leave a key that nobody was shown.
   const isFirst = settings.auth.mode === 'keys' && !(await keys.hasKeys())
-  const firstKey = isFirst ? await createFirstKey({ store, pepper, clock: systemClock }) : null
+  const firstKey = isFirst ? await createFirstKey({ store, pepper, clock }) : null
   if (firstKey !== null) await keys.changed()
 
   return {
     urls,
     firstKey,
-    upstreams: () => current.routing.fleet.all(),
+    upstreams: () => traffic.current.routing.fleet.all(),
     reload(next) {
-      const before = current
-      current = nextGeneration(next.settings, before, shared)
-      generations.add(current)
-      before.routing.stop()
-      void before.proxy.running.idle().then(() => {
-        generations.delete(before)
-        before.stop()
-        before.members.retire(current.members)
-      })
-      return restartOnly(before.settings, next.settings)
+      const before = traffic.current.settings
+      traffic.replace(next.settings)
+      return restartOnly(before, next.settings)
     },
     async stop() {
       draining = true
-      await drain(listener, [...generations], current.settings.http.drainMs)
-      for (const generation of generations) {
-        generation.stop()
-        generation.members.retire(null)
-      }
+      await drain(listener, traffic)
+      traffic.stop()
       keys.stop()
       await deps.requestLog?.close()
       await store.close()
@@ -112,22 +89,11 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
   }
 }
 
-type SharedDeps = Omit<GenerationDeps, 'known'>
-
-function nextGeneration(settings: Settings, before: Generation | null, deps: SharedDeps): Generation {
-  const options = { connectTimeoutMs: settings.routing.connectTimeoutMs, instanceId: deps.instanceId }
-  const previous = before === null ? null : { members: before.members, settings: before.settings.upstreams }
-  return createGeneration(settings, createFleetMembers(settings.upstreams, options, previous), {
-    ...deps,
-    known: before?.routing.fleet.all() ?? [],
-  })
-}
-
-async function drain(listener: Listener, generations: readonly Generation[], drainMs: number): Promise<void> {
+async function drain(listener: Listener, traffic: Generations): Promise<void> {
   const closed = listener.stopAccepting()
   listener.closeIdle()
-  await withinMs(drainMs, Promise.all(generations.map((generation) => generation.proxy.running.idle())))
-  for (const generation of generations) generation.proxy.running.endAll()
+  await withinMs(traffic.current.settings.http.drainMs, traffic.idle())
+  traffic.endAll()
   listener.closeIdle()
   await withinMs(FLUSH_MS, closed)
   listener.destroyAll()
@@ -151,40 +117,4 @@ function restartOnly(before: Settings, after: Settings): string[] {
     ['log', before.log, after.log],
   ]
   return parts.filter(([, a, b]) => JSON.stringify(a) !== JSON.stringify(b)).map(([name]) => name)
-}
-
-/** A websocket on a listed route goes to an upstream as nginx would send it; the refusal is the upstream's own. */
-function upgrade(generation: Generation, request: ClientRequest, socket: DuplexPort): void {
-  const refuse = (error: GatewayError): void => {
-    socket.write(rawAnswer(renderError(error, 'ollama'), securityHeaders(false)))
-    socket.end()
-  }
-  const admitted = generation.door.admitUpgrade(request)
-  if (admitted instanceof GatewayError) return refuse(admitted)
-  const { route, principal, target } = admitted
-  generation.routing.router.request(
-    { model: null, route, principal, tried: new Set() },
-    {
-      refused: refuse,
-      granted(claim) {
-        const upstream = generation.members.find(claim.upstream.id)
-        socket.onClose(() => {
-          claim.report('answered')
-          claim.release()
-        })
-        const headers = [...toUpstreamHeaders(request.headers), ...handshakeHeaders(request)]
-        if (upstream === undefined) refuse(new GatewayError('upgrade_refused'))
-        else upstream.upgrade({ method: request.method, target, headers, body: null }, socket)
-      },
-    },
-  )
-}
-
-function handshakeHeaders({ headers }: ClientRequest): string[] {
-  const kept = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
-  for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]?.toLowerCase().startsWith('sec-websocket-') === true)
-      kept.push(headers[i] ?? '', headers[i + 1] ?? '')
-  }
-  return kept
 }

@@ -13,6 +13,8 @@ export interface KeyWatch {
   hasKeys(): Promise<boolean>
   /** Looks at the store now instead of within its interval; what it finds holds when this resolves. Never rejects. */
   changed(): Promise<void>
+  /** Hears of keys that opened something and no longer do. */
+  onEnded(listener: (keyIds: readonly string[]) => void): void
   stop(): void
 }
 
@@ -21,8 +23,6 @@ export interface KeyWatchDeps {
   readonly pepper: Uint8Array
   readonly clock: Clock
   readonly log: Log
-  /** Hears of keys that opened something and no longer do. */
-  ended(keyIds: readonly string[]): void
 }
 
 /** Well under the second within which a revocation holds. */
@@ -38,19 +38,20 @@ export async function watchKeys(deps: KeyWatchDeps, settings: AuthSettings): Pro
   const shared = settings.token === null ? [] : [sharedToken(settings.token, settings.tokenScopes, digester)]
   const files = createKeyFiles({ log, clock, onChange: () => void refresh() }, keyFileSources(settings, digester))
   let version = NaN
+  let tellEnded = (_keyIds: readonly string[]): void => {}
 
   async function refresh(): Promise<void> {
     // Asked for before the rows are read: what changes in between is seen the next time.
     const seen = store.version()
     const [users, keys] = await Promise.all([store.listUsers(), store.listKeys()])
-    deps.ended(directory.refresh({ users, keys, foreign: [...files.keys(), ...shared] }))
+    tellEnded(directory.refresh({ users, keys, foreign: [...files.keys(), ...shared] }))
     version = seen
   }
 
   async function poll(): Promise<void> {
     try {
       const expired = directory.expire()
-      if (expired.length > 0) deps.ended(expired)
+      if (expired.length > 0) tellEnded(expired)
       if (store.version() !== version) await refresh()
     } catch (error) {
       log.error({ err: error }, 'The keys could not be read; those known before still hold')
@@ -64,6 +65,7 @@ export async function watchKeys(deps: KeyWatchDeps, settings: AuthSettings): Pro
     directory,
     hasKeys: async () => shared.length > 0 || files.keys().length > 0 || (await store.listKeys()).length > 0,
     changed: poll,
+    onEnded: (listener) => void (tellEnded = listener),
     stop() {
       clearInterval(timer)
       files.close()

@@ -1,0 +1,58 @@
+import type { Settings } from '../config/settings.ts'
+import { createFleetMembers } from './fleet-members.ts'
+import { createGeneration, type Generation, type GenerationDeps } from './generation.ts'
+
+/** The generation that new requests enter, and those before it whose exchanges have not ended. */
+export interface Generations {
+  readonly current: Generation
+  /** New requests go by these settings from now on. */
+  replace(settings: Settings): void
+  endKey(keyId: string): void
+  endAll(): void
+  /** Resolves when nothing runs in any of them. */
+  idle(): Promise<void>
+  stop(): void
+}
+
+export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'known'>): Generations {
+  const next = (settings: Settings, before: Generation | null): Generation => {
+    const options = { connectTimeoutMs: settings.routing.connectTimeoutMs, instanceId: deps.instanceId }
+    const previous = before === null ? null : { members: before.members, settings: before.settings.upstreams }
+    const members = createFleetMembers(settings.upstreams, options, previous)
+    return createGeneration(settings, members, { ...deps, known: before?.routing.fleet.all() ?? [] })
+  }
+  let current = next(first, null)
+  const all = new Set([current])
+
+  return {
+    get current() {
+      return current
+    },
+    replace(settings) {
+      const before = current
+      current = next(settings, before)
+      all.add(current)
+      before.routing.stop()
+      void before.proxy.running.idle().then(() => {
+        all.delete(before)
+        before.stop()
+        before.members.retire(current.members)
+      })
+    },
+    endKey(keyId) {
+      for (const generation of all) generation.proxy.running.endKey(keyId)
+    },
+    endAll() {
+      for (const generation of all) generation.proxy.running.endAll()
+    },
+    async idle() {
+      await Promise.all([...all].map((generation) => generation.proxy.running.idle()))
+    },
+    stop() {
+      for (const generation of all) {
+        generation.stop()
+        generation.members.retire(null)
+      }
+    },
+  }
+}

@@ -1,0 +1,44 @@
+import { renderError } from '../dialects/error-body.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { rawAnswer } from '../http/raw-answer.ts'
+import { securityHeaders } from '../http/security-headers.ts'
+import type { ClientRequest } from '../proxy/client-port.ts'
+import { toUpstreamHeaders } from '../proxy/end-to-end-headers.ts'
+import type { DuplexPort } from '../proxy/upstream.ts'
+import type { Generation } from './generation.ts'
+
+/** A websocket on a listed route goes to an upstream as nginx would send it; the refusal is the upstream's own. */
+export function joinUpgrade(generation: Generation, request: ClientRequest, socket: DuplexPort): void {
+  const refuse = (error: GatewayError): void => {
+    socket.write(rawAnswer(renderError(error, 'ollama'), securityHeaders(generation.settings.http.tls !== null)))
+    socket.end()
+  }
+  const admitted = generation.door.admitUpgrade(request)
+  if (admitted instanceof GatewayError) return refuse(admitted)
+  const { route, principal, target } = admitted
+  const wanted = { model: null, route, principal, tried: new Set<string>() }
+  const headers = [...toUpstreamHeaders(request.headers), ...handshakeHeaders(request)]
+  const cancel = generation.routing.router.request(wanted, {
+    refused: refuse,
+    granted(claim) {
+      socket.onClose(() => {
+        claim.report('answered')
+        claim.release()
+      })
+      const { upstream } = claim
+      if (upstream.upgrade === undefined) refuse(new GatewayError('upgrade_refused'))
+      else upstream.upgrade({ method: request.method, target, headers, body: null }, socket)
+    },
+  })
+  socket.onClose(cancel)
+}
+
+/** RFC 6455 section 4.1: what both ends agree by; everything else hop-by-hop stays here. */
+function handshakeHeaders({ headers }: ClientRequest): string[] {
+  const kept = ['Connection', 'Upgrade', 'Upgrade', 'websocket']
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] ?? ''
+    if (name.toLowerCase().startsWith('sec-websocket-')) kept.push(name, headers[i + 1] ?? '')
+  }
+  return kept
+}
