@@ -6,9 +6,9 @@ import type { Log } from '../../lib/log.ts'
 import { createLog } from '../../telemetry/log.ts'
 import { createRequestLog } from '../../telemetry/request-log.ts'
 import { CommandFailure } from '../command-failure.ts'
-import { watchConfig } from '../config-watch.ts'
 import { loadSettings } from '../load-settings.ts'
 import { addConfigOption, type ConfigOptions } from '../options.ts'
+import { reloadConfig } from '../reload-config.ts'
 import { stopSignal } from '../stop-signal.ts'
 import type { Terminal } from '../terminal.ts'
 import { sayFirstKey, sayUpstreams } from '../welcome.ts'
@@ -30,11 +30,7 @@ async function runGateway(terminal: Terminal, options: ServeOptions): Promise<vo
   const log = createLog(config.settings.log)
   const gateway = await start(config, log)
   announce(terminal, config, gateway)
-  const apply = (next: LoadedConfig): void => {
-    const later = gateway.reload(next)
-    if (later.length > 0) log.warn({ settings: later }, 'Some of what changed in the config needs a restart')
-  }
-  const unwatch = watchConfig(config.file, { host: terminal.host, log, load, apply })
+  const unwatch = reloadConfig(config, { host: terminal.host, log, load, apply: (next) => gateway.reload(next) })
   log.info({ signal: await stopped }, 'Stopping: no new connections, running answers may end')
   unwatch()
   await gateway.stop()

@@ -1,0 +1,41 @@
+import { ConfigError } from '../config/config-error.ts'
+import type { LoadedConfig } from '../config/settings.ts'
+import { watchConfig } from '../config/watch-config.ts'
+import type { Log } from '../lib/log.ts'
+import type { Host } from './terminal.ts'
+
+export interface ReloadDeps {
+  readonly host: Host
+  readonly log: Log
+  load(): Promise<LoadedConfig>
+  /** Returns the settings that only a restart changes. */
+  apply(config: LoadedConfig): readonly string[]
+}
+
+/**
+ * Takes the config over again on SIGHUP and when its file changes; one that is not right is refused whole. Returns
+ * what ends that.
+ */
+export function reloadConfig(config: LoadedConfig, deps: ReloadDeps): () => void {
+  let last = Promise.resolve()
+  const reload = (): void => {
+    last = last.then(() => reloadOnce(deps))
+  }
+  const watch = watchConfig(config, reload)
+  deps.host.on('SIGHUP', reload)
+  return () => {
+    watch.close()
+    deps.host.off('SIGHUP', reload)
+  }
+}
+
+async function reloadOnce({ log, load, apply }: ReloadDeps): Promise<void> {
+  try {
+    const later = apply(await load())
+    log.info({}, 'The config was read again and holds now')
+    if (later.length > 0) log.warn({ settings: later }, 'Some of what changed in the config needs a restart')
+  } catch (error) {
+    if (!(error instanceof ConfigError)) log.error({ err: error }, 'The config was not taken over')
+    else for (const problem of error.problems) log.error({ problem }, `The config was not taken over: ${problem}`)
+  }
+}
