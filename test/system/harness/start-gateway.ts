@@ -123,7 +123,8 @@ function signalChild(child: ChildProcess, signal: NodeJS.Signals, group: boolean
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   if (!group) return void child.kill(signal)
   try {
-    process.kill(-child.pid, signal)
+    // npm passes signals on; only the one that it cannot pass has to reach the whole group.
+    process.kill(signal === 'SIGKILL' ? -child.pid : child.pid, signal)
   } catch {
     // The group is gone already.
   }
