@@ -5,6 +5,7 @@ import { isSignatureTimely, isSignatureValid, parseSignatureTime } from './cli-s
 import { parseCredential, type Credential } from './credential.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { Principal } from './principal.ts'
+import { createFindKey } from './proven-keys.ts'
 import { createThrottle } from './throttle.ts'
 
 export interface CredentialRequest {
@@ -42,12 +43,6 @@ export interface AuthenticatorOptions {
   readonly pathKeys: boolean
 }
 
-type PresentedKey = Extract<Credential, { kind: 'key' }>
-
-interface ProvenKey extends Pick<PresentedKey, 'secret' | 'carrier'> {
-  readonly principal: Principal
-}
-
 /** Who everybody is with `auth.mode: none`. */
 export const openPrincipal: Principal = Object.freeze<Principal>({
   user: 'anyone',
@@ -67,12 +62,12 @@ export function createAuthenticator(
     return { authenticate: () => open, isLive: () => true }
   }
   const throttle = createThrottle({ clock })
-  const proven = new WeakMap<object, ProvenKey>()
+  const findKey = createFindKey(directory)
 
   function identify(request: CredentialRequest, credential: Credential): Principal | GatewayError {
     switch (credential.kind) {
       case 'key':
-        return provenBefore(request, credential) ?? findKey(request, credential)
+        return findKey(credential, request.connection) ?? wrong(request)
       case 'signature':
         return checkSignature(request, credential)
       case 'none':
@@ -84,20 +79,6 @@ export function createAuthenticator(
       case 'repeated':
         return new GatewayError('bad_header', { message: 'The Authorization header is there more than once' })
     }
-  }
-
-  /** A connection that has shown a key need not prove it again: the same text is the same key while that is live. */
-  function provenBefore({ connection }: CredentialRequest, { secret, carrier }: PresentedKey): Principal | undefined {
-    const known = proven.get(connection)
-    if (known === undefined || known.secret !== secret || known.carrier !== carrier) return undefined
-    return directory.isLive(known.principal.keyId) ? known.principal : undefined
-  }
-
-  function findKey(request: CredentialRequest, { secret, carrier }: PresentedKey): Principal | GatewayError {
-    const principal = directory.findBySecret(secret, carrier === 'path' ? 'weak' : 'full')
-    if (principal === undefined) return wrong(request)
-    proven.set(request.connection, { secret, carrier, principal })
-    return principal
   }
 
   function checkSignature(

@@ -18,6 +18,7 @@ describe('createRequestIds', () => {
 describe('acceptableRequestId', () => {
   it('keeps a harmless id of the client and drops any other', () => {
     expect(acceptableRequestId('req_1.a-b')).toBe('req_1.a-b')
-    for (const bad of [undefined, '', 'a b', 'x'.repeat(65), 'a\nb', '"']) expect(acceptableRequestId(bad)).toBeUndefined()
+    for (const bad of [undefined, '', 'a b', 'x'.repeat(65), 'a\nb', '"'])
+      expect(acceptableRequestId(bad)).toBeUndefined()
   })
 })
