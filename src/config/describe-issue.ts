@@ -10,11 +10,12 @@ export interface Problem {
 }
 
 const MAX_SHOWN = 60
+const MAX_UNKNOWN = 40
 
 /** What a failed check means to whoever wrote the settings. Never shows a value that may be a secret. */
 export function describeIssue(issue: z.core.$ZodIssue, written: WrittenSettings): Problem[] {
   const path = issue.path.filter((key): key is string | number => typeof key !== 'symbol')
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => describeUnknown([...path, key], written))
+  if (issue.code === 'unrecognized_keys') return describeUnknown(path, { names: issue.keys, written })
   const origin = originAt(written, path)
   if (origin?.isBroken === true) return []
   const value = valueAt(written.tree, path)
@@ -23,12 +24,24 @@ export function describeIssue(issue: z.core.$ZodIssue, written: WrittenSettings)
   return [{ place: origin?.detail ?? '', sentence: `${dotted(path)} ${is} and should be ${wanted}` }]
 }
 
-export function describeUnknown(path: readonly (string | number)[], written: WrittenSettings): Problem {
-  const place = written.keyOrigins.get(pathKey(path)) ?? originAt(written, path)
-  const siblings = siblingNames(path.slice(0, -1))
-  const meant = meantSetting(path, siblings)
-  const hint = meant === undefined ? `${ownerName(path)} takes ${siblings.join(', ')}` : `did you mean ${meant}?`
-  return { place: place?.detail ?? '', sentence: `${dotted(path)} is not a setting; ${hint}` }
+interface UnknownNames {
+  readonly names: readonly string[]
+  readonly written: WrittenSettings
+}
+
+/** Names in a section that it does not have. */
+export function describeUnknown(section: SettingPath, { names, written }: UnknownNames): Problem[] {
+  const siblings = siblingNames(section)
+  const owner = section.length === 0 ? 'the file' : dotted(section)
+  const told = names.slice(0, MAX_UNKNOWN).map((name) => {
+    const path = [...section, name]
+    const place = written.keyOrigins.get(pathKey(path)) ?? originAt(written, path)
+    const meant = meantSetting(path, siblings)
+    const hint = meant === undefined ? `${owner} takes ${siblings.join(', ')}` : `did you mean ${meant}?`
+    return { place: place?.detail ?? '', sentence: `${dotted(path)} is not a setting; ${hint}` }
+  })
+  const rest = names.length - told.length
+  return rest === 0 ? told : [...told, { place: '', sentence: `${owner} has ${rest} more names that are not settings` }]
 }
 
 /** A name close to it beside it, or else the same or a close name in another section. */
@@ -46,10 +59,6 @@ function siblingNames(path: SettingPath): string[] {
   let schema = unwrapSchema(configSchema).schema
   for (const key of path) schema = unwrapSchema(childSchema(schema, key) ?? configSchema).schema
   return Object.keys(sectionShape(schema) ?? {})
-}
-
-function ownerName(path: SettingPath): string {
-  return path.length === 1 ? 'the file' : dotted(path.slice(0, -1))
 }
 
 function describeValue(path: SettingPath, value: unknown, isInterpolated: boolean): string {

@@ -84,11 +84,8 @@ async function readFileLayer(path: string, { input, environment, problems }: Fil
 
 /** Each slice is checked by itself, so that a problem in one does not hide those of the others. */
 function toSettings(written: WrittenSettings, context: SettingsContext, problems: ProblemList): Settings | undefined {
-  for (const key of Object.keys(written.tree)) {
-    if (Object.hasOwn(configSchema.shape, key)) continue
-    const { place, sentence } = describeUnknown([key], written)
-    problems.add(place, sentence)
-  }
+  const unknown = Object.keys(written.tree).filter((key) => !Object.hasOwn(configSchema.shape, key))
+  for (const { place, sentence } of describeUnknown([], { names: unknown, written })) problems.add(place, sentence)
 
   function slice<S extends z.ZodRawShape, T>(
     shape: S,

@@ -38,7 +38,7 @@ function ollamaUrl(written: string, defaultPort = DEFAULT_PORT): string {
 }
 
 function splitAuthority(authority: string): { host: string; port: string | undefined } {
-  const match = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(authority)
+  const match = /^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(authority)
   // More than one colon and no brackets: an IPv6 address.
   if (match === null) return { host: `[${authority}]`, port: undefined }
   return { host: match[1] ?? '', port: match[2] === '' ? undefined : match[2] }

@@ -46,7 +46,7 @@ export function readYamlTree(file: FileText, variables: Variables, problems: Pro
   for (const { code, pos } of [...document.errors, ...document.warnings]) {
     problems.add(place(pos[0]), syntaxSentences[code] ?? 'this is not readable YAML')
   }
-  if (document.errors.length > 0 || document.contents === null) return written
+  if (problems.count > 0 || document.contents === null) return written
   const walk = createWalk({ document, variables, problems, written, place, folder: file.folder })
   const root = walk(document.contents, [])
   if (root !== null && !isPlainTree(root)) problems.add(place(0), 'the file should hold settings, each with its name')
@@ -57,7 +57,7 @@ export function readYamlTree(file: FileText, variables: Variables, problems: Pro
 function parse(text: string, lineCounter: LineCounter): Document | undefined {
   try {
     // Keys are compared in the walk: here each would be compared with every other one.
-    return parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' })
+    return parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, logLevel: 'error' })
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error

@@ -11,12 +11,12 @@ const DEFAULT_PORT = 11435
 /** `HOST:PORT`, `[IPv6]:PORT`, `HOST`, `PORT` (on loopback) or `:PORT` (on every address). */
 export function parseListenAddress(text: string): ListenAddress | undefined {
   if (/^\d+$/.test(text)) return withPort(DEFAULT_HOST, text)
-  const match = /^(?:\[([0-9a-f:.]+(?:%[\w.]+)?)\]|([\w.-]*))(?::(\d+))?$/i.exec(text)
+  const match = /^(?:\[([0-9a-f:.]+(?:%[\w.]+)?)\]|([a-z0-9_][\w.-]*)?)(?::(\d+))?$/i.exec(text)
   if (match === null || text === '') return undefined
   const [, bracketed, plain, port] = match
-  if (plain === '' && port === undefined) return undefined
-  const host = bracketed ?? (plain === '' ? '0.0.0.0' : plain)
-  return withPort(host ?? DEFAULT_HOST, port ?? String(DEFAULT_PORT))
+  const host = bracketed ?? plain
+  if (host === undefined && port === undefined) return undefined
+  return withPort(host ?? '0.0.0.0', port ?? String(DEFAULT_PORT))
 }
 
 function withPort(host: string, port: string): ListenAddress | undefined {

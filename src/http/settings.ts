@@ -19,10 +19,17 @@ export interface HttpSettings {
 }
 
 const listen = setting(
-  z.union([z.string(), z.int(), z.array(z.string()).min(1).max(64)]),
+  z.union([
+    z.string(),
+    z.int(),
+    z
+      .array(z.union([z.string(), z.int()]))
+      .min(1)
+      .max(64),
+  ]),
   (written) => {
-    const texts = Array.isArray(written) ? written : [String(written)]
-    const addresses = texts.flatMap((text) => parseListenAddress(text.trim()) ?? [])
+    const texts = [written].flat().map((text) => String(text).trim())
+    const addresses = texts.flatMap((text) => parseListenAddress(text) ?? [])
     return addresses.length === texts.length ? addresses : undefined
   },
   {

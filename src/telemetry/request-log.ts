@@ -1,9 +1,7 @@
-import { Buffer } from 'node:buffer'
-import { join } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { ExchangeRecord } from '../proxy/exchange-record.ts'
-import { appendToFile } from './append-file.ts'
+import { createBatchWriter, type Batch } from './batch-writer.ts'
 import { requestLine } from './request-line.ts'
 
 export interface RequestLog {
@@ -36,59 +34,45 @@ export interface RequestLogOptions {
   readonly maxBytes?: number
 }
 
-/** Lines of one day, which is one file. */
-interface Batch {
-  readonly day: string
-  text: string
-  lines: number
-  /** Bytes of it that are on disk, after a failure on the way. */
-  writtenBytes: number
-}
-
 const defaults = { flushMs: 200, flushBytes: 64 * 1024, maxBytes: 8 * 1024 * 1024 }
 const retryMs = 1000
 
 /** `requests-YYYY-MM-DD.jsonl` by the day (UTC) an exchange ended, one line each, appended in batches. */
 export function createRequestLog(deps: RequestLogDeps, options: RequestLogOptions = {}): RequestLog {
   const { flushMs, flushBytes, maxBytes } = { ...defaults, ...options }
-  const counts = { written: 0, dropped: 0, failures: 0 }
+  const writer = createBatchWriter(deps)
+  let written = 0
+  let dropped = 0
   const dayOf = createDayOf()
-  /** New lines go to the last one, the first one goes to disk next. */
+  /** The first one goes to disk next. */
   let waiting: Batch[] = []
   let waitingLength = 0
   let draining: Promise<void> | null = null
   let timer: NodeJS.Timeout | null = null
-  let isFailing = false
   let isClosed = false
 
   function write(record: ExchangeRecord): void {
     const line = requestLine(record)
     if (isClosed || waitingLength + line.length > maxBytes) {
-      counts.dropped++
+      dropped++
       return
     }
-    const day = dayOf(deps.clock.now())
-    const last = waiting.at(-1)
-    if (last?.day === day) {
-      last.text += line
-      last.lines++
-    } else {
-      waiting.push({ day, text: line, lines: 1, writtenBytes: 0 })
-    }
+    addLine(waiting, { day: dayOf(deps.clock.now()), line })
     waitingLength += line.length
-    if (waitingLength >= flushBytes && draining === null && !isFailing) void flush()
+    if (waitingLength >= flushBytes && draining === null && !writer.isFailing()) void flush()
     else schedule()
   }
 
   function schedule(): void {
-    if (timer === null && draining === null)
-      timer = setTimeout(() => void flush(), isFailing ? retryMs : flushMs).unref()
+    if (timer !== null || draining !== null) return
+    timer = setTimeout(() => void flush(), writer.isFailing() ? retryMs : flushMs).unref()
   }
 
   async function flush(): Promise<void> {
     while (draining !== null) await draining
     if (timer !== null) clearTimeout(timer)
     timer = null
+    if (waiting.length === 0) return
     draining = drain()
     await draining
   }
@@ -97,48 +81,36 @@ export function createRequestLog(deps: RequestLogDeps, options: RequestLogOption
   async function drain(): Promise<void> {
     const batches = waiting
     waiting = []
-    while (batches.length > 0 && (await append(batches[0]))) batches.shift()
+    for (let batch = batches[0]; batch !== undefined && (await writer.append(batch)); batch = batches[0]) {
+      written += batch.lines
+      waitingLength -= batch.text.length
+      batches.shift()
+    }
     waiting = [...batches, ...waiting]
     draining = null
     if (waiting.length > 0) schedule()
-  }
-
-  /** Whether all of it is on disk; what is not stays in the batch. */
-  async function append(batch: Batch | undefined): Promise<boolean> {
-    if (batch === undefined) return true
-    const path = join(deps.directory, `requests-${batch.day}.jsonl`)
-    const { written, error } = await appendToFile(path, Buffer.from(batch.text).subarray(batch.writtenBytes))
-    if (error === null) {
-      counts.written += batch.lines
-      waitingLength -= batch.text.length
-      isFailing = false
-      return true
-    }
-    batch.writtenBytes += written
-    tell(error)
-    return false
-  }
-
-  function tell(error: unknown): void {
-    counts.failures++
-    if (!isFailing) {
-      deps.log.warn(
-        { err: error, directory: deps.directory },
-        'The request log cannot be written; lines wait in memory',
-      )
-    }
-    isFailing = true
   }
 
   async function close(): Promise<void> {
     isClosed = true
     await flush()
     if (timer !== null) clearTimeout(timer)
-    counts.dropped += waiting.reduce((lines, batch) => lines + batch.lines, 0)
+    dropped += waiting.reduce((lines, batch) => lines + batch.lines, 0)
     waiting = []
   }
 
-  return { write, flush, close, counts: () => ({ ...counts }) }
+  return { write, flush, close, counts: () => ({ written, dropped, failures: writer.failures() }) }
+}
+
+/** New lines go to the last batch; the clock may go back, and with it the day. */
+function addLine(batches: Batch[], { day, line }: { day: string; line: string }): void {
+  const last = batches.at(-1)
+  if (last?.day !== day) {
+    batches.push({ day, text: line, lines: 1, writtenBytes: 0 })
+    return
+  }
+  last.text += line
+  last.lines++
 }
 
 const DAY_MS = 86_400_000

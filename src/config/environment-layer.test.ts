@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest'
+import { configFolder } from './__fixtures__/config-folder.ts'
+import { environmentName } from './environment-layer.ts'
+import { scalarSettings } from './schema.ts'
+
+const load = (env: Record<string, string>, yaml?: string) => configFolder(yaml).load({ env })
+
+describe('environmentName', () => {
+  it('is another one for each setting', () => {
+    const names = scalarSettings().map(({ path }) => environmentName(path))
+    expect(new Set(names).size).toBe(names.length)
+    expect(names).toEqual(
+      expect.arrayContaining(['CORRAL_LISTEN', 'CORRAL_LOG_LEVEL', 'CORRAL_STORE_URL', 'CORRAL_AUTH_KEY_FILE']),
+    )
+    expect(names).not.toContain('CORRAL_CONFIG')
+  })
+})
+
+describe('variables', () => {
+  it('are read as what the setting is', async () => {
+    const { settings } = await load({
+      CORRAL_LISTEN: '127.0.0.1:0, [::1]:0',
+      CORRAL_TRUSTED_PROXIES: '10.0.0.0/8,::1',
+      CORRAL_AUTH_PATH_KEYS: 'false',
+      CORRAL_LIMITS_BODY: '1048576',
+      CORRAL_ROUTING_RETRY_BUDGET: '0.1',
+      CORRAL_LOG_REQUESTS: 'off',
+      CORRAL_PEPPER: 'pepper',
+    })
+    expect(settings.http.listen).toEqual([
+      { host: '127.0.0.1', port: 0 },
+      { host: '::1', port: 0 },
+    ])
+    expect(settings.http.trustedProxies).toEqual(['10.0.0.0/8', '::1'])
+    expect(settings.auth.pathKeys).toBe(false)
+    expect(settings.http.bodyBytes).toBe(2 ** 20)
+    expect(settings.routing.retryBudget).toBe(0.1)
+    expect(settings.log.requests).toBeNull()
+    expect(settings.store.pepper?.reveal()).toBe('pepper')
+  })
+
+  it('of other tools mean what they meant there', async () => {
+    const { settings } = await load({
+      AUTH_TOKEN: 'shared',
+      AUTH_TOKEN_SCOPES: 'chat, embed',
+      API_KEY_FILE: '/keys.txt',
+      API_KEY_SALT: 'salt',
+      KEY_REFRESH: '2.5',
+      EXTERNAL_PORT: '8000',
+    })
+    expect(settings.http.listen).toEqual([{ host: '0.0.0.0', port: 8000 }])
+    expect(settings.auth).toMatchObject({ keyFile: '/keys.txt', keyRefreshMs: 2500, tokenScopes: ['chat', 'embed'] })
+    expect([settings.auth.token?.reveal(), settings.auth.keySalt?.reveal()]).toEqual(['shared', 'salt'])
+  })
+
+  it('of our own go before those of other tools', async () => {
+    const { settings, sources } = await load({
+      EXTERNAL_PORT: '8000',
+      CORRAL_LISTEN: '127.0.0.1:1',
+      AUTH_TOKEN: 'a',
+      CORRAL_AUTH_TOKEN: 'b',
+    })
+    expect(settings.http.listen).toEqual([{ host: '127.0.0.1', port: 1 }])
+    expect(settings.auth.token?.reveal()).toBe('b')
+    expect(sources.get('auth.token')).toEqual({ value: '[redacted]', source: 'env', detail: 'CORRAL_AUTH_TOKEN' })
+  })
+
+  it('of Ollama count only where no upstreams are configured', async () => {
+    const found = await load({ OLLAMA_HOST: 'gpu:8080' })
+    expect(found.settings.upstreams).toMatchObject([{ name: 'ollama', url: 'http://gpu:8080' }])
+    expect(found.sources.get('upstreams[0].url')).toEqual({
+      value: 'http://gpu:8080',
+      source: 'env',
+      detail: 'OLLAMA_HOST',
+    })
+    expect((await load({ OLLAMA_HOST: 'gpu:8080' }, 'upstreams: []')).settings.upstreams).toEqual([])
+  })
+
+  it('of Ollama that lead to the gateway itself are passed over', async () => {
+    for (const host of ['http://127.0.0.1:11435/k/crl_x', 'localhost:11435', '0.0.0.0:11435']) {
+      expect((await load({ OLLAMA_HOST: host })).settings.upstreams[0]?.url).toBe('http://127.0.0.1:11434')
+    }
+    const elsewhere = await load({ OLLAMA_HOST: '127.0.0.1:11435', CORRAL_LISTEN: '127.0.0.1:0' })
+    expect(elsewhere.settings.upstreams[0]?.url).toBe('http://127.0.0.1:11435')
+  })
+
+  it('of Ollama that are no URL are refused by name', async () => {
+    expect(await configFolder().problems({ env: { OLLAMA_HOST: 'h/?x=1' } })).toEqual([
+      'OLLAMA_HOST: upstreams[0].url is "http://h:11434/?x=1" and should be a URL such as http://10.0.0.5:11434, without query',
+    ])
+  })
+})

@@ -1,0 +1,212 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ConfigError } from './config-error.ts'
+import { configFolder } from './__fixtures__/config-folder.ts'
+import { loadConfig } from './load.ts'
+
+const problemsOf = (yaml: string, env: Record<string, string> = {}) => configFolder(yaml).problems({ env })
+
+describe('loadConfig refuses', () => {
+  it.each([
+    ['lisen: 1', '1:1: lisen is not a setting; did you mean listen?'],
+    ['auth:\n  keyfile: x', '2:3: auth.keyfile is not a setting; did you mean auth.key_file?'],
+    ['idle_timeout: 3s', '1:1: idle_timeout is not a setting; did you mean routing.idle_timeout?'],
+    ['bogus_setting:', '1:1: bogus_setting is not a setting; the file takes listen, tls,'],
+    [
+      'upstreams: [{name: a, url: "http://x", weight: 3}]',
+      '1:40: upstreams[0].weight is not a setting; upstreams[0] takes',
+    ],
+    ['cache: {mode: off}', '1:1: cache is not a setting'],
+    ['constructor: 1', '1:1: constructor is not a setting'],
+    ['auth: {toString: 1}', '1:8: auth.toString is not a setting'],
+    ['__proto__: {drain: 1s}', '1:1: "__proto__" cannot be a name'],
+    ['models: {aliases: {__proto__: x}}', '1:20: "__proto__" cannot be a name'],
+    ['drain: 1s\ndrain: 2s', '2:1: "drain" is there twice'],
+    ['auth:\n\tmode: keys', '2:1: indentation is made of spaces, not of tabs'],
+    ['drain: 30', '1:8: drain is 30 and should be a duration such as 30s, up to 1d'],
+    ['drain: 2d', '1:8: drain is "2d" and should be'],
+    ['listen: nowhere:99999', '1:9: listen is "nowhere:99999" and should be HOST:PORT'],
+    ['listen: http://x:1', '1:9: listen is "http://x:1" and should be'],
+    ['listen: []', '1:9: listen is [] and should be'],
+    ['listen: [":80", ":80"]', '1:9: listen names 0.0.0.0:80 twice'],
+    ['auth: none', '1:7: auth is text (not shown) and should be a section'],
+    ['auth: {mode: off}', '1:14: auth.mode is "off" and should be one of keys, none'],
+    ['auth: {path_keys: maybe}', '1:19: auth.path_keys is "maybe" and should be on or off'],
+    ['auth: {key_salt: 12345}', '1:18: auth.key_salt is a number (not shown) and should be text'],
+    ['auth: {token: "a b"}', '1:15: auth.token should be visible ASCII'],
+    ['auth: {token_scopes: [chat, fly]}', '1:29: auth.token_scopes[1] is "fly" and should be one of chat, embed'],
+    ['trusted_proxies: [10.0.0.0/33]', '1:19: trusted_proxies[0] is "10.0.0.0/33"'],
+    ['trusted_proxies: 10.0.0.0/8', '1:18: trusted_proxies is "10.0.0.0/8" and should be a list'],
+    ['cors: {origins: [example.com]}', '1:18: cors.origins[0] is "example.com"'],
+    ['tls: {cert: nope.pem, key: k}', '1:13: tls.cert names "nope.pem", which cannot be read: there is no such file'],
+    ['tls: {cert: nope.pem}', '1:6: tls.key is missing and should be the path of a file'],
+    ['upstreams: http://x', '1:12: upstreams is "http://x" and should be a list'],
+    ['upstreams: [{url: "http://x"}]', '1:13: upstreams[0].name is missing'],
+    ['upstreams: [{name: "a b", url: "http://x"}]', '1:20: upstreams[0].name is "a b" and should be a name'],
+    ['upstreams: [{name: a, url: "x:1"}]', '1:28: upstreams[0].url is "x:1" and should be a URL'],
+    ['upstreams: [{name: a, url: "http://x?y"}]', '1:28: upstreams[0].url is "http://x?y"'],
+    [
+      'upstreams: [{name: a, url: "http://x"}, {name: A, url: "http://y"}]',
+      '1:48: upstreams[1].name is "A", which is taken',
+    ],
+    ['upstreams: [{name: a, url: "http://x", ca: nope}]', '1:44: upstreams[0].ca names "nope", which cannot be read'],
+    [
+      'upstreams: [{name: a, url: "http://x", headers: {Host: y}}]',
+      'headers.Host is a header that Corral writes itself',
+    ],
+    ['upstreams: [{name: a, url: "http://x", headers: {"a b": y}}]', 'headers."a b" is not the name of a header'],
+    ['upstreams: [{name: a, url: "http://x", headers: {a: "y\\nz: 1"}}]', 'holds characters a header cannot'],
+    ['upstreams: [{name: a, url: "http://x", password: y}]', 'upstreams[0].password needs a username'],
+    ['upstreams: [{name: a, url: "http://u:p@x", username: y}]', 'upstreams[0].username is set and so are credentials'],
+    [
+      'upstreams: [{name: a, url: "http://127.0.0.1:11435/k/x"}]',
+      'upstreams[0].url is the address of the gateway itself',
+    ],
+    ['models: {assignments: {llama3: [gpu-9]}}', 'models.assignments.llama3[0] is "gpu-9", which is not an upstream'],
+    ['models: {aliases: {"a b": llama3}}', 'models.aliases."a b" is not the name of a model'],
+    ['models: {aliases: {a: "b c"}}', 'models.aliases.a names "b c", which is not the name of a model'],
+    ['models: {aliases: {a: x, "library/A:latest": y}}', 'is the same model as "a": keep one of them'],
+    ['models: {fallbacks: {a: []}}', 'models.fallbacks.a is [] and should be'],
+    ['models: {policies: [{num_ctx: 1}]}', 'models.policies[0].match is missing'],
+    ['models: {policies: [{match: "*", num_ctx: 0}]}', 'models.policies[0].num_ctx is 0 and should be allow, strip'],
+    ['models: {policies: [{match: "*", keep_alive: 1d}]}', 'models.policies[0].keep_alive is "1d" and should be'],
+    ['routing: {retry_budget: 101%}', '1:25: routing.retry_budget is "101%" and should be a share'],
+    ['limits: {body: 64XB}', '1:16: limits.body is "64XB" and should be a size such as 64MB, from 1KB to 1GB'],
+    ['limits: {body: 2MB, bodies_total: 1MB}', '1:35: limits.bodies_total is less than limits.body'],
+    ['store: {url: "mysql://x"}', '1:14: store.url is "mysql://x" and should be sqlite: and the path of a file'],
+    ['log: {requests: true}', '1:17: log.requests is true and should be the path of a folder'],
+    ['- a\n- b', '1:1: the file should hold settings, each with its name'],
+    ['just text', '1:1: the file should hold settings'],
+    ['? {a: 1}\n: 2', '1:3: a name should be plain text'],
+    ['drain: *nowhere', '1:8: there is no such anchor'],
+    ['drain: !hunter2 x', '1:8: tags are not known here; a value that begins with ! needs quotes'],
+    ['drain: @x', '1:8: a value that begins with this character needs quotes'],
+    ['a: 1\n---\nb: 2', 'the file should hold one document'],
+    ['{"drain": "1s"', 'is missing'],
+    ['drain: ${NOWHERE}', '1:8: drain names the variable NOWHERE, which is not set'],
+    ['drain: "${"', '1:8: drain holds a "${" that is not ${NAME}'],
+    ['drain: "${a b}"', '1:8: drain holds a "${" that is not ${NAME}'],
+  ])('%s', async (yaml, expected) => {
+    const problems = await problemsOf(yaml)
+    expect(problems).toHaveLength(yaml.startsWith('tls: {cert: nope.pem, key') ? 2 : 1)
+    expect(problems[0]).toContain(expected)
+    expect(problems[0]).toMatch(/^corral\.yaml:\d+:\d+: /)
+    expect(problems[0]).not.toContain('hunter2')
+  })
+
+  it('everything at once, in the order of the file', async () => {
+    const problems = await problemsOf('lisen: 1\nauth: {mode: x}\nlog: {level: y, zz: 1}\ndrain: z\nstore: 3\n')
+    expect(problems.map((line) => Number(line.split(':')[1]))).toEqual([1, 2, 3, 3, 4, 5])
+  })
+
+  it('a variable, by its name', async () => {
+    const env = { CORRAL_DRAIN: 'soon', EXTERNAL_PORT: '99999', KEY_REFRESH: '-1', AUTH_TOKEN_SCOPES: 'chat,fly' }
+    const problems = await problemsOf('', env)
+    expect(problems).toHaveLength(4)
+    expect(problems.map((line) => line.split(':')[0]).toSorted()).toEqual(Object.keys(env).toSorted())
+  })
+
+  it('an open gateway on every address, unless that is meant', async () => {
+    const yaml = 'listen: 0.0.0.0:1\nauth: {mode: none}'
+    expect((await problemsOf(yaml))[0]).toContain('2:14: auth.mode is none, and the gateway listens on 0.0.0.0:1')
+    expect((await problemsOf('auth: {mode: none}', { EXTERNAL_PORT: '1' }))[0]).toContain('auth.none_public')
+    const meant = await configFolder('listen: "[::]:1"\nauth: {mode: none, none_public: on}').load()
+    expect(meant.settings.auth.nonePublic).toBe(true)
+    const loopback = await configFolder('listen: [localhost:1, "[::1]:1", 127.8.8.8:1]\nauth: {mode: none}').load()
+    expect(loopback.settings.auth.mode).toBe('none')
+  })
+
+  it('a TLS file that holds something else', async () => {
+    const folder = configFolder('tls: {cert: a.pem, key: b.pem}')
+    folder.write('a.pem', '-----BEGIN RSA PRIVATE KEY-----')
+    folder.write('b.pem', '-----BEGIN RSA PRIVATE KEY-----')
+    expect(await folder.problems()).toEqual(['corral.yaml:1:13: tls.cert names a file that holds no PEM certificate'])
+    folder.write('a.pem', '-----BEGIN CERTIFICATE-----')
+    expect((await folder.load()).settings.http.tls?.key).toBe('-----BEGIN RSA PRIVATE KEY-----')
+  })
+})
+
+describe('loadConfig and a file it cannot read', () => {
+  it('says that it is not there, a folder, too large or no text', async () => {
+    const folder = configFolder()
+    folder.write('huge.yaml', 'x'.repeat(2 ** 20 + 1))
+    folder.write('binary.yaml', Uint8Array.of(0xff, 0xfe, 0x41, 0))
+    const say = async (file: string) => (await folder.problems({ file }))[0]
+    expect(await say('nope.yaml')).toBe('The config "nope.yaml" cannot be read: there is no such file')
+    expect(await say('.')).toContain('it is a folder')
+    expect(await say('huge.yaml')).toContain('it is larger than 1 MB')
+    expect(await say('binary.yaml')).toContain('it is not UTF-8 text')
+  })
+
+  it('takes a file of just 1 MB', async () => {
+    const folder = configFolder(`drain: 1s\n#${'x'.repeat(2 ** 20 - 11)}`)
+    expect((await folder.load()).settings.http.drainMs).toBe(1000)
+  })
+
+  it('bounds nesting, growth by anchors and the number of keys', async () => {
+    const bomb = ['a: &a [x,x,x,x,x,x,x,x,x,x]']
+    for (const [name, inner] of ['ba', 'cb', 'dc', 'ed', 'fe', 'gf'])
+      bomb.push(`${name}: &${name} [${`*${inner},`.repeat(10)}]`)
+    const startedAt = performance.now()
+    for (const yaml of [
+      '['.repeat(100_000),
+      bomb.join('\n'),
+      'a: &a [*a]',
+      'a: [[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]',
+    ]) {
+      await expect(configFolder(yaml).load()).rejects.toBeInstanceOf(ConfigError)
+    }
+    const many = Array.from({ length: 60_000 }, (_, i) => `k${i}: 1`).join('\n')
+    const problems = await problemsOf(many)
+    expect(problems).toHaveLength(41)
+    expect(problems).toContain('the file has 59960 more names that are not settings')
+    expect(performance.now() - startedAt).toBeLessThan(8000)
+  })
+
+  it('loads or says why, whatever the file holds', async () => {
+    const folder = configFolder()
+    const word = fc.constantFrom(
+      'listen',
+      'auth',
+      'upstreams',
+      'name',
+      'url',
+      'models',
+      ':',
+      ' ',
+      '\n',
+      '-',
+      '{',
+      '}',
+      '[',
+      ']',
+      '"',
+      '${A}',
+      '*',
+      '&a',
+      '!',
+      '?',
+      '|',
+      '>',
+      '\t',
+      '1',
+      '~',
+      '#',
+      '%',
+      '__proto__',
+      ',',
+    )
+    const text = fc.oneof(
+      fc.array(word, { maxLength: 40 }).map((words) => words.join('')),
+      fc.string({ unit: 'binary', maxLength: 60 }),
+    )
+    await fc.assert(
+      fc.asyncProperty(text, async (content) => {
+        folder.write('corral.yaml', content)
+        const error = await loadConfig({ env: { A: '1' }, cwd: folder.path }).catch((thrown: unknown) => thrown)
+        if (error instanceof Error) expect(error).toBeInstanceOf(ConfigError)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})

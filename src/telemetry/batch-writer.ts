@@ -1,0 +1,47 @@
+import { Buffer } from 'node:buffer'
+import { join } from 'node:path'
+import type { Log } from '../lib/log.ts'
+import { appendToFile } from './append-file.ts'
+
+/** Lines of one day, which is one file. */
+export interface Batch {
+  readonly day: string
+  text: string
+  lines: number
+  /** Bytes of it that are on disk, after a failure on the way. */
+  writtenBytes: number
+}
+
+export interface BatchWriter {
+  /** Whether all of it is on disk now; if not, the same batch is to be given again. */
+  append(batch: Batch): Promise<boolean>
+  isFailing(): boolean
+  failures(): number
+}
+
+export interface BatchWriterDeps {
+  readonly directory: string
+  readonly log: Pick<Log, 'warn'>
+}
+
+/** A failure is told once, until it works again. */
+export function createBatchWriter({ directory, log }: BatchWriterDeps): BatchWriter {
+  let failures = 0
+  let isFailing = false
+
+  async function append(batch: Batch): Promise<boolean> {
+    const path = join(directory, `requests-${batch.day}.jsonl`)
+    const { written, error } = await appendToFile(path, Buffer.from(batch.text).subarray(batch.writtenBytes))
+    if (error === null) {
+      isFailing = false
+      return true
+    }
+    batch.writtenBytes += written
+    failures++
+    if (!isFailing) log.warn({ err: error, directory }, 'The request log cannot be written; its lines wait in memory')
+    isFailing = true
+    return false
+  }
+
+  return { append, isFailing: () => isFailing, failures: () => failures }
+}

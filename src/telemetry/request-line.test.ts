@@ -1,0 +1,51 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { ExchangeRecord } from '../proxy/exchange-record.ts'
+import { exchangeRecord } from './__fixtures__/exchange-record.ts'
+import { requestLine } from './request-line.ts'
+
+const parse = (record: Partial<ExchangeRecord>) => JSON.parse(requestLine(exchangeRecord(record)))
+
+describe('requestLine', () => {
+  it('holds the whole record, in one line', () => {
+    const record = exchangeRecord()
+    const line = requestLine(record)
+    expect(line.indexOf('\n')).toBe(line.length - 1)
+    expect(JSON.parse(line)).toEqual({ ...record, time: '2026-03-04T05:06:07.089Z' })
+    expect(Object.keys(JSON.parse(line))).toEqual(Object.keys(record))
+  })
+
+  it('rounds times to tenths of a millisecond', () => {
+    expect(parse({ queueMs: 0.123, ttftMs: 45.678, totalMs: 1e4 })).toMatchObject({
+      queueMs: 0.1,
+      ttftMs: 45.7,
+      totalMs: 10_000,
+    })
+  })
+
+  it('hides a key that was left in the path', () => {
+    const line = requestLine(exchangeRecord({ path: '/k/swordfish/api/chat' }))
+    expect(line).toContain('/k/[redacted]/api/chat')
+    expect(line).not.toContain('swordfish')
+  })
+
+  it('cuts long texts', () => {
+    expect(parse({ model: 'm'.repeat(10_000) }).model).toHaveLength(515)
+  })
+
+  it('is one line of JSON whatever the texts hold', () => {
+    const text = fc.string({ unit: 'binary', maxLength: 40 })
+    const number = fc.oneof(fc.double(), fc.constant(null))
+    fc.assert(
+      fc.property(
+        fc.record({ id: text, user: text, keyId: text, method: text, path: text, model: text }),
+        number,
+        (texts, value) => {
+          const line = requestLine(exchangeRecord({ ...texts, promptTokens: value, ttftMs: value, time: value ?? 0 }))
+          expect(line.split('\n')).toHaveLength(2)
+          expect(JSON.parse(line)).toMatchObject({ id: texts.id, user: texts.user })
+        },
+      ),
+    )
+  })
+})
