@@ -8,14 +8,14 @@ import type { ExchangeEnding } from './exchange-record.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
 import type { ExchangeDeps, ExchangeRequest, RunningExchange } from './exchange-request.ts'
 import type { AttemptOutcome, CancelRoute, Claim } from './router.ts'
+import { HeldAnswer } from './held-answer.ts'
+import { Patience } from './patience.ts'
 import { StreamWatch } from './stream-watch.ts'
 import type { AbortReason, UpstreamError } from './upstream.ts'
 import { errorOfUpstream, isHtml, outcomeOf } from './upstream-failure.ts'
 
 type State = 'routing' | 'asking' | 'answering' | 'over'
 
-/** Beyond it, an answer that says "busy" is passed on without asking elsewhere. */
-const LARGEST_HELD_ANSWER = 64 * 1024
 const MAX_ATTEMPTS = 3
 
 /**
@@ -39,10 +39,8 @@ export class Exchange implements AttemptListener, RunningExchange {
   #fixedLength = false
   #watch: StreamWatch | null = null
   #tail: AnswerTail | null = null
-  #held: Uint8Array[] | null = null
-  #heldBytes = 0
-  /** When silence of the upstream becomes a failure, on the monotonic clock. */
-  #deadline = Infinity
+  #held: HeldAnswer | null = null
+  readonly #patience: Patience
   #lastError: GatewayError | undefined
   #release: (() => void) | undefined
 
@@ -51,6 +49,7 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#request = request
     this.#deps = deps
     this.trace = request.trace
+    this.#patience = new Patience(deps.limits.idleTimeoutMs)
   }
 
   get keyId(): string {
@@ -64,7 +63,10 @@ export class Exchange implements AttemptListener, RunningExchange {
   }
 
   start(): void {
-    this.#client.onDrain(() => this.#sink?.attempt?.resume())
+    this.#client.onDrain(() => {
+      this.#patience.drained()
+      this.#sink?.attempt?.resume()
+    })
     this.#client.onGone(() => this.#leave())
     this.#route()
   }
@@ -78,8 +80,11 @@ export class Exchange implements AttemptListener, RunningExchange {
 
   /** Called every second. */
   checkDeadline(now: number): void {
-    if (now < this.#deadline || this.#state === 'over') return
-    this.#abandon('timed-out', 'broken')
+    if (this.#state === 'over') return
+    const verdict = this.#patience.verdict(now)
+    if (verdict === 'patient') return
+    if (verdict === 'reader-stalled') return this.#readerStalled()
+    this.#abandon('timed-out', this.#saidLastWord() ? 'answered' : 'broken')
     this.#attemptFailed({ kind: 'timed-out', executed: 'maybe' })
   }
 
@@ -88,7 +93,7 @@ export class Exchange implements AttemptListener, RunningExchange {
   }
 
   head(status: number, headers: RawHeaders): void {
-    this.#touch()
+    this.#patience.heard(true)
     this.#status = status
     if (status === 200 && isHtml(headers)) {
       this.#abandon('refused-answer', 'broken')
@@ -98,8 +103,7 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#head = { status, headers }
     this.#fixedLength = headerValue(headers, 'content-length') !== undefined
     if (status === 503 && this.#mayRetry('maybe')) {
-      this.#held = []
-      this.#heldBytes = 0
+      this.#held = new HeldAnswer()
       return
     }
     if (status === 200 && this.#request.format !== null)
@@ -108,11 +112,9 @@ export class Exchange implements AttemptListener, RunningExchange {
   }
 
   data(chunk: Uint8Array): boolean {
-    this.#touch()
-    if (this.#held !== null) return this.#hold(chunk)
-    if (this.#watch !== null) return this.#send(this.#watch.push(chunk))
-    this.#tail?.push(chunk)
-    return this.#send(chunk)
+    const room = this.#take(chunk)
+    this.#patience.heard(room)
+    return room
   }
 
   end(trailers: RawHeaders | undefined): void {
@@ -133,17 +135,12 @@ export class Exchange implements AttemptListener, RunningExchange {
 
   fail(error: UpstreamError): void {
     this.#sink?.report(outcomeOf(error))
-    // What broke after the stream had said its last word has cost the client nothing.
-    if (this.#watch?.meaning() === 'complete') {
-      this.#readUsage()
-      return this.#finish(undefined, 'complete')
-    }
     this.#attemptFailed(error)
   }
 
   #route(): void {
     this.#state = 'routing'
-    this.#deadline = Infinity
+    this.#patience.suspend()
     const { model, route, principal } = this.#request
     this.#cancelRoute = this.#deps.router.request(
       { model, route, principal, tried: this.#tried },
@@ -161,7 +158,7 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#held = null
     this.#watch = null
     this.#tail = null
-    this.#deadline = performance.now() + this.#deps.limits.firstByteTimeoutMs
+    this.#patience.waitFor(this.#deps.limits.firstByteTimeoutMs)
     const sink = new AttemptSink(claim, this)
     this.#sink = sink
     sink.attempt = claim.upstream.send(this.#request.upstream, sink)
@@ -169,18 +166,17 @@ export class Exchange implements AttemptListener, RunningExchange {
 
   #refused(error: GatewayError): void {
     this.#cancelRoute = undefined
-    const held = this.#held
-    if (held === null) {
+    if (this.#held === null) {
       this.#tell(this.#lastError ?? error, this.#attempts === 0 ? 'refused' : 'upstream-failed')
       return
     }
-    this.#held = null
-    for (const chunk of held) this.#send(chunk)
+    this.#letGo()
     this.#finish(undefined, 'complete')
   }
 
   #attemptFailed(error: UpstreamError): void {
     this.#lastError = errorOfUpstream(error)
+    this.#held = null
     if (this.#state === 'asking' && this.#mayRetry(error.executed)) this.#routeAgain()
     else this.#tell(this.#lastError, error.kind === 'timed-out' ? 'timed-out' : 'upstream-failed')
   }
@@ -197,13 +193,17 @@ export class Exchange implements AttemptListener, RunningExchange {
     return untouched && this.#attempts < MAX_ATTEMPTS
   }
 
-  #hold(chunk: Uint8Array): boolean {
-    this.#held?.push(chunk)
-    this.#heldBytes += chunk.length
-    if (this.#heldBytes <= LARGEST_HELD_ANSWER) return true
-    const held = this.#held ?? []
+  #take(chunk: Uint8Array): boolean {
+    if (this.#held !== null) return this.#held.keep(chunk) || this.#letGo()
+    this.#tail?.push(chunk)
+    return this.#send(this.#watch === null ? chunk : this.#watch.push(chunk))
+  }
+
+  /** Passes on what was held. False: there is no more room. */
+  #letGo(): boolean {
+    const chunks = this.#held?.chunks ?? []
     this.#held = null
-    return held.map((each) => this.#send(each)).every(Boolean)
+    return chunks.map((each) => this.#send(each)).every(Boolean)
   }
 
   #send(chunk: Uint8Array): boolean {
@@ -218,13 +218,8 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#state = 'answering'
     const { status, headers } = this.#head ?? { status: 502, headers: [] }
     const fields = toClientHeaders(headers)
-    fields.push(
-      'corral-upstream',
-      this.trace.upstream ?? '',
-      'x-request-id',
-      this.trace.id,
-      ...this.#request.extraHeaders,
-    )
+    fields.push('corral-upstream', this.trace.upstream ?? '', 'x-request-id', this.trace.id)
+    fields.push(...this.#request.extraHeaders)
     this.#client.head(status, fields)
   }
 
@@ -240,23 +235,37 @@ export class Exchange implements AttemptListener, RunningExchange {
     const { route } = this.#request
     if (this.#state !== 'answering') {
       const rendered = this.#deps.dialects.renderError(error, route.dialect)
+      const headers = [...rendered.headers, ...this.#request.extraHeaders]
+      this.#state = 'over'
+      this.#deps.respond(this.#client, { ...rendered, headers }, this.trace)
       this.#over(rendered.status, ending, error)
-      this.#deps.respond(
-        this.#client,
-        { ...rendered, headers: [...rendered.headers, ...this.#request.extraHeaders] },
-        this.trace,
-      )
+      return
+    }
+    if (this.#saidLastWord()) {
+      this.#readUsage()
+      this.#finish(undefined, this.#watch?.meaning() === 'complete' ? 'complete' : ending)
       return
     }
     const words = this.#fixedLength ? undefined : this.#watch?.lastWords(error)
     this.#readUsage()
+    if (words !== undefined) this.trace.sent(words.length)
     this.#over(this.#status, ending, error)
-    if (words === undefined) {
-      this.#client.reset()
-      return
-    }
+    if (words === undefined) return this.#client.reset()
     this.#client.data(words)
     this.#client.end()
+  }
+
+  /** After the end, or the error, that the upstream told itself, there is nothing to add. */
+  #saidLastWord(): boolean {
+    return this.#state === 'answering' && this.#watch !== null && this.#watch.meaning() !== 'more'
+  }
+
+  /** The upstream had no chance to go on, so nothing speaks against it. */
+  #readerStalled(): void {
+    this.#readUsage()
+    this.#abandon('timed-out', 'cancelled')
+    this.#over(this.#status, 'timed-out', null)
+    this.#client.reset()
   }
 
   #leave(): void {
@@ -277,10 +286,6 @@ export class Exchange implements AttemptListener, RunningExchange {
   #readUsage(): void {
     this.trace.usage ??=
       this.#watch?.usage() ?? (this.#tail === null ? null : this.#deps.dialects.tokenUsage(this.#tail.text()))
-  }
-
-  #touch(): void {
-    this.#deadline = performance.now() + this.#deps.limits.idleTimeoutMs
   }
 
   #over(status: number, ending: ExchangeEnding, error: GatewayError | null): void {

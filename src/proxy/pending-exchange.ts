@@ -92,9 +92,9 @@ export class PendingExchange implements RunningExchange {
     if (known !== error)
       this.#deps.log.error({ err: error, id: this.#admitted.trace.id }, 'A request could not be read')
     const rendered = this.#deps.dialects.renderError(known, this.#admitted.route.dialect)
-    this.#end(rendered.status, 'refused', known)
     const headers = [...rendered.headers, ...this.#admitted.extraHeaders]
     this.#deps.respond(this.#client, { ...rendered, headers }, this.#admitted.trace)
+    this.#end(rendered.status, 'refused', known)
   }
 
   #end(status: number, ending: ExchangeEnding, error: GatewayError | null): void {

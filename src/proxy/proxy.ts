@@ -42,7 +42,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     const { route, principal, trace, extraHeaders } = admitted
     trace.model = sent.plan?.model ?? null
     const headers = toUpstreamHeaders(client.request.headers)
-    const upstream = { method: route.method, target: admitted.target, headers, body: sent.body }
+    const upstream = { method: route.method, target: admitted.target, headers, body: sent.body, once: !route.retry }
     const request = {
       trace,
       route,

@@ -37,7 +37,9 @@ export interface PlanRules {
 export function planRequest({ route, principal, facts, ...input }: PlanInput, rules: PlanRules): RequestPlan {
   const named = facts.model
   const asked = input.asked === null ? null : canonicalOf(input.asked)
-  const standIn = asked === null || named?.field === null ? undefined : rules.standIn(asked, principal)
+  // A write must reach the model it names: who deletes one that is missing must not delete the one in its place.
+  const replaceable = asked !== null && named?.field !== null && route.kind !== 'write'
+  const standIn = replaceable ? rules.standIn(asked, principal) : undefined
   const names =
     standIn === undefined ? facts.models : facts.models.map((name) => (name === named?.name ? standIn : name))
   const denied = rules.judge(principal, { names, webSearch: facts.webSearch })

@@ -7,6 +7,7 @@ import { LineGate } from './line-gate.ts'
 import { type LineReader, NdjsonReader, SseReader } from './line-reader.ts'
 
 const encoder = new TextEncoder()
+const NOTHING: Uint8Array = new Uint8Array(0)
 
 /** Follows one streamed answer: what may pass, whether it came to its own end, and what to say if it did not. */
 export class StreamWatch {
@@ -27,9 +28,10 @@ export class StreamWatch {
     return this.#passed(this.#gate.push(chunk))
   }
 
-  /** The rest of a stream that ended by itself; call before `meaning`. */
+  /** What a stream that ended by itself has left, if that is its last word; half a line is dropped. */
   rest(): Uint8Array {
-    return this.#passed(this.#gate.rest())
+    const rest = this.#passed(this.#gate.rest())
+    return this.meaning() === 'more' ? NOTHING : rest
   }
 
   /** Whether the stream said that it is complete, or that it failed. */

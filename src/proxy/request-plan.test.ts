@@ -1,0 +1,206 @@
+import { describe, expect, it } from 'vitest'
+import type { Principal } from '../auth/principal.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import { parseModelName } from '../lib/model-name.ts'
+import { formFacts, noFacts, peekSmallBody } from './body-facts.ts'
+import { createPolicyEdits } from './model-policy.ts'
+import { type PlanRules, planRequest, type RequestPlan, streamFormat } from './request-plan.ts'
+import type { Route } from './route.ts'
+import type { ModelPolicy } from './settings.ts'
+
+const CHAT: Route = {
+  method: 'POST',
+  pattern: '/api/chat',
+  scope: 'chat',
+  dialect: 'ollama',
+  kind: 'generate',
+  body: 'json',
+  stream: 'ndjson',
+  streamsByDefault: true,
+  retry: true,
+}
+const V1: Route = {
+  ...CHAT,
+  pattern: '/v1/chat/completions',
+  dialect: 'openai',
+  stream: 'sse',
+  streamsByDefault: false,
+}
+const EMBED: Route = { ...CHAT, pattern: '/api/embed', stream: 'whole', streamsByDefault: false }
+const CALL: Route = { ...CHAT, pattern: '/call_model', impliedStream: false }
+const DELETE: Route = { ...CHAT, method: 'DELETE', pattern: '/api/delete', kind: 'write', stream: 'whole' }
+const SHOW: Route = { ...CHAT, pattern: '/api/show', kind: 'model', stream: 'whole', streamsByDefault: false }
+const anyone: Principal = { user: 'u', keyId: 'k', keyName: 'n', scopes: new Set(), models: null, upstreams: null }
+
+interface Given {
+  readonly route?: Route
+  readonly standIns?: Readonly<Record<string, string>>
+  readonly policies?: readonly Partial<ModelPolicy>[]
+  readonly judged?: { names: readonly string[]; webSearch: boolean }[]
+  readonly denied?: GatewayError
+}
+
+function plan(body: string, given: Given = {}): RequestPlan & { text: string } {
+  const facts = peekSmallBody(new TextEncoder().encode(body), { readTools: true })
+  const policies = (given.policies ?? []).map(
+    (each) => ({ match: '*', numCtx: 'allow', keepAlive: 'allow', ...each }) as const,
+  )
+  const rules: PlanRules = {
+    judge(_principal, use) {
+      given.judged?.push(use)
+      return given.denied
+    },
+    standIn: (canonical) => given.standIns?.[canonical],
+    edits: createPolicyEdits(policies),
+  }
+  const asked = facts.model === null ? null : parseModelName(facts.model.name)
+  const planned = planRequest({ route: given.route ?? CHAT, principal: anyone, facts, asked }, rules)
+  return { ...planned, text: Buffer.concat(planned.body).toString() }
+}
+
+describe('planRequest', () => {
+  it('passes the very bytes where nothing has to change', () => {
+    const facts = peekSmallBody(new TextEncoder().encode('{ "model" : "Tiny" }'), { readTools: true })
+    const rules: PlanRules = { judge: () => undefined, standIn: () => undefined, edits: createPolicyEdits([]) }
+    const planned = planRequest({ route: CHAT, principal: anyone, facts, asked: parseModelName('Tiny') }, rules)
+    expect(planned.body).toHaveLength(1)
+    expect(planned.body[0]).toBe(facts.bytes)
+    expect(planned.model).toBe('tiny:latest')
+  })
+
+  it('names no model where the body names none, or none that exists', () => {
+    expect(plan('{"prompt":"x"}').model).toBeNull()
+    expect(plan('not json').model).toBeNull()
+    expect(plan('{"model":"a//b"}').model).toBeNull()
+  })
+
+  it('has every name judged, and throws what the judge says', () => {
+    const judged: { names: readonly string[]; webSearch: boolean }[] = []
+    plan('{"source":"a","destination":"b","from":"c"}', { judged, route: { ...DELETE, pattern: '/api/copy' } })
+    plan('{"model":"m","tools":[{"type":"web_search"}]}', { judged, route: { ...V1, dialect: 'responses' } })
+    expect(judged).toEqual([
+      { names: ['a', 'b', 'c'], webSearch: false },
+      { names: ['m'], webSearch: true },
+    ])
+    const denied = new GatewayError('model_denied')
+    expect(() => plan('{"model":"m"}', { denied })).toThrow(denied)
+  })
+
+  describe('writes the model that stands in', () => {
+    const standIns = { 'gpt-4o-mini:latest': 'qwen3:8b', 'big:latest': 'small' }
+
+    it('at the bytes of its name, and has that one judged and routed', () => {
+      const judged: { names: readonly string[]; webSearch: boolean }[] = []
+      const planned = plan('{"messages":[{"model":"gpt-4o-mini"}], "model" : "GPT-4o-mini", "x":1}', {
+        standIns,
+        judged,
+      })
+      expect(planned.text).toBe('{"messages":[{"model":"gpt-4o-mini"}], "model" : "qwen3:8b", "x":1}')
+      expect(planned.model).toBe('qwen3:8b')
+      expect(judged).toEqual([{ names: ['qwen3:8b'], webSearch: false }])
+    })
+
+    it('where a model is read, too', () => {
+      expect(plan('{"name":"big"}', { standIns, route: SHOW }).text).toBe('{"name":"small"}')
+    })
+
+    it('never where models are changed: that would change another one than was named', () => {
+      for (const [method, pattern] of [
+        ['DELETE', '/api/delete'],
+        ['POST', '/api/pull'],
+        ['POST', '/api/push'],
+        ['POST', '/api/create'],
+        ['POST', '/api/copy'],
+      ] as const) {
+        const field = pattern === '/api/copy' ? 'source' : 'model'
+        const planned = plan(`{"${field}":"big"}`, { standIns, route: { ...DELETE, method, pattern } })
+        expect([pattern, planned.text, planned.model]).toEqual([pattern, `{"${field}":"big"}`, 'big:latest'])
+      }
+    })
+
+    it('never in a form or a path, which has no bytes to write to', () => {
+      const facts = formFacts(new Uint8Array(0), ['big'])
+      const rules: PlanRules = { judge: () => undefined, standIn: () => 'small', edits: () => [] }
+      const planned = planRequest({ route: SHOW, principal: anyone, facts, asked: parseModelName('big') }, rules)
+      expect(planned.model).toBe('big:latest')
+    })
+  })
+
+  it('says `stream:false` for callers of /call_model that say nothing, and keeps what they say', () => {
+    expect(plan('{"model":"m"}', { route: CALL })).toMatchObject({ text: '{"stream":false,"model":"m"}', format: null })
+    const streaming = plan('{"model":"m","stream":true}', { route: CALL })
+    expect(streaming).toMatchObject({ text: '{"model":"m","stream":true}', format: { framing: 'ndjson' } })
+    expect(plan('broken', { route: CALL }).text).toBe('broken')
+    expect(
+      planRequest(
+        { route: CALL, principal: anyone, facts: noFacts(new Uint8Array(0)), asked: null },
+        { judge: () => undefined, standIn: () => undefined, edits: () => [] },
+      ).body,
+    ).toEqual([new Uint8Array(0)])
+  })
+
+  describe('governs what reloads or pins a model', () => {
+    const body = '{"model":"m","keep_alive":-1,"options":{"num_ctx":4096,"num_gpu":1,"seed":7}}'
+
+    it('strips', () => {
+      const policies = [{ numCtx: 'strip', keepAlive: 'strip' } as const]
+      expect(plan(body, { policies }).text).toBe('{"model":"m","options":{"seed":7}}')
+      expect(JSON.parse(plan('{"keep_alive":0,"model":"m"}', { policies }).text)).toEqual({ model: 'm' })
+      expect(plan('{"model":"m"}', { policies }).text).toBe('{"model":"m"}')
+    })
+
+    it('sets', () => {
+      const policies = [{ numCtx: 8192, keepAlive: '5m' } as const]
+      expect(JSON.parse(plan(body, { policies }).text)).toEqual({
+        model: 'm',
+        keep_alive: '5m',
+        options: { seed: 7, num_ctx: 8192 },
+      })
+      expect(JSON.parse(plan('{"model":"m"}', { policies }).text)).toEqual({
+        model: 'm',
+        keep_alive: '5m',
+        options: { num_ctx: 8192 },
+      })
+      expect(JSON.parse(plan('{"model":"m","options":null,"keep_alive":null}', { policies }).text)).toEqual({
+        model: 'm',
+        keep_alive: '5m',
+        options: { num_ctx: 8192 },
+      })
+    })
+
+    it('by the first rule that matches, and by the model that stands in', () => {
+      const policies = [
+        { match: 'free*' },
+        { match: 'small*', numCtx: 'strip' as const },
+        { keepAlive: 'strip' as const },
+      ]
+      expect(plan(body.replace('"m"', '"free"'), { policies }).text).toContain('num_gpu')
+      expect(plan(body, { policies }).text).toBe('{"model":"m","options":{"num_ctx":4096,"num_gpu":1,"seed":7}}')
+      expect(plan(body, { policies, standIns: { 'm:latest': 'small' } }).text).toBe(
+        '{"model":"small","keep_alive":-1,"options":{"seed":7}}',
+      )
+    })
+
+    it('together with `stream` and the name, in one body', () => {
+      const policies = [{ numCtx: 2048, keepAlive: 'strip' } as const]
+      const planned = plan('{"keep_alive":0,"model":"m"}', { policies, route: CALL, standIns: { 'm:latest': 'x' } })
+      expect(JSON.parse(planned.text)).toEqual({ stream: false, options: { num_ctx: 2048 }, model: 'x' })
+    })
+
+    it('on native routes that run a model, and only there', () => {
+      const policies = [{ numCtx: 'strip', keepAlive: 'strip' } as const]
+      for (const route of [V1, DELETE, SHOW]) expect(plan(body, { policies, route }).text).toBe(body)
+    })
+  })
+})
+
+describe('streamFormat', () => {
+  it('follows route and body alone', () => {
+    expect(streamFormat(CHAT, undefined)).toEqual({ framing: 'ndjson', dialect: 'ollama' })
+    expect(streamFormat(CHAT, false)).toBeNull()
+    expect(streamFormat(V1, undefined)).toBeNull()
+    expect(streamFormat(V1, true)).toEqual({ framing: 'sse', dialect: 'openai' })
+    expect(streamFormat(EMBED, true)).toBeNull()
+    expect(streamFormat(CALL, undefined)).toBeNull()
+  })
+})
