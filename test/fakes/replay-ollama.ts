@@ -55,7 +55,10 @@ export async function startReplayOllama(options: ReplayOptions): Promise<ReplayO
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => undefined)
-    const read = createRequestReader((request) => answer(socket, request))
+    const read = createRequestReader({
+      request: (request) => answer(socket, request),
+      awaitsContinue: () => void socket.write('HTTP/1.1 100 Continue\r\n\r\n'),
+    })
     socket.on('data', (chunk) => read(chunk))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -10,19 +10,31 @@ export interface RawRequest {
   readonly raw: Buffer
 }
 
-/** Cuts what arrives on one connection into requests, each handed on when the one before has been dealt with. */
-export function createRequestReader(onRequest: (request: RawRequest) => Promise<void>): (chunk: Buffer) => void {
+export interface RequestReceiver {
+  /** The next one waits until this one has been dealt with. */
+  request(request: RawRequest): Promise<void>
+  /** A head with `Expect: 100-continue` has come; its body waits. */
+  awaitsContinue(): void
+}
+
+/** Cuts what arrives on one connection into requests. */
+export function createRequestReader(receiver: RequestReceiver): (chunk: Buffer) => void {
   let pending = Buffer.alloc(0)
   let busy = false
+  let asked = false
 
   async function work(): Promise<void> {
     if (busy) return
     busy = true
     for (let next = readRequest(pending); next !== undefined; next = readRequest(pending)) {
       pending = pending.subarray(next.raw.length)
-      await onRequest(next)
+      asked = false
+      await receiver.request(next)
     }
     busy = false
+    const waits = /\r\nexpect: *100-continue\r\n[^]*\r\n\r\n/i.test(pending.toString('latin1'))
+    if (waits && !asked) receiver.awaitsContinue()
+    asked ||= waits
   }
 
   return (chunk) => {

@@ -35,11 +35,16 @@ export function sendJson(answer: Answer, status: number, value: unknown): Promis
   return send(answer, status, { type: JSON_TYPE, body: encode(value) })
 }
 
+export interface AnswerHooks {
+  readonly signal: AbortSignal
+  /** Whether the connection ends with this answer, although the client did not ask for that. */
+  mustClose(): boolean
+  onHead(status: number): void
+  onBytes(bytes: number): void
+}
+
 /** Writes with node:http, in Go's framing: no `Connection` or `Keep-Alive` unless the client asked to close. */
-export function createAnswer(
-  response: ServerResponse,
-  hooks: { readonly signal: AbortSignal; onHead(status: number): void; onBytes(bytes: number): void },
-): Answer {
+export function createAnswer(response: ServerResponse, hooks: AnswerHooks): Answer {
   const { signal } = hooks
 
   function room(): Promise<void> {
@@ -60,7 +65,10 @@ export function createAnswer(
     head(status, headers) {
       hooks.onHead(status)
       for (const [name, value] of headers) response.appendHeader(name, value)
-      if (response.shouldKeepAlive && !response.hasHeader('Connection')) response.removeHeader('Connection')
+      if (!response.hasHeader('Connection')) {
+        if (hooks.mustClose()) response.setHeader('Connection', 'close')
+        else if (response.shouldKeepAlive) response.removeHeader('Connection')
+      }
       response.writeHead(status)
     },
     flush: () => response.flushHeaders(),

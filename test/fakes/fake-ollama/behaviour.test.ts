@@ -251,6 +251,29 @@ describe('blobs', () => {
   })
 })
 
+describe('Expect: 100-continue', () => {
+  const digest = `sha256:${createHash('sha256').update('abc').digest('hex')}`
+  const upload = (path: string): string =>
+    `POST /api/blobs/${path} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n`
+
+  it('asks for a body when it reads it', async () => {
+    const fake = await start()
+    const { received } = await rawExchange(fake.port, upload(digest.replace('ba', 'bb')), {
+      more: [{ afterMs: 50, bytes: 'abc' }],
+      until: (bytes) => bytes.toString().includes('400'),
+    })
+    expect(received.toString()).toMatch(/^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 400/)
+  })
+
+  it('answers and closes where it has the blob or the digest is none', async () => {
+    const fake = await start()
+    const existing = await rawExchange(fake.port, upload(digest))
+    expect(existing.received.toString()).toMatch(/^HTTP\/1.1 200 OK[^]*Connection: close/)
+    const bad = await rawExchange(fake.port, upload('sha256:zz'))
+    expect(bad.received.toString()).toMatch(/^HTTP\/1.1 400 Bad Request[^]*Connection: close/)
+  })
+})
+
 describe('access', () => {
   it('keeps a connection without saying so, and says close only to who asked', async () => {
     const fake = await start()

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { send } from './answer.ts'
-import type { Exchange } from './exchange.ts'
+import { expectsContinue, type Exchange } from './exchange.ts'
 import { ClientGone, OllamaError } from './ollama-error.ts'
 
 /** Digests of what was uploaded; the bytes themselves nobody asks for again. */
@@ -44,7 +44,7 @@ export async function handleBlobUpload(blobs: BlobStore, exchange: Exchange): Pr
 async function answerUnread(exchange: Exchange): Promise<void> {
   const { request, answer } = exchange
   const length = Number(request.headers['content-length'] ?? Infinity)
-  if (length <= DRAINED_BYTES) {
+  if (length <= DRAINED_BYTES && !expectsContinue(request)) {
     for await (const _chunk of exchange.body());
     return send(answer, 200)
   }

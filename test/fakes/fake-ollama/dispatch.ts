@@ -3,7 +3,7 @@ import { checkAccess } from './access-check.ts'
 import { createAnswer, send, type Answer, type HeaderList } from './answer.ts'
 import type { CounterInput, Counters, RequestRecord } from './counters.ts'
 import { sendError, type ErrorShape } from './error-shape.ts'
-import { countedBody, wholeBody, type Exchange } from './exchange.ts'
+import { countedBody, expectsContinue, wholeBody, type Exchange } from './exchange.ts'
 import type { Fault, FaultPanel } from './faults.ts'
 import { breakOff, spoil } from './faulty-answer.ts'
 import { flood } from './flood.ts'
@@ -34,8 +34,11 @@ export async function dispatch(deps: DispatchDeps, request: IncomingMessage, res
     deps.counters.requestEnded(record, response.writableFinished ? 'complete' : 'aborted')
     gone.abort()
   })
+  const body = countedBody(response, record, deps.counters)
   const plain = createAnswer(response, {
     signal: gone.signal,
+    // Nobody asked for the body, so nobody knows where the next request begins.
+    mustClose: () => body.isAwaited(),
     onHead: (status) => void (record.status = status),
     onBytes: (bytes) => deps.counters.bytesOut(bytes),
   })
@@ -46,7 +49,7 @@ export async function dispatch(deps: DispatchDeps, request: IncomingMessage, res
     signal: gone.signal,
     fault,
     params: {},
-    body: countedBody(request, record, deps.counters),
+    body: () => body.read(),
   }
   try {
     if (fault === undefined || !(await strikeFirst(fault, exchange, earlier))) await route(deps, exchange, record)
@@ -99,7 +102,7 @@ async function route(deps: DispatchDeps, exchange: Exchange, record: RequestReco
   if (match.kind === 'other') return match.answer(answer)
   const found = { ...exchange, answer, params: match.params }
   await handle(found, match.route)
-  await drainBody(found, record)
+  if (!expectsContinue(request)) await drainBody(found, record)
 }
 
 async function handle(exchange: Exchange, found: FakeRoute): Promise<void> {

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { zstdDecompress } from 'node:zlib'
 import type { Answer } from './answer.ts'
@@ -20,12 +20,22 @@ export interface Exchange {
   body(): AsyncIterable<Buffer>
 }
 
+export interface RequestBody {
+  read(): AsyncIterable<Buffer>
+  /** The client waits for `100 Continue`, which Go sends when a handler begins to read. */
+  isAwaited(): boolean
+}
+
 export function countedBody(
-  request: IncomingMessage,
+  response: ServerResponse,
   record: RequestRecord,
   counters: Counters & CounterInput,
-): () => AsyncIterable<Buffer> {
-  return async function* body() {
+): RequestBody {
+  const request = response.req
+  let awaited = expectsContinue(request)
+  async function* read(): AsyncGenerator<Buffer> {
+    if (awaited) response.writeContinue()
+    awaited = false
     try {
       for await (const chunk of request as AsyncIterable<Buffer>) {
         counters.bodyChunk(record, chunk)
@@ -36,6 +46,11 @@ export function countedBody(
     }
     counters.bodyEnded(record)
   }
+  return { read, isAwaited: () => awaited }
+}
+
+export function expectsContinue(request: IncomingMessage): boolean {
+  return request.headers.expect?.toLowerCase() === '100-continue'
 }
 
 export async function wholeBody(exchange: Exchange): Promise<Buffer> {

@@ -49,6 +49,8 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     if (door === 'reset') socket.resetAndDestroy()
     if (door === 'hang') holdBack(socket)
   })
+  // Left to itself node:http would ask for every body at once.
+  server.on('checkContinue', (request, response) => void server.emit('request', request, response))
   if (options.echoUpgrades) server.on('upgrade', echoUpgrade)
   const port = await listen(server, options.port)
 

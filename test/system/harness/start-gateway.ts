@@ -65,12 +65,18 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
   child.stderr?.on('data', (chunk: Buffer) => void (output.stderr += chunk.toString()))
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
 
+  // A test run that is cut short leaves no gateway behind.
+  const killNow = (): void => (options.viaNpm === true ? killGroup(child) : signalChild(child, 'SIGKILL'))
+  process.once('exit', killNow)
+
   async function stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    signalChild(child, signal, options.viaNpm === true)
+    signalChild(child, signal)
     return exited
   }
   async function dispose(): Promise<void> {
-    await stop('SIGKILL')
+    process.off('exit', killNow)
+    killNow()
+    await exited
     if (options.folder === undefined) await rm(folder, { recursive: true, force: true })
   }
   const cli = (...args: string[]): Promise<CommandResult> =>
@@ -108,7 +114,7 @@ function spawnServe(options: GatewayOptions, configFile: string, folder: string)
   const serve = ['serve', '--config', configFile, '--listen', '127.0.0.1:0', ...(options.args ?? [])]
   const env = { ...cleanEnvironment(), ...options.env }
   if (options.viaNpm === true) {
-    // A group of its own: npm stands between, and not every npm passes every signal on.
+    // A group of its own, because npm and a shell stand between and a SIGKILL to npm would leave the gateway.
     return spawn('npm', ['run', '--silent', 'corral', '--', ...serve], {
       cwd: ROOT,
       env,
@@ -119,12 +125,15 @@ function spawnServe(options: GatewayOptions, configFile: string, folder: string)
   return spawn(process.execPath, [MAIN, ...serve], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-function signalChild(child: ChildProcess, signal: NodeJS.Signals, group: boolean): void {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
-  if (!group) return void child.kill(signal)
+function signalChild(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.exitCode === null && child.signalCode === null) child.kill(signal)
+}
+
+/** Whoever is left, also where npm has gone and left the gateway alone. */
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return
   try {
-    // npm passes signals on; only the one that it cannot pass has to reach the whole group.
-    process.kill(signal === 'SIGKILL' ? -child.pid : child.pid, signal)
+    process.kill(-child.pid, 'SIGKILL')
   } catch {
     // The group is gone already.
   }
