@@ -80,12 +80,13 @@ export function configDocs(): string {
   const shape = Object.entries(sectionShape(configSchema) ?? {})
   const topLevel = shape.filter(([, schema]) => innerSections(schema) === undefined)
   const sections = shape.filter(([, schema]) => innerSections(schema) !== undefined)
-  return `${[
+  const parts = [
     introduction,
     `## Top level\n\n${table([], topLevel)}`,
     ...sections.map(([key, schema]) => sectionDocs([key], schema)),
     environmentDocs(),
-  ].join('\n')}`
+  ]
+  return parts.join('\n')
 }
 
 function sectionDocs(path: readonly string[], outer: z.core.$ZodType): string {

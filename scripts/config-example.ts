@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { configSchema, sectionShape, unwrapSchema } from '../src/config/schema.ts'
 
 const head = `# yaml-language-server: $schema=./config.schema.json
@@ -67,6 +67,6 @@ function body(path: readonly string[], outer: z.core.$ZodType, inner: z.core.$Zo
 }
 
 function written(value: unknown): string {
-  const needsQuotes = typeof value === 'string' && !/^[\w./][\w./:%-]*$/.test(value)
-  return needsQuotes || typeof value === 'object' ? JSON.stringify(value) : String(value)
+  const isPlain = typeof value === 'string' && /^[\w./][\w./:%-]*$/.test(value)
+  return isPlain ? value : JSON.stringify(value)
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Secret } from '../lib/secret.ts'
+import type { Secret } from '../lib/secret.ts'
 import { configFolder } from './__fixtures__/config-folder.ts'
 
 describe('loadConfig without anything', () => {

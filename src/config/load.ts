@@ -92,7 +92,7 @@ function toSettings(written: WrittenSettings, context: SettingsContext, problems
     toReady: (raw: z.output<z.ZodObject<S>>, context: SettingsContext) => T,
   ): T | undefined {
     const parsed = z.object(shape).safeParse(written.tree)
-    if (parsed.success) return toReady(parsed.data as z.output<z.ZodObject<S>>, context)
+    if (parsed.success) return toReady(parsed.data, context)
     for (const issue of parsed.error.issues) {
       for (const { place, sentence } of describeIssue(issue, written)) problems.add(place, sentence)
     }

@@ -103,7 +103,7 @@ describe('loadConfig refuses', () => {
     const env = { CORRAL_DRAIN: 'soon', EXTERNAL_PORT: '99999', KEY_REFRESH: '-1', AUTH_TOKEN_SCOPES: 'chat,fly' }
     const problems = await problemsOf('', env)
     expect(problems).toHaveLength(4)
-    expect(problems.map((line) => line.split(':')[0]).toSorted()).toEqual(Object.keys(env).toSorted())
+    expect(new Set(problems.map((line) => line.split(':')[0]))).toEqual(new Set(Object.keys(env)))
   })
 
   it('an open gateway on every address, unless that is meant', async () => {

@@ -49,7 +49,7 @@ export function unwrapSchema(outer: z.core.$ZodType): SettingSchema {
 
 /** The keys of a section; undefined for anything else. */
 export function sectionShape(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> | undefined {
-  return schema instanceof z.ZodObject ? (schema.shape as Record<string, z.core.$ZodType>) : undefined
+  return schema instanceof z.ZodObject ? schema.shape : undefined
 }
 
 /** What one step down a path leads to. */

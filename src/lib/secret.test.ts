@@ -8,7 +8,7 @@ describe('Secret', () => {
   it('prints as [redacted] however it is printed', () => {
     const printed = [
       String(secret),
-      `${secret.toString()}`,
+      secret.toString(),
       JSON.stringify({ secret }),
       inspect({ deep: { secret } }),
       inspect(secret, { showHidden: true, depth: 9 }),
