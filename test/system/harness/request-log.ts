@@ -16,11 +16,11 @@ export interface LoggedExchange {
   readonly error: string | null
 }
 
-/** All lines of the request log that are on disk by now. */
+/** All lines of the request log that are on disk by now, those of one day in order. */
 export async function readRequestLog(folder: string): Promise<LoggedExchange[]> {
   const logs = join(folder, 'logs')
   const names = await readdir(logs).catch(() => [])
-  const texts = await Promise.all(names.toSorted().map((name) => readFile(join(logs, name), 'utf8')))
+  const texts = await Promise.all(names.map((name) => readFile(join(logs, name), 'utf8')))
   const lines = texts.join('').split('\n')
   // What follows the last line end is still being written.
   return lines.slice(0, -1).map((line) => JSON.parse(line) as LoggedExchange)
