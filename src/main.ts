@@ -10,7 +10,7 @@ if (Number.parseInt(process.versions.node, 10) < oldestNode) {
   process.exitCode = 1
 } else {
   // Before anything is imported, so that all of it is compiled once per machine and not once per start.
-  module.enableCompileCache()
+  module.enableCompileCache?.()
   const { run } = await import('./cli/run.ts')
   process.exitCode = await run(process)
   // A connection or a timer that is still open shall not keep a command alive that is done.

@@ -49,5 +49,6 @@ const advice: Partial<Record<ErrorCode, string>> = {
 
 /** A file, a socket or a database said no: its message tells the person what to do, its stack does not. */
 function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_')
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return false
+  return error.code === 'ERR_SQLITE_ERROR' || !error.code.startsWith('ERR_')
 }

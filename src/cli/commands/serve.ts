@@ -57,14 +57,21 @@ function announce(terminal: Terminal, { settings }: LoadedConfig, gateway: Runni
 }
 
 function listenFailure(error: unknown): unknown {
-  if (!(error instanceof Error) || !('syscall' in error) || error.syscall !== 'listen') return error
-  const { code, address, port } = error as Error & { code?: string; address?: string; port?: number }
+  if (!(error instanceof Error) || !('syscall' in error)) return error
+  const { syscall, code, address, port, hostname } = error as Error & Record<string, string | undefined>
+  if (syscall === 'getaddrinfo') {
+    return new CommandFailure(`Cannot listen on ${hostname}: there is no such host; correct --listen or listen:`, {
+      cause: error,
+    })
+  }
+  if (syscall !== 'listen') return error
+  const place = port === undefined ? address : `${address}:${port}`
   const words: Record<string, string> = {
     EADDRINUSE: 'the port is taken; stop what listens there, or choose another with --listen or listen:',
     EACCES: 'ports below 1024 need more rights; choose another with --listen or listen:',
-    EADDRNOTAVAIL: 'this machine has no such address',
+    EADDRNOTAVAIL: 'this machine has no such address; correct --listen or listen:',
   }
-  return new CommandFailure(`Cannot listen on ${address}:${port}: ${words[code ?? ''] ?? error.message}`, {
+  return new CommandFailure(`Cannot listen on ${place}: ${words[code ?? ''] ?? error.message}`, {
     cause: error,
   })
 }

@@ -32,7 +32,11 @@ async function checkContent(url: string, cwd: string, path: string): Promise<Che
     const store = await openStore(url, { cwd })
     const [users, keys] = await Promise.all([store.listUsers(), store.listKeys()])
     await store.close()
-    return { name: 'store', state: 'ok', message: `${path} has ${users.length} users and ${keys.length} keys` }
+    return {
+      name: 'store',
+      state: 'ok',
+      message: `${path} can be written; users: ${users.length}, keys: ${keys.length}`,
+    }
   } catch (error) {
     const advice = 'If the file is damaged, stop the gateway and put a backup in its place'
     return { name: 'store', state: 'fail', message: error instanceof Error ? error.message : String(error), advice }

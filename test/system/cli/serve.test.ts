@@ -98,6 +98,16 @@ describe('a start that cannot be', () => {
     expect(await corral.json('key', 'list')).toEqual([])
   })
 
+  it.each([
+    ['192.0.2.1:0', 'Cannot listen on 192.0.2.1: this machine has no such address'],
+    ['no-such-host.invalid:0', 'Cannot listen on no-such-host.invalid: there is no such host'],
+  ])('says what is wrong with %s', async (address, sentence) => {
+    const { code, stdout, stderr } = await corralIn()('serve', '--listen', address)
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toContain(`corral: ${sentence}`)
+    expect(stderr).not.toMatch(/^ +at /m)
+  })
+
   it('names what is wrong with the config', async () => {
     const corral = corralIn()
     writeFileSync(join(corral.folder, 'corral.yaml'), 'listen: nonsense:port\n')
