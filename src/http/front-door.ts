@@ -152,10 +152,14 @@ function admitUpgrade(request: ClientRequest, deps: FrontDoorDeps): AdmittedUpgr
   return { target: upstreamTarget(route, target), principal, route }
 }
 
-/** The query goes along, but for the time of a CLI signature, which was meant for Corral. */
+/**
+ * The query goes along, but for the time of a CLI signature, which was meant for Corral. Never with a form: Go's
+ * `FormValue` prefers the query, and its `model` would be one that nobody has judged.
+ */
 function upstreamTarget(route: Route, target: ParsedTarget): string {
   const path = route.upstreamPath ?? target.path
-  return target.query === '' || /^ts=\d+$/.test(target.query) ? path : `${path}?${target.query}`
+  const dropped = target.query === '' || route.body === 'multipart' || /^ts=\d+$/.test(target.query)
+  return dropped ? path : `${path}?${target.query}`
 }
 
 function loggedPath({ path, pathKey }: ParsedTarget): string {
