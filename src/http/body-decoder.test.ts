@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { GatewayError } from '../errors/gateway-error.ts'
+import type { GatewayError } from '../errors/gateway-error.ts'
 import { createRecordingClient } from '../proxy/__fixtures__/recording-client.ts'
 import type { Route } from '../proxy/route.ts'
 import type { BodyStream } from '../proxy/upstream.ts'

@@ -217,7 +217,7 @@ describe('the front door', () => {
       { error: { type: 'authentication_error' } },
       { type: 'error' },
     ])
-    expect(door.records.map(({ user, error }) => [user, error])).toEqual(Array(3).fill([null, 'wrong_credential']))
+    expect(door.records.map(({ user, error }) => [user, error])).toEqual(bodies.map(() => [null, 'wrong_credential']))
   })
 
   it('refuses a coding it cannot decode, after the key', () => {
