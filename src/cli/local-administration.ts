@@ -22,6 +22,7 @@ export async function administerStore(terminal: Terminal, settings: StoreSetting
     const pepper = await loadPepper({
       storeUrl: settings.url,
       store,
+      pepper: settings.pepper ?? undefined,
       cwd: terminal.cwd,
       onWarning: (sentence) => terminal.say(`corral: ${sentence}`),
     })

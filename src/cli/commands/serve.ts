@@ -29,8 +29,9 @@ async function runGateway(terminal: Terminal, options: ServeOptions): Promise<vo
   const config = await load()
   const log = createLog(config.settings.log)
   const gateway = await start(config, log)
-  announce(terminal, config, gateway)
   const unwatch = reloadConfig(config, { host: terminal.host, log, load, apply: (next) => gateway.reload(next) })
+  // Whoever reads the ready line may send any signal at once.
+  announce(terminal, config, gateway)
   log.info({ signal: await stopped }, 'Stopping: no new connections, running answers may end')
   unwatch()
   await gateway.stop()
