@@ -18,6 +18,8 @@ export interface ListenerHandlers {
   request(client: ClientPort): void
   /** `Upgrade: websocket`; the answer, a refusal too, is written to the socket. */
   upgrade(request: ClientRequest, socket: DuplexPort): void
+  /** Hears of what `request` threw, a mistake of ours, which ends that exchange and no other. */
+  failed?(error: unknown): void
 }
 
 export interface ArrivalDeps {
@@ -45,7 +47,13 @@ export function createArrivals({ connections, handlers, isStopping, securityHead
     const body = toBody(arrival)
     const client = new NodeClient(arrival, toClientRequest(connection, message, body), body)
     if (isLast) connection.closeAfterAnswer()
-    handlers.request(client)
+    try {
+      handlers.request(client)
+    } catch (error) {
+      // The parser is on the stack: thrown on, this would end the process and every stream in it.
+      client.reset()
+      handlers.failed?.(error)
+    }
   }
 
   function shouldUpgrade(message: IncomingMessage): boolean {

@@ -201,4 +201,4 @@ export class Connection {
 }
 
 /** For a reader that has stopped in the middle of its last answer. */
-const STALLED_GOODBYE_MS = 30_000
+const STALLED_GOODBYE_MS = 300_000

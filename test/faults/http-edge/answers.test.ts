@@ -226,6 +226,22 @@ describe('an answer', () => {
     expect(edge.clients).toHaveLength(40)
   })
 
+  it('that cannot be made because of a mistake of ours ends its own connection only', async () => {
+    await using edge = await startListening({
+      answer: (client) => {
+        if (client.request.target === '/bad') throw new Error('mistake')
+        answerText(client, 'ok')
+      },
+    })
+    using bad = await openRaw(edge.url)
+    bad.write('GET /bad HTTP/1.1\r\nHost: gw\r\n\r\n')
+    expect((await bad.closed()).text).toBe('')
+    expect(edge.failures).toEqual([new Error('mistake')])
+    using raw = await openRaw(edge.url)
+    raw.write(GET)
+    await raw.until('ok')
+  })
+
   it('is not given to a flood of pipelined requests', async () => {
     await using edge = await startListening()
     using raw = await openRaw(edge.url)

@@ -9,6 +9,8 @@ export interface Listening {
   readonly clients: ClientPort[]
   /** Exchanges whose client left. */
   readonly gone: ClientPort[]
+  /** What `answer` threw. */
+  readonly failures: readonly unknown[]
   /** The next exchange that is not yet taken. */
   next(): Promise<ClientPort>
   [Symbol.asyncDispose](): Promise<void>
@@ -23,6 +25,7 @@ export interface ListeningOptions extends Partial<ListenerOptions> {
 export async function startListening(options: ListeningOptions = {}): Promise<Listening> {
   const clients: ClientPort[] = []
   const gone: ClientPort[] = []
+  const failures: unknown[] = []
   const waiting: ((client: ClientPort) => void)[] = []
   let taken = 0
   const listener = createListener(
@@ -34,12 +37,14 @@ export async function startListening(options: ListeningOptions = {}): Promise<Li
         options.answer?.(client)
         waiting.shift()?.(client)
       },
+      failed: (error) => failures.push(error),
       upgrade: options.upgrade ?? ((_request, socket) => socket.destroy()),
     },
   )
   const url = await listener.listen({ host: '127.0.0.1', port: 0 })
   return {
     url,
+    failures,
     listener,
     clients,
     gone,
