@@ -43,7 +43,12 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
   const clock = systemClock
   const store = await openStore(settings.store.url)
   const onWarning = (sentence: string): void => log.warn({}, sentence)
-  const pepper = await loadPepper({ storeUrl: settings.store.url, store, onWarning })
+  const pepper = await loadPepper({
+    storeUrl: settings.store.url,
+    store,
+    pepper: settings.store.pepper ?? undefined,
+    onWarning,
+  })
   const keys = await watchKeys({ store, pepper, clock, log }, settings.auth)
   let draining = false
   const traffic = createGenerations(settings, {

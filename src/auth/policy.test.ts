@@ -104,14 +104,12 @@ describe('judgeModels', () => {
     }
   })
 
-  it('names the model as it is known, and quotes an invalid name cut short', () => {
+  it('names the model as it is known, and says of an invalid name what Ollama says', () => {
     const use = { remoteHosts: () => false, webSearch: false }
     const denied = judgeModels(principal(['llama3']), { names: ['Library/Qwen3'], ...use })
     expect(denied.kind === 'denied' && denied.error.message).toBe('This key may not use the model "qwen3:latest"')
     const invalid = judgeModels(principal(null), { names: [`bad\n${'x'.repeat(500)}`], ...use })
-    expect(invalid.kind === 'denied' && invalid.error.message).toMatch(
-      /^The model name "bad\\nx{96}\.\.\." is not valid$/,
-    )
+    expect(invalid.kind === 'denied' && invalid.error.message).toBe('invalid model name')
   })
 
   it('judges all spellings of one model alike', () => {

@@ -51,7 +51,7 @@ function judgeName(patterns: ModelPatterns, raw: string, isRemote: ModelUse['rem
   // Ollama has words of its own for a missing name, per route.
   if (raw.trim() === '') return undefined
   const name = parseModelName(raw)
-  if (name.kind === 'invalid') return invalidName(raw)
+  if (name.kind === 'invalid') return new GatewayError('invalid_model_name')
   if (name.kind === 'cloud') return patterns.allowsCloud(name.canonical) ? undefined : cloudDenied(name.canonical)
   if (!patterns.allowsLocal(name.canonical)) return modelDenied(name.canonical)
   return isRemote(name.canonical) && !allowsStub(patterns, name.canonical) ? cloudDenied(name.canonical) : undefined
@@ -69,9 +69,4 @@ function modelDenied(canonical: string): GatewayError {
 
 function cloudDenied(canonical: string): GatewayError {
   return new GatewayError('cloud_denied', { message: `This key may not use the cloud model "${canonical}"` })
-}
-
-function invalidName(raw: string): GatewayError {
-  const shown = raw.length > 100 ? `${raw.slice(0, 100)}...` : raw
-  return new GatewayError('invalid_model_name', { message: `The model name ${JSON.stringify(shown)} is not valid` })
 }

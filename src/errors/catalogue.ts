@@ -49,7 +49,8 @@ export const catalogue = {
   invalid_model_name: {
     status: 400,
     retryable: false,
-    message: 'The model name is not valid',
+    // Ollama's own words.
+    message: 'invalid model name',
     help: 'Use `[host/][namespace/]model[:tag]`.',
   },
   conflicting_credentials: {
