@@ -2,7 +2,7 @@ import type { RawHeaders } from '../lib/raw-headers.ts'
 import { fieldLines } from './raw-answer.ts'
 
 /** RFC 9112 section 7.1: ends a body without trailers. */
-export const LAST_CHUNK = Buffer.from('0\r\n\r\n', 'latin1')
+const LAST_CHUNK = Buffer.from('0\r\n\r\n', 'latin1')
 
 export function lastChunk(trailers: RawHeaders | undefined): Uint8Array {
   return trailers === undefined ? LAST_CHUNK : Buffer.from(`0\r\n${fieldLines(trailers)}\r\n`, 'latin1')

@@ -9,7 +9,7 @@ export interface RequestHead {
 }
 
 export const MAX_HEADER_BYTES = 16_384
-export const MAX_HEADER_FIELDS = 100
+const MAX_HEADER_FIELDS = 100
 
 /**
  * What of a request head two parsers could read in two ways is refused here, whatever the parser in front let through

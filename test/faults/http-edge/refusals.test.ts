@@ -129,7 +129,7 @@ describe('slow headers', () => {
     for (const raw of slow) raw.write('GET /x HTTP/1.1\r\n')
     using quick = await openRaw(edge.url)
     quick.write(GET)
-    await quick.until('ok', 250)
+    await quick.until('ok', 1000)
     await Promise.all(slow.map((raw) => raw.closed()))
     for (const raw of slow) raw[Symbol.dispose]()
   })
