@@ -5,6 +5,10 @@ import { GatewayError } from '../errors/gateway-error.ts'
 const BOUNDARY =
   /^multipart\/form-data\s*;(?:[^"]*;)?\s*boundary=(?:"([\w'()+,./:=?-]{1,70})"|([\w'+.-]{1,70}))\s*(?:;|$)/i
 const LONGEST_PART_HEAD = 8192
+/** Go's reader takes no more. Each costs memory, and a body of nothing but delimiters has millions. */
+const MAX_PARTS = 1000
+const QUOTED = /"(?:[^"\\\r\n]|\\[^\r\n])*"/g
+const PLAIN_OUTSIDE_QUOTES = /^[\t\r\n\x20\x21\x23-\x7e]*$/
 const LINE_END = '\r\n'
 const HEAD_END = '\r\n\r\n'
 
@@ -44,7 +48,7 @@ function splitParts(bytes: Buffer, boundary: string): Buffer[] {
       const rest = bytes.toString('latin1', after + 2)
       if (rest === '' || rest === LINE_END) return parts
     }
-    if (next !== LINE_END) throw malformed()
+    if (next !== LINE_END || parts.length === MAX_PARTS) throw malformed()
     start = after + 2
   }
   throw malformed()
@@ -53,7 +57,9 @@ function splitParts(bytes: Buffer, boundary: string): Buffer[] {
 function modelOfPart(part: Buffer): string | undefined {
   const headEnd = part.subarray(0, LONGEST_PART_HEAD).indexOf(HEAD_END)
   const head = part.toString('latin1', 0, Math.max(headEnd, 0))
-  if (headEnd < 0 || /[^\r]\n|\r[^\n]/.test(head)) throw malformed()
+  if (headEnd < 0 || /[^\r]\n|\r[^\n]/.test(head) || head.startsWith(LINE_END)) throw malformed()
+  // Go takes any white space of Unicode between parameters.
+  if (!PLAIN_OUTSIDE_QUOTES.test(head.replace(QUOTED, ''))) throw malformed()
   const names = [...head.matchAll(/[;\s]name\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/gi)].map((m) => m[1] ?? m[2] ?? '')
   const continued = /[;\s]name\s*\*/i.test(head)
   if (!continued && !names.some((name) => name.replaceAll('\\', '').toLowerCase() === 'model')) return undefined
