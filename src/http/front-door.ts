@@ -67,7 +67,8 @@ function receive(client: ClientPort, trace: ExchangeTrace, deps: FrontDoorDeps):
     return
   }
   const { target, match } = admission
-  trace.path = loggedPath(target)
+  // A path that is not on the list may be a key that was put in the wrong place.
+  trace.path = match.kind === 'route' ? loggedPath(target) : redactTarget(loggedPath(target))
   const visit: Visit = { client, trace, target, extraHeaders: deps.cors.responseHeaders(request.headers) }
   const error = turnAway(request, deps)
   if (error !== undefined) deps.ends.refuse(visit, error, dialectOfPath(target.path))

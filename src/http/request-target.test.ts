@@ -146,6 +146,7 @@ describe('redactTarget', () => {
     '/x#SECRET',
     '/x;SECRET',
     '/crl_SECRET/api',
+    '/somewhere/OLLAMA-SECRET',
     'http://u:SECRET@host/',
     `/k/${'SECRET'.repeat(2000)}`,
   ])('hides what may be a key in %j', (raw) => {

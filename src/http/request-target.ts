@@ -54,7 +54,7 @@ export function redactTarget(raw: string): string {
       return '[redacted]'
     }
     hidden = /^(?:k|%(?:25)*[46][Bb])$/i.test(segment)
-    return /crl_|@/i.test(segment) ? '[redacted]' : segment
+    return /crl_|^OLLAMA-|@/i.test(segment) ? '[redacted]' : segment
   })
   const shown = segments.join('').replace(/[^\x21-\x7e]/g, '?')
   return path.length < raw.length ? `${shown}?[redacted]` : shown
