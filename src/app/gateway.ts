@@ -67,6 +67,7 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
   const listener = createListener(settings.http, {
     request: (client) => traffic.current.door.request(client),
     upgrade: (request, socket) => joinUpgrade(traffic.current, request, socket),
+    failed: (error) => log.error({ err: error }, 'A request failed inside the gateway'),
   })
   const urls = await Promise.all(settings.http.listen.map((address) => listener.listen(address)))
   // Last: a start that fails shall not leave a key that nobody was shown.

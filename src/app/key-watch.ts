@@ -26,7 +26,7 @@ export interface KeyWatchDeps {
 }
 
 /** Well under the second within which a revocation holds. */
-const STORE_POLL_MS = 250
+const STORE_POLL_MS = 100
 const TOKENS_POLL_MS = 400
 
 /** All keys there are, from the store and from elsewhere, kept as they are now. */

@@ -46,7 +46,9 @@ export class NodeBody implements BodyStream, BodyControl, Upload {
   /** Whether what is left would be read as the next request, or is too much to throw away. */
   get spoilsConnection(): boolean {
     if (this.#message.complete) return false
-    const left = (this.length ?? 0) - this.#received
+    // Of unknown length: the client must not put its next request behind what may turn out to be too much.
+    if (this.length === undefined) return true
+    const left = this.length - this.#received
     return this.#expectsContinue || this.#hasFailed || left > this.#connection.limits.drainBytes
   }
 

@@ -93,15 +93,17 @@ describe('a request body', () => {
     await raw.until('still')
   })
 
-  it('in chunks that is answered before it came is drained too', async () => {
+  // The ollama CLI sends its next request at once on a connection that did not say `close`, and takes an EOF for an error.
+  it('in chunks that is answered before it came says that the connection closes, and the text arrives', async () => {
     await using edge = await startListening({ limits })
     using raw = await openRaw(edge.url)
     raw.write(`${post('Transfer-Encoding: chunked')}5\r\nabcde\r\n`)
     refuse(await edge.next())
     await raw.until('too large')
-    raw.write(`5\r\nabcde\r\n0\r\n\r\n${NEXT}`)
-    answerText(await edge.next(), 'alive')
-    await raw.until('alive')
+    raw.write('5\r\nabcde\r\n0\r\n\r\n')
+    const { text } = await raw.closed()
+    expect(text).toMatch(/connection: close/i)
+    expect(edge.clients).toHaveLength(1)
   })
 
   it.each(['Content-Length: 50000000', 'Transfer-Encoding: chunked'])(
@@ -118,7 +120,7 @@ describe('a request body', () => {
       expect(text).toMatch(/^HTTP\/1\.1 413 /)
       expect(text).toContain('"error"')
       expect(text.match(/HTTP\/1\.1 \d/g)).toHaveLength(1)
-      if (framing.startsWith('C')) expect(text).toMatch(/connection: close/i)
+      expect(text).toMatch(/connection: close/i)
     },
   )
 
