@@ -16,12 +16,18 @@ export function joinUpgrade(generation: Generation, request: ClientRequest, sock
   const admitted = generation.door.admitUpgrade(request)
   if (admitted instanceof GatewayError) return refuse(admitted)
   const { route, principal, target } = admitted
+  // Which models the key may use is judged on the way of a plain request only.
+  if (route.kind !== 'relay') return refuse(new GatewayError('upgrade_refused'))
   const wanted = { model: null, route, principal, tried: new Set<string>() }
   const headers = [...toUpstreamHeaders(request.headers), ...handshakeHeaders(request)]
   const cancel = generation.routing.router.request(wanted, {
     refused: refuse,
     granted(claim) {
+      const { running } = generation.proxy
+      const relayed = { keyId: principal.keyId, stop: () => socket.destroy(), checkDeadline: () => {} }
+      running.add(relayed)
       socket.onClose(() => {
+        running.remove(relayed)
         claim.report('answered')
         claim.release()
       })

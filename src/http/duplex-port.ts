@@ -10,7 +10,8 @@ export function createDuplexPort(socket: Socket, alreadyRead: Uint8Array): Duple
 
   return {
     write: (chunk) => !socket.destroyed && socket.write(chunk),
-    end: () => socket.end(),
+    // Lingers for a moment, then closes: a client that never says goodbye would hold the socket for ever.
+    end: () => socket.destroySoon(),
     destroy: () => socket.destroy(),
     onData: (listener) => {
       socket.on('data', (chunk: Uint8Array) => {

@@ -54,7 +54,13 @@ function openDoor(changes: Partial<FrontDoorDeps> & { readonly own?: ReadonlyMap
     cors: createCors(['https://app.example']),
     identify: ({ route }) => (route.scope === 'open' ? null : someone),
     proxy: {
-      running: { endKey: () => undefined, endAll: () => undefined, idle: () => Promise.resolve() },
+      running: {
+        add: () => undefined,
+        remove: () => undefined,
+        endKey: () => undefined,
+        endAll: () => undefined,
+        idle: () => Promise.resolve(),
+      },
       handle: (_client, admitted) => void handled.push(admitted),
       collect: () => ({ bytes: Promise.resolve(new Uint8Array(0)), cancel: () => undefined }),
       stop: () => undefined,

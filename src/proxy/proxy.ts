@@ -11,7 +11,7 @@ import type { BodyStream } from './upstream.ts'
 
 /** Exchanges from an admitted request to their record. */
 export interface Proxy {
-  readonly running: Pick<RunningExchanges, 'endKey' | 'endAll' | 'idle'>
+  readonly running: Pick<RunningExchanges, 'add' | 'remove' | 'endKey' | 'endAll' | 'idle'>
   handle(client: ClientPort, admitted: Admitted): void
   /** The whole body of a request, for an answer of Corral's own. */
   collect(admitted: Pick<Admitted, 'body' | 'trace'>): Collecting
@@ -42,7 +42,8 @@ export function createProxy(deps: ProxyDeps): Proxy {
     const { route, principal, trace, extraHeaders } = admitted
     trace.model = sent.plan?.model ?? null
     const headers = toUpstreamHeaders(client.request.headers)
-    const upstream = { method: route.method, target: admitted.target, headers, body: sent.body, once: !route.retry }
+    const body = sent.plan === null ? metered(admitted.body, (bytes) => passed(bytes)) : sent.body
+    const upstream = { method: route.method, target: admitted.target, headers, body, once: !route.retry }
     const request = {
       trace,
       route,
@@ -53,6 +54,10 @@ export function createProxy(deps: ProxyDeps): Proxy {
       extraHeaders,
     }
     const exchange = new Exchange(client, request, exchangeDeps)
+    const passed = (bytes: number): void => {
+      trace.bytesIn += bytes
+      exchange.uploaded()
+    }
     running.add(exchange)
     // Revoked while its body was on the way: what ends running exchanges has not seen this one.
     if (deps.isLive(principal)) exchange.start()
@@ -65,7 +70,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
   return {
     running,
     handle(client, admitted) {
-      if (admitted.route.body === 'stream') begin(client, admitted, { plan: null, body: countBytes(admitted) })
+      if (admitted.route.body === 'stream') begin(client, admitted, { plan: null, body: admitted.body })
       else new PendingExchange(client, admitted, pendingDeps).start()
     },
     collect: ({ body, trace }) => collectBytes(body, trace, deps),
@@ -91,15 +96,15 @@ function collectBytes(body: BodyStream | null, trace: Admitted['trace'], deps: P
   return { bytes, cancel: () => cancel() }
 }
 
-/** Passes an upload on, counting it. */
-function countBytes({ body, trace }: Admitted): BodyStream | null {
+/** Passes an upload on and tells how much of it has passed. */
+function metered(body: BodyStream | null, passed: (bytes: number) => void): BodyStream | null {
   if (body === null) return null
   return {
     ...(body.length === undefined ? {} : { length: body.length }),
     start: (to) =>
       body.start({
         data(chunk) {
-          trace.bytesIn += chunk.length
+          passed(chunk.length)
           return to.data(chunk)
         },
         end: () => to.end(),
