@@ -414,6 +414,19 @@ describe('Exchange tells a failure after the first byte', () => {
   })
 })
 
+describe('Exchange with an upload', () => {
+  it('waits for the answer from the last byte that passed, not from the first', async () => {
+    const { client, exchange } = begin({ upstreams: ['one'], body: { start: () => ({ resume() {}, stop() {} }) } })
+    const began = performance.now()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    exchange.uploaded()
+    exchange.checkDeadline(began + 1020)
+    expect(client.status).toBeUndefined()
+    exchange.checkDeadline(performance.now() + 1001)
+    expect(client.status).toBe(504)
+  })
+})
+
 describe('Exchange ends early', () => {
   it('when the client leaves: while it waits for a place, for the first byte, and in the middle', () => {
     const waiting = begin({ hold: true })

@@ -78,6 +78,11 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#tell(error, ending)
   }
 
+  /** More of an upload has passed: its answer may take as long from here on. */
+  uploaded(): void {
+    if (this.#state === 'asking' && this.#head === null) this.#patience.waitFor(this.#deps.limits.firstByteTimeoutMs)
+  }
+
   /** Called every second. */
   checkDeadline(now: number): void {
     if (this.#state === 'over') return
