@@ -45,10 +45,10 @@ const streaming: readonly (readonly [string, () => Promise<unknown>])[] = [
 const answering: readonly (readonly [string, () => Promise<unknown>])[] = [
   ['ollama.chat', () => ollama().chat({ model, messages })],
   ['ollama.embed', () => ollama().embed({ model, input: 'Why?' })],
-  ['openai.chat.completions', () => openai().chat.completions.create({ model, messages }).then()],
-  ['openai.responses', () => openai().responses.create({ model, input: 'Why?' }).then()],
-  ['openai.embeddings', () => openai().embeddings.create({ model, input: 'Why?' }).then()],
-  ['anthropic.messages', () => anthropic().messages.create(question).then()],
+  ['openai.chat.completions', async () => openai().chat.completions.create({ model, messages })],
+  ['openai.responses', async () => openai().responses.create({ model, input: 'Why?' })],
+  ['openai.embeddings', async () => openai().embeddings.create({ model, input: 'Why?' })],
+  ['anthropic.messages', async () => anthropic().messages.create(question)],
 ]
 
 const AFTER = { afterChunks: 3 }
