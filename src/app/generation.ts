@@ -12,6 +12,7 @@ import { createCors } from '../http/cors.ts'
 import { createFrontDoor, type FrontDoor } from '../http/front-door.ts'
 import { createHostGuard } from '../http/host-guard.ts'
 import { createIdentify } from '../http/identify.ts'
+import { createOriginGuard } from '../http/origin-guard.ts'
 import { createOwnAnswers } from '../http/own-answers.ts'
 import { createRespond } from '../http/respond.ts'
 import { createRouteTable } from '../http/route-match.ts'
@@ -93,6 +94,7 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     ends: createVisitEnds({ respond, record: deps.record }),
     decodeBody: createBodyDecoder((body) => decodeZstdBody(body, settings.http.bodyBytes)),
     servesHost: createHostGuard(settings),
+    servesOrigin: createOriginGuard(settings),
     isAlias: (name) => aliasTarget(routing, name) !== undefined,
     instanceId: deps.instanceId,
     log,

@@ -72,6 +72,7 @@ function openDoor(changes: Partial<FrontDoorDeps> & { readonly own?: ReadonlyMap
     }),
     decodeBody: createBodyDecoder((body) => body),
     servesHost: () => true,
+    servesOrigin: () => true,
     isAlias: (name) => name === 'gpt-4o-mini',
     instanceId: 'me',
     log,

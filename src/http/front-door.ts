@@ -1,7 +1,7 @@
 import type { Principal } from '../auth/principal.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Log } from '../lib/log.ts'
-import { headerValue } from '../lib/raw-headers.ts'
+import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
 import { acceptableRequestId, createRequestIds } from '../lib/request-id.ts'
 import type { ClientPort, ClientRequest } from '../proxy/client-port.ts'
 import { ExchangeTrace } from '../proxy/exchange-trace.ts'
@@ -27,6 +27,8 @@ export interface FrontDoorDeps {
   readonly decodeBody: BodyDecoder
   /** Whether a Host may be served without keys; against DNS rebinding. */
   servesHost(host: string | undefined): boolean
+  /** Whether a page of the request's Origin may be served without keys. */
+  servesOrigin(headers: RawHeaders): boolean
   /** Whether a model name is one of Corral's own, which no upstream knows. */
   isAlias(name: string): boolean
   readonly instanceId: string
@@ -80,6 +82,7 @@ function receive(client: ClientPort, trace: ExchangeTrace, deps: FrontDoorDeps):
 /** What speaks against a request before its route is looked at. */
 function turnAway({ headers }: ClientRequest, deps: FrontDoorDeps): GatewayError | undefined {
   if (headerValue(headers, 'corral-instance') === deps.instanceId) return new GatewayError('gateway_loop')
+  if (!deps.servesOrigin(headers)) return new GatewayError('origin_denied')
   return deps.servesHost(headerValue(headers, 'host')) ? undefined : new GatewayError('host_denied')
 }
 
