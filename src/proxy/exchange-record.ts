@@ -33,7 +33,7 @@ export interface ExchangeRecord {
 
 export type ExchangeEnding =
   | 'complete'
-  /** Answered by Corral with an error before any upstream was asked, or because none could be. */
+  /** Answered by Corral with an error: no upstream was asked, none could be, or the request's own body failed. */
   | 'refused'
   | 'client-gone'
   | 'upstream-failed'

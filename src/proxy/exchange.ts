@@ -12,7 +12,7 @@ import { HeldAnswer } from './held-answer.ts'
 import { Patience } from './patience.ts'
 import { StreamWatch } from './stream-watch.ts'
 import type { AbortReason, UpstreamError } from './upstream.ts'
-import { errorOfUpstream, isHtml, outcomeOf } from './upstream-failure.ts'
+import { endingOf, errorOfUpstream, isHtml, outcomeOf } from './upstream-failure.ts'
 
 type State = 'routing' | 'asking' | 'answering' | 'over'
 
@@ -183,7 +183,7 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#lastError = errorOfUpstream(error)
     this.#held = null
     if (this.#state === 'asking' && this.#mayRetry(error.executed)) this.#routeAgain()
-    else this.#tell(this.#lastError, error.kind === 'timed-out' ? 'timed-out' : 'upstream-failed')
+    else this.#tell(this.#lastError, endingOf(error))
   }
 
   #routeAgain(): void {

@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
+import type { ExchangeEnding } from './exchange-record.ts'
 import type { AttemptOutcome } from './router.ts'
 import type { UpstreamError } from './upstream.ts'
 
@@ -16,13 +17,19 @@ export function errorOfUpstream(error: UpstreamError): GatewayError {
     case 'timed-out':
       return new GatewayError('upstream_timeout', { cause })
     case 'body-failed':
-      return new GatewayError('bad_body', { cause })
+      return new GatewayError(error.bodyFailure ?? 'bad_body', { cause })
   }
 }
 
 export function outcomeOf(error: UpstreamError): AttemptOutcome {
   if (error.kind === 'unreachable') return 'unreachable'
   return error.kind === 'body-failed' ? 'cancelled' : 'broken'
+}
+
+/** A client's upload that failed is not its upstream's failure. */
+export function endingOf({ kind }: UpstreamError): ExchangeEnding {
+  if (kind === 'timed-out') return 'timed-out'
+  return kind === 'body-failed' ? 'refused' : 'upstream-failed'
 }
 
 /** No route of Ollama's answers a page: this is some other server, or a proxy's error with a 200. */

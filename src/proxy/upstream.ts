@@ -79,6 +79,8 @@ export interface UpstreamError {
   readonly kind: UpstreamErrorKind
   /** Whether the upstream may have begun to work on the request. */
   readonly executed: 'no' | 'maybe'
+  /** Of a `body-failed`: why, where its sender did not simply leave or break its framing. */
+  readonly bodyFailure?: BodyFailure
   readonly cause?: unknown
 }
 

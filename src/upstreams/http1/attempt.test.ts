@@ -372,9 +372,10 @@ describe('an upload', () => {
     const { heard } = send(pool, { body: source.body })
     const to = await receiverOf(source)
     to.data(Buffer.from('abc'))
-    to.fail()
+    to.fail('body_timeout')
     await heard.released
     expect(heard.events).toEqual(['accepted', 'fail body-failed maybe', 'released'])
+    expect(heard.error).toMatchObject({ bodyFailure: 'body_timeout' })
     await vi.waitFor(() => expect(peers[0]?.gone).toBe(true))
   })
 })

@@ -3,6 +3,7 @@ import type { RawHeaders } from '../../lib/raw-headers.ts'
 import type {
   Attempt,
   BodyControl,
+  BodyFailure,
   BodyStream,
   ResponseSink,
   UpstreamError,
@@ -178,7 +179,7 @@ export class Http1Attempt implements Attempt, ConnectionUser {
         this.#uploadPending = false
         if (chunked) socket.write('0\r\n\r\n', 'latin1')
       },
-      fail: () => this.#fail({ kind: 'body-failed', executed: 'maybe' }),
+      fail: (reason) => this.#fail(bodyFailed(reason)),
     })
   }
 
@@ -195,6 +196,10 @@ export class Http1Attempt implements Attempt, ConnectionUser {
     clearTimeout(this.#continueTimer)
     this.#upload?.stop()
   }
+}
+
+function bodyFailed(reason: BodyFailure | undefined): UpstreamError {
+  return { kind: 'body-failed', executed: 'maybe', ...(reason === undefined ? {} : { bodyFailure: reason }) }
 }
 
 function isStream(body: UpstreamRequest['body']): body is BodyStream {
