@@ -1,4 +1,4 @@
-import { noFacts, peekSmallBody } from '../proxy/body-facts.ts'
+import { noFacts, peekBody } from '../proxy/body-facts.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 
 const BYTES_PER_TOKEN = 4
@@ -8,8 +8,8 @@ const COUNTED = ['messages', 'system', 'tools']
  * `/v1/messages/count_tokens`, which Ollama lacks: an estimate from bytes, the one Ollama itself uses in the first event
  * of `/v1/messages`.
  */
-export function countTokens(body: Uint8Array): { tokens: number; models: readonly string[] } {
-  const facts = body.length === 0 ? noFacts(body) : peekSmallBody(body, { readTools: false })
+export async function countTokens(body: Uint8Array): Promise<{ tokens: number; models: readonly string[] }> {
+  const facts = body.length === 0 ? noFacts(body) : await peekBody(body, { readTools: false })
   if (!facts.fields.has('messages')) {
     throw new GatewayError('invalid_input', { message: 'The body needs "messages"' })
   }

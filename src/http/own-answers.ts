@@ -63,7 +63,7 @@ export function createOwnAnswers(deps: OwnAnswersDeps): ReadonlyMap<string, OwnA
     'GET /v1/models/*name': (request) => deps.lists.v1Model(request.params['name'] ?? '', view(asked(request))),
     'POST /v1/messages/count_tokens': async (request) => {
       const principal = asked(request)
-      const counted = countTokens(await request.body())
+      const counted = await countTokens(await request.body())
       const denied = deps.judge(principal, counted.models)
       if (denied !== undefined) throw denied
       return { status: 200, headers: JSON_TYPE, body: JSON.stringify({ input_tokens: counted.tokens }) }

@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import { foldName, isExactName, isKnownName } from './known-fields.ts'
-import { type ObjectScan, rawValue, type ScannedField, scanObject, stringValue } from './object-scan.ts'
+import { rawValue, type ScannedField, scanObject, someItem, stringValue } from './object-scan.ts'
 
 /** What a JSON body says that the gateway must know. Nothing else of it was read. */
 export interface BodyFacts {
@@ -23,29 +23,29 @@ export interface NamedModel {
 const MODEL_FIELDS = ['model', 'name', 'source', 'destination', 'from'] as const
 /** A name longer than this fits no part of the grammar. */
 const LONGEST_MODEL = 4096
-/** Tool lists beyond this are not read for `web_search`: they are taken to hold it. */
-const LONGEST_TOOLS = 4 << 20
+/** What says which kind of tool it is. */
+const TOOL_FIELDS: ReadonlySet<string> = new Set(['type', 'name'])
 
 /**
  * Peeks at a body, yielding between megabytes. A body that is no JSON object has no facts: Ollama's decoder refuses
  * it in its own words. Throws `ambiguous_field` where Go would read something else than was checked.
  */
 export async function peekBody(bytes: Uint8Array, options: { readTools: boolean }): Promise<BodyFacts> {
-  const scan = scanObject(bytes, isKnownName)
-  let step = scan.next()
+  const reading = bodyFacts(bytes, options)
+  let step = reading.next()
   while (step.done !== true) {
     await new Promise<void>((resolve) => setTimeout(resolve, 0))
-    step = scan.next()
+    step = reading.next()
   }
-  return bodyFacts(bytes, step.value, options)
+  return step.value
 }
 
 /** The same in one go, for a body that is known to be small. */
 export function peekSmallBody(bytes: Uint8Array, options: { readTools: boolean }): BodyFacts {
-  const scan = scanObject(bytes, isKnownName)
-  let step = scan.next()
-  while (step.done !== true) step = scan.next()
-  return bodyFacts(bytes, step.value, options)
+  const reading = bodyFacts(bytes, options)
+  let step = reading.next()
+  while (step.done !== true) step = reading.next()
+  return step.value
 }
 
 export function noFacts(bytes: Uint8Array): BodyFacts {
@@ -58,7 +58,8 @@ export function formFacts(bytes: Uint8Array, models: readonly string[]): BodyFac
   return { ...noFacts(bytes), models, model: name === undefined ? null : { name, field: null } }
 }
 
-function bodyFacts(bytes: Uint8Array, scan: ObjectScan, options: { readTools: boolean }): BodyFacts {
+function* bodyFacts(bytes: Uint8Array, options: { readTools: boolean }): Generator<void, BodyFacts> {
+  const scan = yield* scanObject(bytes, isKnownName)
   if (scan.kind === 'malformed') return noFacts(bytes)
   const fields = new Map<string, ScannedField>()
   for (const field of scan.fields) {
@@ -73,8 +74,9 @@ function bodyFacts(bytes: Uint8Array, scan: ObjectScan, options: { readTools: bo
     fields,
     models: named.map((each) => each.name),
     model: named.find(({ field }) => field?.name !== 'destination' && field?.name !== 'from') ?? null,
-    stream: stream === undefined ? undefined : booleanValue(rawValue(scan, stream)),
-    webSearch: tools !== undefined && hasWebSearch(scan, tools),
+    stream: stream?.type === 'scalar' ? booleanValue(scan, stream) : undefined,
+    webSearch:
+      tools?.type === 'array' && (yield* someItem(bytes.subarray(tools.valueStart, tools.valueEnd), isWebSearch)),
   }
 }
 
@@ -101,27 +103,20 @@ function namedModels(scan: { bytes: Uint8Array }, fields: ReadonlyMap<string, Sc
   return named
 }
 
-function booleanValue(raw: string): boolean | undefined {
+function booleanValue(scan: { bytes: Uint8Array }, field: ScannedField): boolean | undefined {
+  if (field.valueEnd - field.valueStart > 'false'.length) return undefined
+  const raw = rawValue(scan, field)
   if (raw === 'true') return true
   return raw === 'false' ? false : undefined
 }
 
-/** `tools[].type` of Responses and Messages; nested names fold in Go as the top-level ones do. */
-function hasWebSearch(scan: { bytes: Uint8Array }, field: ScannedField): boolean {
-  if (field.valueEnd - field.valueStart > LONGEST_TOOLS) return true
-  let tools: unknown
-  try {
-    tools = JSON.parse(rawValue(scan, field))
-  } catch {
-    return false
-  }
-  return Array.isArray(tools) && tools.some(isWebSearch)
-}
-
-function isWebSearch(tool: unknown): boolean {
-  if (typeof tool !== 'object' || tool === null) return false
-  return Object.entries(tool).some(
-    ([name, value]) =>
-      ['type', 'name'].includes(foldName(name)) && typeof value === 'string' && value.startsWith('web_search'),
+/**
+ * One of `tools` of Responses and Messages; nested names fold in Go as the top-level ones do. A name may stand there
+ * twice, and Go passes over a null: any of them counts.
+ */
+function* isWebSearch(tool: Uint8Array): Generator<void, boolean> {
+  const scan = yield* scanObject(tool, (name) => TOOL_FIELDS.has(foldName(name)))
+  return (
+    scan.kind === 'object' && scan.fields.some((field) => stringValue(scan, field)?.startsWith('web_search') === true)
   )
 }

@@ -1,3 +1,4 @@
+import { GatewayError } from '../errors/gateway-error.ts'
 import { globMatcher } from '../lib/glob.ts'
 import { addField, type BodyEdit, removeField, replaceValue } from './body-edits.ts'
 import type { BodyFacts } from './body-facts.ts'
@@ -9,6 +10,9 @@ export type PolicyEdits = (facts: BodyFacts, canonicalModel: string) => BodyEdit
 
 /** Options of Ollama whose change makes it load a model anew, for everybody. */
 const LOAD_OPTIONS = ['num_batch', 'num_gpu', 'main_gpu', 'use_mmap', 'num_thread', 'draft_num_predict']
+
+/** Options are a handful of numbers; they are read in one go. */
+const LONGEST_OPTIONS = 64 * 1024
 
 /**
  * `num_ctx` and `keep_alive` of ordinary keys are governed here: one user's value reloads or pins the model for all.
@@ -50,6 +54,9 @@ function optionEdits(facts: BodyFacts, policy: ModelPolicy): BodyEdit[] {
 }
 
 function optionFields(facts: BodyFacts, field: ScannedField): { name: string; raw: string }[] {
+  if (field.valueEnd - field.valueStart > LONGEST_OPTIONS) {
+    throw new GatewayError('invalid_input', { message: 'The field "options" is too long to be read' })
+  }
   const bytes = facts.bytes.subarray(field.valueStart, field.valueEnd)
   const scan = scanObject(bytes, () => true)
   let step = scan.next()

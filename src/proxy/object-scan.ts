@@ -18,6 +18,11 @@ export type ObjectScan =
 const STEP = 1 << 19
 /** No field of any API has a name this long, whichever way it is escaped; such names are not decoded. */
 const LONGEST_NAME = 512
+/** What reading a name costs, in bytes looked at: as it stands, and where it has to be decoded. */
+const NAME_COST = 32
+const DECODED_NAME_COST = 512
+/** What beginning another scan costs, likewise. */
+const SCAN_COST = 256
 /** Strings shorter than this are read in place; a native search costs as much as about that many bytes. */
 const SHORT_STRING = 48
 
@@ -30,6 +35,8 @@ const CLOSE_BRACKET = 0x5d
 const COMMA = 0x2c
 const COLON = 0x3a
 
+const MALFORMED: ObjectScan = { kind: 'malformed' }
+
 const decoder = new TextDecoder()
 
 /**
@@ -41,26 +48,51 @@ const decoder = new TextDecoder()
 export function* scanObject(bytes: Uint8Array, keep: (name: string) => boolean): Generator<void, ObjectScan> {
   const cursor = new Cursor(bytes)
   const fields: ScannedField[] = []
-  cursor.skipSpace()
-  if (!cursor.take(OPEN_BRACE)) return { kind: 'malformed' }
-  cursor.skipSpace()
+  while (cursor.skipSpace()) yield
+  if (!cursor.take(OPEN_BRACE)) return MALFORMED
+  while (cursor.skipSpace()) yield
   if (cursor.take(CLOSE_BRACE)) return { kind: 'object', fields, bytes }
   for (;;) {
     const nameStart = cursor.at
-    if (!cursor.skipString()) return { kind: 'malformed' }
-    const name = nameText(bytes, nameStart, cursor.at)
-    cursor.skipSpace()
-    if (name === undefined || !cursor.take(COLON)) return { kind: 'malformed' }
-    cursor.skipSpace()
+    while (cursor.skipValue('string')) yield
+    if (cursor.failed) return MALFORMED
+    const name = nameText(bytes, nameStart, cursor)
+    while (cursor.skipSpace()) yield
+    if (name === undefined || !cursor.take(COLON)) return MALFORMED
+    while (cursor.skipSpace()) yield
     const valueStart = cursor.at
     const type = cursor.typeHere()
     while (cursor.skipValue(type)) yield
-    if (cursor.failed) return { kind: 'malformed' }
+    if (cursor.failed) return MALFORMED
     if (keep(name)) fields.push({ name, nameStart, valueStart, valueEnd: cursor.at, type })
-    cursor.skipSpace()
+    while (cursor.skipSpace()) yield
     if (cursor.take(CLOSE_BRACE)) return { kind: 'object', fields, bytes }
-    if (!cursor.take(COMMA)) return { kind: 'malformed' }
-    cursor.skipSpace()
+    if (!cursor.take(COMMA)) return MALFORMED
+    while (cursor.skipSpace()) yield
+    if (cursor.spent()) yield
+  }
+}
+
+/**
+ * The first item of an array of objects that `is` accepts. Items that are no objects do not count, nor does what stands
+ * behind something that is no JSON: Ollama refuses the whole body then.
+ */
+export function* someItem(
+  bytes: Uint8Array,
+  is: (item: Uint8Array) => Generator<void, boolean>,
+): Generator<void, boolean> {
+  const cursor = new Cursor(bytes)
+  if (!cursor.take(OPEN_BRACKET)) return false
+  for (;;) {
+    while (cursor.skipSpace()) yield
+    const start = cursor.at
+    const type = cursor.typeHere()
+    while (cursor.skipValue(type)) yield
+    if (cursor.failed) return false
+    if (type === 'object' && (yield* is(bytes.subarray(start, cursor.at)))) return true
+    cursor.charge(SCAN_COST)
+    while (cursor.skipSpace()) yield
+    if (!cursor.take(COMMA)) return false
     if (cursor.spent()) yield
   }
 }
@@ -75,12 +107,17 @@ export function rawValue(scan: { bytes: Uint8Array }, field: ScannedField): stri
   return decoder.decode(scan.bytes.subarray(field.valueStart, field.valueEnd))
 }
 
-function nameText(bytes: Uint8Array, start: number, end: number): string | undefined {
+function nameText(bytes: Uint8Array, start: number, cursor: Cursor): string | undefined {
+  const end = cursor.at
   if (end - start > LONGEST_NAME) return ''
+  cursor.charge(NAME_COST)
   let text = ''
   for (let i = start + 1; i < end - 1; i++) {
     const byte = bytes[i] ?? 0
-    if (byte < 0x20 || byte >= 0x80 || byte === BACKSLASH) return unescape(bytes, start, end)
+    if (byte < 0x20 || byte >= 0x80 || byte === BACKSLASH) {
+      cursor.charge(DECODED_NAME_COST)
+      return unescape(bytes, start, end)
+    }
     text += String.fromCharCode(byte)
   }
   return text
@@ -102,21 +139,27 @@ function hasControl(text: string): boolean {
   return false
 }
 
+/** Skips what it is told to. Where a method returns true, it has not finished: yield, then call it again. */
 class Cursor {
   at = 0
   failed = false
   readonly #bytes: Uint8Array
   #depth = 0
   #budgetEnd = STEP
+  /** Where a string that was left unfinished goes on; 0 outside. */
+  #resumeAt = 0
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
   }
 
   spent(): boolean {
-    if (this.at < this.#budgetEnd) return false
-    this.#budgetEnd = this.at + STEP
-    return true
+    return this.#spentAt(this.at)
+  }
+
+  /** Counts work that the distance alone does not show. */
+  charge(bytes: number): void {
+    this.#budgetEnd -= bytes
   }
 
   take(byte: number): boolean {
@@ -125,11 +168,12 @@ class Cursor {
     return true
   }
 
-  skipSpace(): void {
+  skipSpace(): boolean {
     for (;;) {
       const byte = this.#bytes[this.at]
-      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return false
       this.at++
+      if (this.at >= this.#budgetEnd) return this.spent()
     }
   }
 
@@ -140,58 +184,52 @@ class Cursor {
     return byte === OPEN_BRACKET ? 'array' : 'scalar'
   }
 
-  /** True: not finished, call again; then `failed` or `at` tells. */
+  /** When it has finished, `failed` or `at` tells. */
   skipValue(type: ScannedField['type']): boolean {
-    if (type === 'string') {
-      this.failed = !this.skipString()
-      return false
-    }
-    if (type === 'scalar') {
-      this.#skipScalar()
-      return false
-    }
-    return this.#skipNested()
+    if (type === 'string') return this.#skipString()
+    return type === 'scalar' ? this.#skipScalar() : this.#skipNested()
   }
 
   /** From an opening quote to behind the closing one. */
-  skipString(): boolean {
+  #skipString(): boolean {
     const bytes = this.#bytes
-    if (bytes[this.at] !== QUOTE) return false
-    let i = this.at + 1
-    const near = Math.min(i + SHORT_STRING, bytes.length)
-    while (i < near) {
-      const byte = bytes[i]
-      if (byte === QUOTE) {
-        this.at = i + 1
-        return true
-      }
-      i += byte === BACKSLASH ? 2 : 1
-    }
-    return this.#skipLongString(i)
-  }
-
-  #skipLongString(from: number): boolean {
-    const bytes = this.#bytes
-    let i = from
+    if (bytes[this.at] !== QUOTE) return this.#fail()
+    let i = this.#resumeAt === 0 ? this.at + 1 : this.#resumeAt
     for (;;) {
-      const quote = bytes.indexOf(QUOTE, i)
-      if (quote < 0) return false
-      if (!escaped(bytes, quote, from)) {
-        this.#budgetEnd += quote - this.at
-        this.at = quote + 1
-        return true
+      const near = Math.min(i + SHORT_STRING, bytes.length)
+      while (i < near) {
+        const byte = bytes[i]
+        if (byte === QUOTE) return this.#stringEnds(i)
+        i += byte === BACKSLASH ? 2 : 1
       }
+      const quote = bytes.indexOf(QUOTE, i)
+      if (quote < 0) return this.#fail()
+      // A native search costs next to nothing.
+      this.#budgetEnd += quote - i
+      if (!escaped(bytes, quote, i)) return this.#stringEnds(quote)
       i = quote + 1
+      if (!this.#spentAt(i)) continue
+      this.#resumeAt = i
+      return true
     }
   }
 
-  #skipScalar(): void {
+  #stringEnds(quote: number): boolean {
+    this.at = quote + 1
+    this.#resumeAt = 0
+    return false
+  }
+
+  #skipScalar(): boolean {
+    const bytes = this.#bytes
     const start = this.at
-    for (; this.at < this.#bytes.length; this.at++) {
-      const byte = this.#bytes[this.at] ?? 0
-      if (byte === COMMA || byte === CLOSE_BRACE || byte <= 0x20) break
+    for (; this.at < bytes.length; this.at++) {
+      const byte = bytes[this.at] ?? 0
+      if (byte === COMMA || byte === CLOSE_BRACE || byte === CLOSE_BRACKET || byte <= 0x20) break
+      if (this.at > start && this.at >= this.#budgetEnd) return this.spent()
     }
-    this.failed = this.at === start || this.at >= this.#bytes.length
+    this.failed = this.at === start || this.at >= bytes.length
+    return false
   }
 
   #skipNested(): boolean {
@@ -199,7 +237,8 @@ class Cursor {
     while (this.at < bytes.length) {
       const byte = bytes[this.at]
       if (byte === QUOTE) {
-        if (!this.skipString()) break
+        if (this.#skipString()) return true
+        if (this.failed) return false
       } else {
         this.at++
         if (byte === OPEN_BRACE || byte === OPEN_BRACKET) this.#depth++
@@ -207,8 +246,18 @@ class Cursor {
       }
       if (this.at >= this.#budgetEnd && this.spent()) return true
     }
+    return this.#fail()
+  }
+
+  #fail(): boolean {
     this.failed = true
     return false
+  }
+
+  #spentAt(at: number): boolean {
+    if (at < this.#budgetEnd) return false
+    this.#budgetEnd = at + STEP
+    return true
   }
 }
 
