@@ -36,7 +36,7 @@ export async function watchKeys(deps: KeyWatchDeps, settings: AuthSettings): Pro
   const digester = createKeyDigester(deps.pepper, salt)
   const directory = createKeyDirectory({ digester, clock })
   const shared = settings.token === null ? [] : [sharedToken(settings.token, settings.tokenScopes, digester)]
-  const files = createKeyFiles({ log, clock, onChange: () => void refresh() }, keyFileSources(settings, digester))
+  const files = createKeyFiles({ log, clock, onChange: () => void look() }, keyFileSources(settings, digester))
   let version = NaN
   let tellEnded = (_keyIds: readonly string[]): void => {}
 
@@ -56,6 +56,12 @@ export async function watchKeys(deps: KeyWatchDeps, settings: AuthSettings): Pro
     } catch (error) {
       log.error({ err: error }, 'The keys could not be read; those known before still hold')
     }
+  }
+
+  /** As `poll`, whether or not the store says that it has changed. */
+  async function look(): Promise<void> {
+    version = NaN
+    await poll()
   }
 
   await files.start()
