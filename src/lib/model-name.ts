@@ -33,6 +33,19 @@ const MAX_RAW_LENGTH = 1024
  */
 export function parseModelName(raw: string): ModelName {
   if (raw.length > MAX_RAW_LENGTH) return INVALID
+  const known = parsed.get(raw)
+  if (known !== undefined) return known
+  const name = Object.freeze(parse(raw))
+  if (parsed.size >= MAX_PARSED) parsed.clear()
+  parsed.set(raw, name)
+  return name
+}
+
+/** A memo: each request names its model in the same few spellings, and is asked for it more than once. */
+const parsed = new Map<string, ModelName>()
+const MAX_PARSED = 500
+
+function parse(raw: string): ModelName {
   const { base, source } = splitSource(raw.replace(OUTER_SPACE, ''))
   // Ollama refuses a second suffix below the first (`x:local:cloud`, `x:cloud-cloud`).
   if (source !== undefined && splitSource(base).source !== undefined) return INVALID

@@ -11,11 +11,18 @@ export type CreateRequestId = (nowMs: number) => string
 export function createRequestIds(random: string = crypto.randomUUID()): CreateRequestId {
   const tail = random.slice(18)
   let counter = 0
+  let prefix = { nowMs: Number.NaN, text: '' }
   return (nowMs) => {
     counter = (counter + 1) % COUNTER_LIMIT
-    const time = nowMs.toString(16).padStart(12, '0')
-    return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.toString(16).padStart(3, '0')}${tail}`
+    if (nowMs !== prefix.nowMs) prefix = { nowMs, text: timePrefix(nowMs) }
+    // Padded by its own leading 1, which gives way to the version.
+    return `${prefix.text}7${(COUNTER_LIMIT + counter).toString(16).slice(1)}${tail}`
   }
+}
+
+function timePrefix(nowMs: number): string {
+  const time = nowMs.toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-`
 }
 
 /** The client's own id where it is harmless to log and to repeat. */

@@ -30,11 +30,11 @@ interface Candidates {
 
 /** Pure: which upstream gets an attempt. */
 export function selectUpstream(request: SelectRequest, snapshot: Snapshot): Selection {
-  const enabled = snapshot.upstreams.filter((state) => state.enabled)
+  const enabled = keep(snapshot.upstreams, (state) => state.enabled)
   const assigned = request.model === null ? undefined : snapshot.assignments.get(request.model)
-  const reachable = enabled.filter(
-    ({ name }) => (assigned?.includes(name) ?? true) && (request.principal.upstreams?.includes(name) ?? true),
-  )
+  const { upstreams: granted } = request.principal
+  const mine = granted === null ? enabled : enabled.filter(({ name }) => granted.includes(name))
+  const reachable = assigned === undefined ? mine : mine.filter(({ name }) => assigned.includes(name))
   if (reachable.length === 0) {
     return {
       kind: 'none',
@@ -47,7 +47,7 @@ export function selectUpstream(request: SelectRequest, snapshot: Snapshot): Sele
   if (candidates.why === 'model-unknown' && !isWrite(request) && reachable.some((state) => has(state, request.model))) {
     return { kind: 'none', reason: 'model-down' }
   }
-  const untried = candidates.states.filter((state) => !request.tried.has(state.name))
+  const untried = keep(candidates.states, (state) => !request.tried.has(state.name))
   const state = pick(request, { ...candidates, states: untried }, snapshot.turn)
   return state === undefined ? { kind: 'none', reason: 'all-tried' } : { kind: 'selected', state, why: candidates.why }
 }
@@ -71,16 +71,21 @@ function isAway(assigned: readonly string[] | undefined, enabled: readonly Upstr
 
 /** One that was never probed is taken only where none is known to be up. */
 function onlyHealthy(states: readonly UpstreamState[]): readonly UpstreamState[] {
-  const up = states.filter((state) => state.health === 'up')
+  const up = keep(states, (state) => state.health === 'up')
   return up.length > 0 ? up : states.filter((state) => state.health === 'unknown')
 }
 
 function candidatesOf(request: SelectRequest, healthy: readonly UpstreamState[], assigned: boolean): Candidates {
   if (request.model === null || isCreation(request)) return { states: healthy, why: 'any' }
-  const having = healthy.filter((state) => has(state, request.model))
+  const having = keep(healthy, (state) => has(state, request.model))
   // An assigned upstream need not list its models.
   if (assigned) return { states: having.length > 0 ? having : healthy, why: 'assigned' }
   return having.length > 0 ? { states: having, why: 'has-model' } : { states: healthy, why: 'model-unknown' }
+}
+
+/** Filters without a copy where nothing falls out, which is how it usually is. */
+function keep(states: readonly UpstreamState[], isWanted: (state: UpstreamState) => boolean): readonly UpstreamState[] {
+  return states.every(isWanted) ? states : states.filter(isWanted)
 }
 
 function has(state: UpstreamState, model: string | null): boolean {
@@ -104,6 +109,7 @@ function pick(request: SelectRequest, { states, why }: Candidates, turn: number)
 }
 
 function leastBusyOf(states: readonly UpstreamState[], turn: number): UpstreamState | undefined {
+  if (states.length < 2) return states[0]
   let best: UpstreamState[] = []
   for (const state of states) {
     const order = best[0] === undefined ? -1 : compareLoad(state, best[0])

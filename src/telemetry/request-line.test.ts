@@ -23,6 +23,22 @@ describe('requestLine', () => {
     })
   })
 
+  it('tells the time of each line, whichever came before', () => {
+    const times = [
+      1_772_600_767_089,
+      1_772_600_767_999,
+      1_772_600_768_000,
+      1_772_600_767_007.9,
+      -1,
+      -0.5,
+      0,
+      Number.NaN,
+    ]
+    for (const time of [...times, ...times.toReversed()]) {
+      expect(parse({ time }).time).toBe(new Date(Number.isNaN(time) ? 0 : time).toISOString())
+    }
+  })
+
   it('hides a key that was left in the path', () => {
     const line = requestLine(exchangeRecord({ path: '/k/swordfish/api/chat' }))
     expect(line).toContain('/k/[redacted]/api/chat')

@@ -42,6 +42,14 @@ function withoutKey(path: string): string {
   return path.includes('/k/') || path.includes('crl_') ? redact(path) : path
 }
 
+/** A memo: one second begins many lines. */
+let second = { startsAt: Number.NaN, text: '' }
+
 function isoTime(time: number): string {
-  return new Date(Math.abs(time) <= 8.64e15 ? time : 0).toISOString()
+  const at = Math.abs(time) <= 8.64e15 ? Math.trunc(time) : 0
+  const milliseconds = at - second.startsAt
+  if (milliseconds >= 0 && milliseconds < 1000) return `${second.text}.${String(milliseconds).padStart(3, '0')}Z`
+  const text = new Date(at).toISOString()
+  second = { startsAt: Math.floor(at / 1000) * 1000, text: text.slice(0, -5) }
+  return text
 }
