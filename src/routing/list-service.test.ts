@@ -43,6 +43,18 @@ describe('createListService', () => {
     expect(names(await lists.v1Models(all))).toEqual(['x:1', 'y:1', 'z:1'])
   })
 
+  it('asks an upstream once for all who ask at the same time, and afresh after them and after a change', async () => {
+    const a = ollama('a', 'x:1')
+    const { lists } = setUp(a)
+    const crowd = Array.from({ length: 100 }, () => lists.tags(all))
+    expect(new Set((await Promise.all(crowd)).map((answer) => answer.body)).size).toBe(1)
+    expect(a.paths()).toEqual(['/api/tags'])
+    const early = lists.tags(all)
+    lists.forget('a')
+    await Promise.all([early, lists.tags(all)])
+    expect(a.paths()).toEqual(['/api/tags', '/api/tags', '/api/tags'])
+  })
+
   it('asks neither what is down nor what the key may not reach', async () => {
     const [a, b, c] = [ollama('a', 'x:1'), ollama('b', 'y:1'), ollama('c', 'z:1')]
     const { lists, fleet } = setUp(a, b, c)

@@ -102,9 +102,13 @@ interface ListReader {
   forget(upstreamName: string): void
 }
 
-/** Asks afresh each time; the last list of an upstream stands in when it is slow or stumbles. */
+/**
+ * Asks afresh each time, once for all who ask meanwhile: lists are cheap to want and would cost every upstream a
+ * connection each. The last list of an upstream stands in when it is slow or stumbles.
+ */
 function createListReader({ fleet, ask, clock, startTimer }: ListServiceDeps): ListReader {
   const remembered = new Map<string, Map<ModelListKind, readonly ModelEntry[]>>()
+  const asking = new Map<string, Promise<readonly ModelEntry[] | undefined>>()
 
   const listsOf = (name: string): Map<ModelListKind, readonly ModelEntry[]> => {
     const lists = remembered.get(name) ?? new Map<ModelListKind, readonly ModelEntry[]>()
@@ -123,13 +127,27 @@ function createListReader({ fleet, ask, clock, startTimer }: ListServiceDeps): L
       fleet.apply(state.name, { kind: 'models-read', at: clock.now(), models: indexEntries(entries) })
     return entries
   }
+  const askOnce = (kind: ModelListKind, state: UpstreamState): Promise<readonly ModelEntry[] | undefined> => {
+    const question = `${kind} ${state.name}`
+    const running = asking.get(question)
+    if (running !== undefined) return running
+    const asked = askAfresh(kind, state).finally(() => {
+      if (asking.get(question) === asked) asking.delete(question)
+    })
+    asking.set(question, asked)
+    return asked
+  }
   return {
     read(kind, state) {
       const last = remembered.get(state.name)?.get(kind)
-      const fresh = askAfresh(kind, state)
+      const fresh = askOnce(kind, state)
       return last === undefined ? fresh : freshOrLast(fresh, last, startTimer)
     },
-    forget: (upstreamName) => void remembered.delete(upstreamName),
+    forget(upstreamName) {
+      remembered.delete(upstreamName)
+      // What is being asked may be the answer from before the change.
+      for (const kind of Object.keys(paths)) asking.delete(`${kind} ${upstreamName}`)
+    },
   }
 }
 
