@@ -52,6 +52,19 @@ describe('createHealthMonitor', () => {
     expect(a.paths()).toContain('/api/tags')
   })
 
+  it('says once that it asks itself, even of one that was down before the gateway could answer', async () => {
+    const a = createScriptedUpstream('a', { '/api/version': refused })
+    const { time, monitor, lines } = setUp([a])
+    monitor.start()
+    await time.advance(0)
+    a.replies = { '/api/version': { status: 508, text: '' } }
+    await time.advance(INTERVAL_MS * 5)
+    expect(lines).toEqual([
+      '{"upstream":"a","fault":"ECONNREFUSED"} upstream is down',
+      '{"upstream":"a","fault":"it is this gateway itself: point it at Ollama"} upstream is down',
+    ])
+  })
+
   it('finds a recovered one within an interval, reads its models again, and logs each turn once', async () => {
     const a = createScriptedUpstream('a', ollamaReplies([]))
     const b = createScriptedUpstream('b', ollamaReplies([]))

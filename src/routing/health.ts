@@ -101,14 +101,16 @@ export function createHealthMonitor(
 }
 
 async function probeUpstream(
-  { fleet, models, ask, clock }: HealthMonitorDeps,
+  { fleet, models, ask, clock, log }: HealthMonitorDeps,
   settings: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs'>,
   name: string,
 ): Promise<void> {
   const before = fleet.get(name)
   if (before === undefined || !before.enabled) return
   const answer = await ask(before.upstream, '/api/version', probeTimeoutMs(before, settings.healthIntervalMs))
-  fleet.apply(name, toEvent(answer, clock.now()))
+  const event = toEvent(answer, clock.now())
+  fleet.apply(name, event)
+  if (event.kind === 'probe-failed' && isNewsOfLoop(event, before)) logDown(log, name, event.detail)
   const after = fleet.get(name)
   if (after?.health !== 'up' || after.consecutiveFailures > 0) return
   const isStale = after.modelsReadAt === null || clock.now() - after.modelsReadAt >= settings.modelTtlMs
@@ -165,7 +167,16 @@ function isNothingUp(all: readonly UpstreamState[]): boolean {
   return !all.some((state) => state.enabled && state.health === 'up')
 }
 
+/** The first probe comes before the gateway listens and finds nobody; that it was itself, no change of health tells. */
+function isNewsOfLoop(event: Extract<UpstreamEvent, { kind: 'probe-failed' }>, before: UpstreamState): boolean {
+  return event.failure === 'loop' && before.health === 'down' && before.fault !== event.detail
+}
+
 function logChange(log: Log, { name, from, to, fault }: HealthChange): void {
   if (to === 'up') log.info({ upstream: name }, from === 'down' ? 'upstream is up again' : 'upstream is up')
-  else log.warn({ upstream: name, fault }, 'upstream is down')
+  else logDown(log, name, fault)
+}
+
+function logDown(log: Log, upstream: string, fault: string | null): void {
+  log.warn({ upstream, fault }, 'upstream is down')
 }
