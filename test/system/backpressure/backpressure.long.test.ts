@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startGatewayBefore, type GatewayBefore } from '../harness/gateway-before.ts'
 import { hasProcessFacts, residentMegabytes } from '../harness/process-facts.ts'
 import { rawRequest } from '../harness/raw-request.ts'
-import { whenAtRest } from './flow.ts'
+import { whenAtRest } from '../harness/when-at-rest.ts'
 import { openSlowReader, type SlowReader } from './slow-reader.ts'
 
 const BYTES = 200_000_000

@@ -5,7 +5,7 @@ import { openRaw } from '../../faults/raw-connection.ts'
 import { startGatewayBefore, type GatewayBefore } from '../harness/gateway-before.ts'
 import { hasProcessFacts, residentMegabytes } from '../harness/process-facts.ts'
 import { rawRequest } from '../harness/raw-request.ts'
-import { whenAtRest } from './flow.ts'
+import { whenAtRest } from '../harness/when-at-rest.ts'
 import { openSlowReader, type SlowReader } from './slow-reader.ts'
 
 const MEGABYTE = 1_000_000
