@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { renderError } from '../dialects/error-body.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
+import { headerValue } from '../lib/raw-headers.ts'
 import type { ClientPort, ClientRequest } from '../proxy/client-port.ts'
 import type { DuplexPort } from '../proxy/upstream.ts'
 import { isWebSocket, toBody, toClientRequest } from './client-request.ts'
@@ -40,7 +41,7 @@ export function createArrivals({ connections, handlers, isStopping, securityHead
     if (connection === undefined || connection.isClosing) return
     if (connection.isFull) return connection.destroy()
     // node:http drops what came in one packet behind an upgrade that it ignores: what follows may be half a request.
-    const isLast = message.headers.upgrade !== undefined
+    const isLast = headerValue(message.rawHeaders, 'upgrade') !== undefined
     if (isLast && !connection.isIdle) return connection.closeAfterAnswer()
     if (isStopping()) connection.retire()
     const arrival = { connection, message, response, expectsContinue }

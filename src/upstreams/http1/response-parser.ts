@@ -56,15 +56,16 @@ export class ResponseParser {
   }
 
   feed(input: Buffer): void {
-    let chunk = this.#pending.length === 0 ? input : Buffer.concat([this.#pending, input])
+    const chunk = this.#pending.length === 0 ? input : Buffer.concat([this.#pending, input])
     this.#pending = EMPTY
-    while (chunk.length > 0) {
-      const used = this.#step(chunk)
-      if (used < 0) {
-        if (this.#state !== 'broken') this.#pending = chunk
+    let at = 0
+    while (at < chunk.length) {
+      const next = this.#step(chunk, at)
+      if (next < 0) {
+        if (this.#state !== 'broken') this.#pending = at === 0 ? chunk : chunk.subarray(at)
         return
       }
-      chunk = used === chunk.length ? EMPTY : chunk.subarray(used)
+      at = next
     }
   }
 
@@ -75,23 +76,23 @@ export class ResponseParser {
     return true
   }
 
-  /** Bytes used; -1 where more are needed, or where the answer is broken. */
-  #step(chunk: Buffer): number {
+  /** Where to go on; -1 where more bytes are needed, or where the answer is broken. */
+  #step(chunk: Buffer, at: number): number {
     switch (this.#state) {
       case 'head':
-        return this.#readHead(chunk)
+        return this.#readHead(chunk, at)
       case 'length':
-        return this.#readBody(chunk)
+        return this.#readBody(chunk, at)
       case 'chunk-size':
-        return this.#readChunkSize(chunk)
+        return this.#readChunkSize(chunk, at)
       case 'chunk-data':
-        return this.#readBody(chunk)
+        return this.#readBody(chunk, at)
       case 'chunk-end':
-        return this.#readChunkEnd(chunk)
+        return this.#readChunkEnd(chunk, at)
       case 'trailers':
-        return this.#readTrailer(chunk)
+        return this.#readTrailer(chunk, at)
       case 'until-close':
-        this.#events.data(chunk)
+        this.#events.data(at === 0 ? chunk : chunk.subarray(at))
         return chunk.length
       case 'over':
         return this.#broken('bytes after the end of the answer')
@@ -100,12 +101,13 @@ export class ResponseParser {
     }
   }
 
-  #readHead(chunk: Buffer): number {
-    const end = chunk.indexOf(HEAD_END)
+  #readHead(chunk: Buffer, at: number): number {
+    const end = chunk.indexOf(HEAD_END, at)
     // The same whichever way the bytes were cut: a head that does not end within the limit is too large.
-    if (end < 0 ? chunk.length >= HEAD_LIMIT : end + 4 > HEAD_LIMIT) return this.#broken('a head that is too large')
+    if (end < 0 ? chunk.length - at >= HEAD_LIMIT : end - at + 4 > HEAD_LIMIT)
+      return this.#broken('a head that is too large')
     if (end < 0) return -1
-    const head = parseResponseHead(chunk.toString('latin1', 0, end))
+    const head = parseResponseHead(chunk.toString('latin1', at, end))
     if (typeof head === 'string') return this.#broken(head)
     // Upgrades go their own way, past this parser.
     if (head.status === 101) return this.#broken('an upgrade that nobody asked for')
@@ -138,62 +140,62 @@ export class ResponseParser {
   }
 
   /** A piece of a body of known length, or of one chunk. */
-  #readBody(chunk: Buffer): number {
-    const used = Math.min(chunk.length, this.#remaining)
-    this.#remaining -= used
+  #readBody(chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + this.#remaining)
+    this.#remaining -= end - at
     const ended = this.#remaining === 0
-    if (ended && this.#state === 'length' && used < chunk.length)
+    if (ended && this.#state === 'length' && end < chunk.length)
       return this.#broken('an answer that is longer than its length')
-    const piece = used === chunk.length ? chunk : chunk.subarray(0, used)
+    const piece = at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end)
     if (!ended) {
       this.#events.data(piece)
-      return used
+      return end
     }
     if (this.#state === 'chunk-data') {
       this.#state = 'chunk-end'
       this.#events.data(piece)
-      return used
+      return end
     }
     this.#state = 'over'
     this.#events.data(piece)
     this.#finish(this.#keepAlive)
-    return used
+    return end
   }
 
-  #readChunkSize(chunk: Buffer): number {
-    const end = chunk.indexOf(LF)
-    if (end < 0 ? chunk.length >= CHUNK_LINE_LIMIT : end >= CHUNK_LINE_LIMIT)
+  #readChunkSize(chunk: Buffer, at: number): number {
+    const end = chunk.indexOf(LF, at)
+    if (end < 0 ? chunk.length - at >= CHUNK_LINE_LIMIT : end - at >= CHUNK_LINE_LIMIT)
       return this.#broken('a chunk size that is too long')
     if (end < 0) return -1
-    if (chunk[end - 1] !== CR) return this.#broken('a chunk size that ends in a bare line feed')
-    const size = hexNumber(chunk, end - 1)
+    if (end === at || chunk[end - 1] !== CR) return this.#broken('a chunk size that ends in a bare line feed')
+    const size = hexNumber(chunk, at, end - 1)
     if (size < 0) return this.#broken('a chunk size that is not a number')
     this.#remaining = size
     this.#state = size === 0 ? 'trailers' : 'chunk-data'
     return end + 1
   }
 
-  #readChunkEnd(chunk: Buffer): number {
-    if (chunk.length < 2) return chunk[0] === CR ? -1 : this.#broken('a chunk that is longer than its size')
-    if (chunk[0] !== CR || chunk[1] !== LF) return this.#broken('a chunk that is longer than its size')
+  #readChunkEnd(chunk: Buffer, at: number): number {
+    if (chunk.length - at < 2 && chunk[at] === CR) return -1
+    if (chunk[at] !== CR || chunk[at + 1] !== LF) return this.#broken('a chunk that is longer than its size')
     this.#state = 'chunk-size'
-    return 2
+    return at + 2
   }
 
-  #readTrailer(chunk: Buffer): number {
-    const end = chunk.indexOf(LF)
-    const bytes = end < 0 ? chunk.length + 1 : end + 1
+  #readTrailer(chunk: Buffer, at: number): number {
+    const end = chunk.indexOf(LF, at)
+    const bytes = (end < 0 ? chunk.length : end) - at + 1
     if (this.#trailerBytes + bytes > HEAD_LIMIT) return this.#broken('trailers that are too large')
     if (end < 0) return -1
     this.#trailerBytes += bytes
-    if (chunk[end - 1] !== CR) return this.#broken('a trailer that ends in a bare line feed')
-    if (end === 1) {
+    if (end === at || chunk[end - 1] !== CR) return this.#broken('a trailer that ends in a bare line feed')
+    if (end === at + 1) {
       this.#state = 'over'
-      if (chunk.length > 2) return this.#broken('bytes after the end of the answer')
+      if (chunk.length > end + 1) return this.#broken('bytes after the end of the answer')
       this.#finish(this.#keepAlive)
-      return 2
+      return end + 1
     }
-    const field = parseFieldLine(chunk.toString('latin1', 0, end - 1))
+    const field = parseFieldLine(chunk.toString('latin1', at, end - 1))
     if (field === undefined) return this.#broken('a malformed trailer')
     this.#trailers.push(field[0], field[1])
     return end + 1
@@ -213,17 +215,17 @@ export class ResponseParser {
 }
 
 /** A chunk size up to its extension; -1 where it is no number, or one that no chunk has. */
-function hexNumber(chunk: Buffer, end: number): number {
+function hexNumber(chunk: Buffer, start: number, end: number): number {
   let size = 0
-  let i = 0
+  let i = start
   for (; i < end; i++) {
     const digit = hexDigit(chunk[i] ?? 0)
     if (digit < 0) break
     size = size * 16 + digit
-    if (i > 10) return -1
+    if (i - start > 10) return -1
   }
   const next = chunk[i]
-  return i === 0 || (i < end && next !== 0x3b && next !== 0x20 && next !== 0x09) ? -1 : size
+  return i === start || (i < end && next !== 0x3b && next !== 0x20 && next !== 0x09) ? -1 : size
 }
 
 function hexDigit(byte: number): number {
