@@ -11,8 +11,8 @@ const { hostname, port } = new URL(order.target.url)
 const small = chatRequest(order.target, chatBody({ stream: false, seed: 1, chunks: 6 }))
 const streamed = chatRequest(order.target, chatBody({ stream: true, seed: 1, chunks: 1000 }))
 
-/** Connections whose present request is to be given up. */
-const isAborted = new WeakSet<Socket>()
+/** Connections that this side gives up, now or in the course of their present request. */
+const isGivenUp = new WeakSet<Socket>()
 let begun = 0
 let over = 0
 let aborts = 0
@@ -33,7 +33,7 @@ function open(): void {
   const reader = new AnswerReader({
     head: (value) => void (status = value),
     text() {
-      if (isAborted.has(socket)) abort(socket)
+      if (isGivenUp.has(socket)) abort(socket)
     },
     end: () => answered(status === 200),
   })
@@ -42,19 +42,24 @@ function open(): void {
   })
   socket.on('close', () => {
     // A connection that nobody here gave up was cut by the server.
-    if (!isAborted.has(socket) && over < order.requests) failed++
+    if (!isGivenUp.has(socket)) failed++
   })
   socket.on('connect', () => next(socket))
 }
 
 function next(socket: Socket): void {
-  if (begun >= order.requests) return void socket.destroy()
   begun++
+  if (begun > order.requests) return retire(socket)
   if (begun % order.abortEvery !== 0) return void socket.write(small)
-  isAborted.add(socket)
+  isGivenUp.add(socket)
   const way = aborts++ % 3
   if (way === 0) socket.write(streamed)
   else socket.write(way === 1 ? small : small.slice(0, -20), () => setTimeout(abort, 1, socket))
+}
+
+function retire(socket: Socket): void {
+  isGivenUp.add(socket)
+  socket.destroy()
 }
 
 function abort(socket: Socket): void {
