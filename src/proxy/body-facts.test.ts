@@ -3,7 +3,8 @@ import { addField, removeField, replaceValue, spliceBody } from './body-edits.ts
 import { peekSmallBody } from './body-facts.ts'
 import { createPolicyEdits } from './model-policy.ts'
 
-const peek = (text: string, readTools = false): ReturnType<typeof peekSmallBody> => peekSmallBody(Buffer.from(text), { readTools })
+const peek = (text: string, readTools = false): ReturnType<typeof peekSmallBody> =>
+  peekSmallBody(Buffer.from(text), { readTools })
 
 describe('peekSmallBody', () => {
   it('reads the model, or its old alias where the CLI leaves the model empty', () => {
@@ -80,7 +81,11 @@ describe('spliceBody', () => {
 })
 
 describe('createPolicyEdits', () => {
-  const apply = (text: string, numCtx: 'allow' | 'strip' | number, keepAlive: 'allow' | 'strip' | string | number): string => {
+  const apply = (
+    text: string,
+    numCtx: 'allow' | 'strip' | number,
+    keepAlive: 'allow' | 'strip' | string | number,
+  ): string => {
     const facts = peek(text)
     const edits = createPolicyEdits([{ match: '*', numCtx, keepAlive }])(facts, 'a:latest')
     return Buffer.concat(spliceBody(facts.bytes, edits)).toString()
@@ -97,8 +102,16 @@ describe('createPolicyEdits', () => {
   })
 
   it('sets values of its own', () => {
-    expect(JSON.parse(apply(body, 8192, '10m'))).toEqual({ model: 'a', keep_alive: '10m', options: { seed: 1, num_ctx: 8192 } })
-    expect(JSON.parse(apply('{"model":"a"}', 8192, 300))).toEqual({ model: 'a', keep_alive: 300, options: { num_ctx: 8192 } })
+    expect(JSON.parse(apply(body, 8192, '10m'))).toEqual({
+      model: 'a',
+      keep_alive: '10m',
+      options: { seed: 1, num_ctx: 8192 },
+    })
+    expect(JSON.parse(apply('{"model":"a"}', 8192, 300))).toEqual({
+      model: 'a',
+      keep_alive: 300,
+      options: { num_ctx: 8192 },
+    })
   })
 
   it('lets the first policy that matches govern', () => {

@@ -33,7 +33,10 @@ describe('scanObject', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.jsonValue()), fc.nat(2), (value, indent) => {
         const text = JSON.stringify(value, null, indent)
-        const expected = Object.entries(JSON.parse(text) as object).map(([name, field]) => [name, JSON.stringify(field)])
+        const expected = Object.entries(JSON.parse(text) as object).map(([name, field]) => [
+          name,
+          JSON.stringify(field),
+        ])
         const seen = fieldsOf(text).map(([name, raw]) => [name, JSON.stringify(JSON.parse(raw))])
         expect(seen).toEqual(expected)
       }),
@@ -56,10 +59,24 @@ describe('scanObject', () => {
     expect(scan('{}').kind).toBe('object')
   })
 
-  it.each(['', '[]', 'null', '"x"', '{', '{"a"', '{"a":', '{"a":1', '{"a":"x}', '{"a":[1}', '{a:1}', '{"a" 1}', '{"a":1,}', '{"\\x":1}', '{"a\u0001":1}', '\ufeff{}'])(
-    'calls %j malformed',
-    (text) => expect(scan(text).kind).toBe('malformed'),
-  )
+  it.each([
+    '',
+    '[]',
+    'null',
+    '"x"',
+    '{',
+    '{"a"',
+    '{"a":',
+    '{"a":1',
+    '{"a":"x}',
+    '{"a":[1}',
+    '{a:1}',
+    '{"a" 1}',
+    '{"a":1,}',
+    '{"\\x":1}',
+    '{"a\u0001":1}',
+    '\ufeff{}',
+  ])('calls %j malformed', (text) => expect(scan(text).kind).toBe('malformed'))
 
   it('decodes escapes in names and strings', () => {
     const result = scan('{"mo\\u0064el":"\\ud83d\\ude00"}')

@@ -36,7 +36,8 @@ export function createRunningExchanges(): RunningExchanges {
     },
     endKey(keyId) {
       const error = new GatewayError('key_revoked')
-      for (const exchange of [...running]) if (exchange.keyId === keyId) exchange.stop('key-revoked', error, 'key-revoked')
+      for (const exchange of [...running])
+        if (exchange.keyId === keyId) exchange.stop('key-revoked', error, 'key-revoked')
     },
     endAll() {
       const error = new GatewayError('shutting_down', { retryAfterSeconds: 5 })
