@@ -146,7 +146,7 @@ describe('loadConfig, precedence', () => {
     const env = { CORRAL_LISTEN: '127.0.0.1:2', CORRAL_DRAIN: '2s' }
     const { settings, sources } = await folder.load({ env, flags: { listen: '127.0.0.1:3' } })
     expect([settings.http.listen[0]?.port, settings.http.drainMs, settings.http.bodyBytes]).toEqual([3, 2000, 2 ** 20])
-    expect(sources.get('listen')).toEqual({ value: ['127.0.0.1:3'], source: 'flag', detail: '--listen' })
+    expect(sources.get('listen')).toEqual({ value: '127.0.0.1:3', source: 'flag', detail: '--listen' })
     expect(sources.get('drain')).toEqual({ value: '2s', source: 'env', detail: 'CORRAL_DRAIN' })
     expect(sources.get('limits.body')).toEqual({ value: '1MB', source: 'file', detail: 'corral.yaml:3:16' })
     expect(sources.get('limits.bodies_total')).toEqual({ value: '256MB', source: 'default', detail: 'default' })

@@ -41,7 +41,8 @@ export async function loadConfig(input: LoadInput): Promise<LoadedConfig> {
   writeEnvironment(written, environment, input.cwd)
   if (input.flags?.listen !== undefined) {
     const origin = { source: 'flag', detail: '--listen', folder: input.cwd } as const
-    writeSetting(written, ['listen'], { value: input.flags.listen.split(','), origin })
+    const { listen } = input.flags
+    writeSetting(written, ['listen'], { value: listen.includes(',') ? listen.split(',') : listen, origin })
   }
   writeFoundOllama(written, environment, { cwd: input.cwd, isOwn: ownAddressTest(written) })
   const settings = toSettings(written, createContext(written, { cwd: input.cwd, problems }), problems)
