@@ -164,6 +164,18 @@ describe('Exchange passes one answer', () => {
     expect([error.client.status, error.client.text()]).toEqual([404, `{"error":"model 'x' not found"}`])
   })
 
+  it('in one piece though it was asked to stream: a rendered prompt has no last word', () => {
+    const rendered = '{"model":"tiny","response":"","done":false,"_debug_info":{"rendered_template":"..."}}'
+    for (const framing of [['Content-Length', String(rendered.length)], []]) {
+      const { client, attempt, records } = begin()
+      attempt().head(200, ['Content-Type', 'application/json; charset=utf-8', ...framing])
+      attempt().data(rendered)
+      attempt().end()
+      expect([client.status, client.text(), client.events.at(-1)]).toEqual([200, rendered, 'end'])
+      expect(records).toMatchObject([{ ending: 'complete', error: null }])
+    }
+  })
+
   it('at the pace of its reader', () => {
     const { client, attempt } = begin()
     attempt().head(200)

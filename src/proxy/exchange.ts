@@ -12,7 +12,7 @@ import { HeldAnswer } from './held-answer.ts'
 import { Patience } from './patience.ts'
 import { StreamWatch } from './stream-watch.ts'
 import type { AbortReason, UpstreamError } from './upstream.ts'
-import { endingOf, errorOfUpstream, isHtml, outcomeOf } from './upstream-failure.ts'
+import { endingOf, errorOfUpstream, isHtml, isWholeJson, outcomeOf } from './upstream-failure.ts'
 
 type State = 'routing' | 'asking' | 'answering' | 'over'
 
@@ -67,7 +67,7 @@ export class Exchange implements AttemptListener, RunningExchange {
       this.#patience.drained()
       this.#sink?.attempt?.resume()
     })
-    this.#client.onGone(() => this.#leave())
+    this.#client.onGone(() => this.#giveUp('client-gone', 499))
     this.#route()
   }
 
@@ -88,7 +88,10 @@ export class Exchange implements AttemptListener, RunningExchange {
     if (this.#state === 'over') return
     const verdict = this.#patience.verdict(now)
     if (verdict === 'patient') return
-    if (verdict === 'reader-stalled') return this.#readerStalled()
+    if (verdict === 'reader-stalled') {
+      this.#giveUp('timed-out', this.#status)
+      return this.#client.reset()
+    }
     this.#abandon('timed-out', this.#saidLastWord() ? 'answered' : 'broken')
     this.#attemptFailed({ kind: 'timed-out', executed: 'maybe' })
   }
@@ -111,7 +114,7 @@ export class Exchange implements AttemptListener, RunningExchange {
       this.#held = new HeldAnswer()
       return
     }
-    if (status === 200 && this.#request.format !== null)
+    if (status === 200 && this.#request.format !== null && !isWholeJson(headers))
       this.#watch = new StreamWatch(this.#request.format, this.#deps.dialects)
     else if (status === 200 && this.#request.route.kind === 'generate') this.#tail = new AnswerTail()
   }
@@ -265,19 +268,12 @@ export class Exchange implements AttemptListener, RunningExchange {
     return this.#state === 'answering' && this.#watch !== null && this.#watch.meaning() !== 'more'
   }
 
-  /** The upstream had no chance to go on, so nothing speaks against it. */
-  #readerStalled(): void {
-    this.#readUsage()
-    this.#abandon('timed-out', 'cancelled')
-    this.#over(this.#status, 'timed-out', null)
-    this.#client.reset()
-  }
-
-  #leave(): void {
+  /** The client has left, or has stopped reading: nobody hears a word, and nothing speaks against the upstream. */
+  #giveUp(reason: 'client-gone' | 'timed-out', status: number): void {
     if (this.#state === 'over') return
     this.#readUsage()
-    this.#abandon('client-gone', 'cancelled')
-    this.#over(499, 'client-gone', null)
+    this.#abandon(reason, 'cancelled')
+    this.#over(status, reason, null)
   }
 
   #abandon(reason: AbortReason, outcome: AttemptOutcome): void {

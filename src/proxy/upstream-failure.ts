@@ -36,3 +36,8 @@ export function endingOf({ kind }: UpstreamError): ExchangeEnding {
 export function isHtml(headers: RawHeaders): boolean {
   return headerValue(headers, 'content-type')?.trimStart().toLowerCase().startsWith('text/html') === true
 }
+
+/** What Ollama answers at once although a stream was asked for (a load, a rendered prompt): whole by its framing. */
+export function isWholeJson(headers: RawHeaders): boolean {
+  return headerValue(headers, 'content-type')?.trimStart().toLowerCase().startsWith('application/json') === true
+}
