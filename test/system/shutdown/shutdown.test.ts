@@ -36,13 +36,13 @@ function stream(
   id = `shutdown${path}`,
 ): { running: Promise<void>; ended: Promise<StreamResult> } {
   let begin = (): void => undefined
-  const running = new Promise<void>((resolve) => (begin = resolve))
+  const begun = new Promise<void>((resolve) => (begin = resolve))
   const ended = readStream(gateway.url + path, {
     body,
     headers: { authorization: `Bearer ${key}`, 'x-request-id': id.replaceAll('/', '-') },
     onChunk: () => begin(),
   })
-  return { running, ended }
+  return { running: Promise.race([begun, ended.then(() => undefined)]), ended }
 }
 
 function limited(dialect: Dialect, tokens: number): Dialect {
