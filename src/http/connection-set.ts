@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { createBag } from '../lib/bag.ts'
 import type { PeerResolver } from './client-address.ts'
 import { Connection, type ConnectionLimits } from './connection.ts'
 
@@ -26,23 +27,29 @@ export interface ConnectionSetOptions {
 const SWEEP_MS = 500
 
 export function createConnectionSet({ limits, peers, isEncrypted }: ConnectionSetOptions): ConnectionSet {
-  const sockets = new Set<Socket>()
-  const connections = new Map<Duplex, Connection>()
+  const sockets = createBag<Socket>()
+  const connections = createBag<Connection>()
+  const connectionOf = new WeakMap<Duplex, Connection>()
   let sweeper: NodeJS.Timeout | undefined
 
   function accept(socket: Socket): void {
     sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
+    socket.on('close', () => sockets.remove(socket))
   }
 
   function open(socket: Socket): void {
-    connections.set(socket, new Connection(socket, limits, peers.peer(socket.remoteAddress, isEncrypted)))
-    socket.on('close', () => connections.delete(socket))
+    const connection = new Connection(socket, limits, peers.peer(socket.remoteAddress, isEncrypted))
+    connections.add(connection)
+    connectionOf.set(socket, connection)
+    socket.on('close', () => {
+      connections.remove(connection)
+      connectionOf.delete(socket)
+    })
   }
 
   function sweep(): void {
     const now = Date.now()
-    for (const connection of connections.values()) connection.sweep(now)
+    for (const connection of connections.members()) connection.sweep(now)
   }
 
   function startSweeping(): void {
@@ -52,16 +59,16 @@ export function createConnectionSet({ limits, peers, isEncrypted }: ConnectionSe
   function destroyAll(): void {
     clearInterval(sweeper)
     sweeper = undefined
-    for (const socket of sockets) socket.destroy()
+    for (const socket of sockets.members()) socket.destroy()
   }
 
   return {
     accept,
     open,
-    of: (socket) => connections.get(socket),
+    of: (socket) => connectionOf.get(socket),
     startSweeping,
-    retireAll: () => connections.forEach((connection) => connection.retire()),
-    closeIdle: () => connections.forEach((connection) => connection.closeIfIdle()),
+    retireAll: () => connections.members().forEach((connection) => connection.retire()),
+    closeIdle: () => connections.members().forEach((connection) => connection.closeIfIdle()),
     destroyAll,
   }
 }
