@@ -29,10 +29,6 @@ export interface Measure {
   readonly reached: boolean | null
 }
 
-export function atMost(value: number, limit: number): boolean {
-  return value <= limit
-}
-
 export function notMeasured(what: string, reach: string, why: string): Measure {
   return { what, reach, measured: `not measured: ${why}`, reached: null }
 }
