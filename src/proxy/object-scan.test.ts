@@ -40,7 +40,7 @@ describe('scanObject', () => {
         const seen = fieldsOf(text).map(([name, raw]) => [name, JSON.stringify(JSON.parse(raw))])
         expect(seen).toEqual(expected)
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     )
   })
 

@@ -216,6 +216,19 @@ describe('an attempt over HTTP/1.1', () => {
     await vi.waitFor(() => expect(peers[0]?.gone).toBe(true))
   })
 
+  it('fails alone where whoever hears its answer makes a mistake', async () => {
+    const { pool, peers } = await startPeer(({ socket }) =>
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd'),
+    )
+    const { heard } = send(pool, {}, () => {
+      throw new Error('a mistake')
+    })
+    await heard.released
+    expect(heard.events).toEqual(['accepted', 'head 200', 'fail reset maybe', 'released'])
+    expect(heard.error?.cause).toMatchObject({ message: 'a mistake' })
+    await vi.waitFor(() => expect(peers[0]?.gone).toBe(true))
+  })
+
   it('closes at an abort, and says no more than that it is released', async () => {
     const { pool, peers } = await startPeer((peer) => {
       peer.socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n')

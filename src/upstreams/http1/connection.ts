@@ -71,6 +71,15 @@ export class Connection {
     this.socket.destroy()
   }
 
+  /** The border of an attempt: a mistake in what becomes of an answer costs this answer, not the process. */
+  #feed(chunk: Buffer): void {
+    try {
+      this.#parser.feed(chunk)
+    } catch (error) {
+      this.socket.destroy(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
   #listen(ready: 'connect' | 'secureConnect'): void {
     const socket = this.socket
     let cause: Error | null = null
@@ -82,7 +91,7 @@ export class Connection {
     socket.on('data', (chunk: Buffer) => {
       this.heard = true
       if (this.#user === null) socket.destroy()
-      else this.#parser.feed(chunk)
+      else this.#feed(chunk)
     })
     socket.on('drain', () => this.#user?.drained())
     socket.on('end', () => {
