@@ -12,8 +12,8 @@ export function resultsPage(rows: readonly MeasuredRow[], facts: readonly string
   const lines = [
     '# What Corral costs',
     '',
-    'Written by `npm run bench`. Ratios are of one run on one machine, in turns, medians of rounds; CPU time is that of',
-    'the measured process alone, all its threads, user and system. The upstream is a stub that answers with bytes made',
+    'Written by `npm run bench`. Ratios are of one run on one machine, taken of each pair of rounds that follow one',
+    'another, of these the median; CPU time is that of the measured process alone, all its threads, user and system. The upstream is a stub that answers with bytes made',
     'beforehand. nginx: one worker, kept upstream connections, no buffering, the key checked by a `map`, its access log',
     'written for each request.',
     '',

@@ -2,6 +2,11 @@ export function median(values: readonly number[]): number {
   return percentile(values, 50)
 }
 
+/** Of each pair its ratio, of these the median: what slows the machine for a while slows both of a pair. */
+export function medianRatio(values: readonly number[], yardstick: readonly number[]): number {
+  return median(values.map((value, index) => value / (yardstick[index] ?? Number.NaN)))
+}
+
 /** Between the two nearest values; NaN of nothing. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = values.toSorted((a, b) => a - b)

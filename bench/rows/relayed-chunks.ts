@@ -3,7 +3,7 @@ import { startNginx } from '../parts/nginx.ts'
 import { type CpuTime, cpuSince, cpuTime } from '../parts/process-usage.ts'
 import { type Bench, notMeasured, type Row, type RowResult } from '../parts/row.ts'
 import { runStreams } from '../parts/run-streams.ts'
-import { median, percentile } from '../parts/statistics.ts'
+import { medianRatio, percentile } from '../parts/statistics.ts'
 
 interface Round {
   /** Microseconds for each chunk. */
@@ -33,7 +33,7 @@ async function measure({ quick, stubUrl, say }: Bench): Promise<RowResult> {
   }
   const details = [...table('Corral', rounds.corral), ...table('nginx', rounds.nginx)]
   if (nginx === null) return { measures: [notMeasured(WHAT, REACH, 'nginx missing')], details }
-  const ratio = median(rounds.corral.map(total)) / median(rounds.nginx.map(total))
+  const ratio = medianRatio(rounds.corral.map(total), rounds.nginx.map(total))
   return { measures: [{ what: WHAT, reach: REACH, measured: `${ratio.toFixed(2)} x`, reached: ratio <= 2 }], details }
 }
 

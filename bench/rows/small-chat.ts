@@ -3,7 +3,7 @@ import { type MeasuredServer, startCorral } from '../parts/gateway.ts'
 import { startNginx } from '../parts/nginx.ts'
 import { cpuSince, cpuTime } from '../parts/process-usage.ts'
 import { type Bench, type Measure, notMeasured, type Row, type RowResult } from '../parts/row.ts'
-import { median } from '../parts/statistics.ts'
+import { median, medianRatio } from '../parts/statistics.ts'
 import { findTool } from '../parts/tools.ts'
 import { chatBody } from '../parts/workload.ts'
 import { runWrk } from '../parts/wrk.ts'
@@ -29,7 +29,7 @@ async function measure({ quick, stubUrl, say }: Bench): Promise<RowResult> {
   if (wrk === null) return missing('wrk missing')
   await using corral = await startCorral(stubUrl)
   await using nginx = await startNginx(stubUrl, corral.key)
-  const plan = quick ? { warmUpSeconds: 3, rounds: 3, seconds: 2 } : { warmUpSeconds: 6, rounds: 7, seconds: 4 }
+  const plan = quick ? { warmUpSeconds: 3, rounds: 5, seconds: 1 } : { warmUpSeconds: 6, rounds: 15, seconds: 2 }
   const rounds = { corral: [] as Round[], nginx: [] as Round[] }
   await runRound(corral, wrk, plan.warmUpSeconds)
   if (nginx !== null) await runRound(nginx, wrk, plan.warmUpSeconds)
@@ -57,8 +57,8 @@ async function runRound(server: MeasuredServer, wrk: string, seconds: number): P
 const LOG_PAUSE_MS = 300
 
 function compare(rounds: { corral: readonly Round[]; nginx: readonly Round[] }): Measure[] {
-  const cpu = median(rounds.corral.map(total)) / median(rounds.nginx.map(total))
-  const rate = median(rounds.corral.map((each) => each.perSecond)) / median(rounds.nginx.map((each) => each.perSecond))
+  const cpu = medianRatio(rounds.corral.map(total), rounds.nginx.map(total))
+  const rate = medianRatio(rounds.corral.map(perSecond), rounds.nginx.map(perSecond))
   return [
     { what: CPU, reach: CPU_REACH, measured: `${cpu.toFixed(2)} x`, reached: cpu <= 2.5 },
     { what: RATE, reach: RATE_REACH, measured: `${rate.toFixed(2)} x`, reached: rate >= 0.55 },
@@ -73,6 +73,10 @@ function total({ userUs, systemUs }: Round): number {
   return userUs + systemUs
 }
 
+function perSecond(round: Round): number {
+  return round.perSecond
+}
+
 function describe(round: Round | undefined): string {
   if (round === undefined) return 'not measured'
   const { userUs, systemUs, perSecond } = round
@@ -84,7 +88,7 @@ function table(name: string, rounds: readonly Round[]): string[] {
   const middle: Round = {
     userUs: median(rounds.map((each) => each.userUs)),
     systemUs: median(rounds.map((each) => each.systemUs)),
-    perSecond: median(rounds.map((each) => each.perSecond)),
+    perSecond: median(rounds.map(perSecond)),
   }
   const totals = rounds.map((each) => total(each).toFixed(1)).join(', ')
   return [`- ${name}: medians ${describe(middle)}; CPU per request of each round: ${totals} us`]
