@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { startGateway, type RunningGateway } from '../../app/gateway.ts'
+import { limitYoungGeneration } from '../../app/young-generation.ts'
 import type { LoadedConfig } from '../../config/settings.ts'
 import { systemClock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
@@ -24,6 +25,7 @@ export function serve(command: Command, terminal: Terminal): void {
 }
 
 async function runGateway(terminal: Terminal, options: ServeOptions): Promise<void> {
+  limitYoungGeneration()
   const stopped = stopSignal(terminal.host)
   const load = (): Promise<LoadedConfig> => loadSettings(terminal, options)
   const config = await load()
