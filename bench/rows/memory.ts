@@ -46,8 +46,8 @@ async function overRequests({ quick, stubUrl, say }: Bench): Promise<{ measure: 
   if (quick) return { measure: notMeasured(GROWTH, GROWTH_REACH, 'takes a full run'), details: [] }
   await using corral = await startCorral(stubUrl)
   const step = 5000
-  // The first ones fill the heap, the code caches and the pools.
-  const warmUp = 10 * step
+  // The first ones fill the heap up to its first full collection, the code caches and the pools.
+  const warmUp = 20 * step
   const requests = warmUp + 20 * step
   const points: { x: number; y: number }[] = []
   await sendRequests(corral, { requests, reportEvery: step }, ({ over, failed }) => {
