@@ -47,13 +47,13 @@ async function overRequests({ quick, stubUrl, say }: Bench): Promise<{ measure: 
   await using corral = await startCorral(stubUrl)
   const step = 5000
   // The first ones fill the heap up to its first full collection, the code caches and the pools.
-  const warmUp = 20 * step
+  const warmUp = 40 * step
   const requests = warmUp + 20 * step
   const points: { x: number; y: number }[] = []
   await sendRequests(corral, { requests, reportEvery: step }, ({ over, failed }) => {
     if (failed > 0) throw new Error(`${failed} of ${over} requests failed`)
     points.push({ x: over, y: residentBytes(corral.pid) / MB })
-    if (over % (10 * step) === 0) say(`${over} of ${requests} requests`)
+    if (over % (20 * step) === 0) say(`${over} of ${requests} requests`)
   })
   const after = points.filter(({ x }) => x >= warmUp)
   const growth = slope(after) * 100_000
