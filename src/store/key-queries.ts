@@ -1,4 +1,4 @@
-import type { Kysely, SelectQueryBuilder } from 'kysely'
+import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
 import type { KeyRecord, NewKey } from '../auth/key-store.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { toKeyRecord, toKeyRow } from './key-rows.ts'
@@ -6,7 +6,10 @@ import type { KeyRow, Schema } from './schema.ts'
 import { uniqueViolation } from './store-problem.ts'
 
 export async function listKeys(database: Kysely<Schema>): Promise<KeyRecord[]> {
-  const rows = await selectKeys(database).orderBy('keys.created_at').orderBy('keys.id').execute()
+  const rows = await selectKeys(database)
+    .orderBy('keys.created_at')
+    .orderBy(sql`keys.rowid`)
+    .execute()
   return rows.map(toKeyRecord)
 }
 

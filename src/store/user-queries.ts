@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { UserRecord } from '../auth/key-store.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { entityNameRule, isEntityName } from '../lib/entity-name.ts'
@@ -8,7 +8,12 @@ import type { Schema } from './schema.ts'
 import { uniqueViolation } from './store-problem.ts'
 
 export async function listUsers(database: Kysely<Schema>): Promise<UserRecord[]> {
-  const rows = await database.selectFrom('users').selectAll().orderBy('created_at').orderBy('name').execute()
+  const rows = await database
+    .selectFrom('users')
+    .selectAll()
+    .orderBy('created_at')
+    .orderBy(sql`rowid`)
+    .execute()
   return rows.map(toUserRecord)
 }
 
