@@ -1,10 +1,10 @@
 import { type AdminApi, createAdminApi } from '../admin/admin-api.ts'
 import type { AdminDeps } from '../admin/admin-route.ts'
+import type { GatewayStatus } from '../admin/schemas.ts'
 import { createAuthenticator } from '../auth/authenticator.ts'
 import type { KeyDirectory } from '../auth/key-directory.ts'
 import { allowsScope, judgeModels, scopeDenied, visibleModel } from '../auth/policy.ts'
 import type { Principal } from '../auth/principal.ts'
-import type { Scope } from '../auth/scope.ts'
 import type { Settings } from '../config/settings.ts'
 import { dialects } from '../dialects/dialects.ts'
 import { createBodyDecoder } from '../http/body-decoder.ts'
@@ -84,13 +84,14 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     record: deps.record,
     log,
   })
-  const admin = createAdminApi({ ...deps.admin, status: () => gatewayStatus(routing.fleet, settings, deps) })
+  const status = (): GatewayStatus => gatewayStatus(routing.fleet, settings, deps)
+  const admin = createAdminApi({ ...deps.admin, status })
   const door = createFrontDoor({
     table: createRouteTable([...routes, ...admin.routes.map(asRoute)]),
     cors: createCors(settings.http.corsOrigins),
-    identify: createIdentify({ authenticator, allowsScope, scopeDenied: (route) => scopeDenied(scopeOf(route)) }),
+    identify: createIdentify({ authenticator, allowsScope, scopeDenied }),
     proxy,
-    own: ownAnswers({ settings, routing, admin, judge }, deps),
+    own: ownAnswers({ settings, routing, admin, judge, status }, deps),
     ends: createVisitEnds({ respond, record: deps.record }),
     decodeBody: createBodyDecoder((body) => decodeZstdBody(body, settings.http.bodyBytes)),
     servesHost: createHostGuard(settings),
@@ -112,16 +113,17 @@ interface OwnParts {
   readonly routing: Routing
   readonly admin: AdminApi
   readonly judge: Judge
+  readonly status: () => GatewayStatus
 }
 
 function ownAnswers(
-  { settings, routing, admin, judge }: OwnParts,
+  { settings, routing, admin, judge, status }: OwnParts,
   deps: GenerationDeps,
 ): ReturnType<typeof createOwnAnswers> {
   return createOwnAnswers({
     lists: routing.lists,
     admin,
-    status: () => gatewayStatus(routing.fleet, settings, deps),
+    status,
     isReady: () => !deps.isDraining() && isReady(routing, settings),
     visible: visibleModel,
     judge: (principal, names) => judge(principal, { names, webSearch: false }),
@@ -157,11 +159,6 @@ function readRules(settings: Settings, routing: Routing, judge: Judge): ReadRule
 function aliasTarget(routing: Routing, name: string): unknown {
   const parsed = parseModelName(name)
   return parsed.kind === 'invalid' ? undefined : routing.names.resolveAlias(parsed.canonical)
-}
-
-/** Only routes that ask for a scope deny one. */
-function scopeOf({ scope }: Route): Scope {
-  return scope === 'open' ? 'admin' : scope
 }
 
 /** A gateway that was given no upstream on purpose is as ready as it will be. */

@@ -1,5 +1,6 @@
 import type { Authenticator, CredentialRequest } from '../auth/authenticator.ts'
 import type { Principal } from '../auth/principal.ts'
+import type { Scope } from '../auth/scope.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import type { ClientRequest } from '../proxy/client-port.ts'
 import type { Route } from '../proxy/route.ts'
@@ -8,7 +9,7 @@ import type { ParsedTarget } from './request-target.ts'
 export interface IdentifyDeps {
   readonly authenticator: Pick<Authenticator, 'authenticate'>
   allowsScope(principal: Principal, route: Route): boolean
-  scopeDenied(route: Route): GatewayError
+  scopeDenied(scope: Scope): GatewayError
 }
 
 export interface Arrived {
@@ -28,7 +29,7 @@ export function createIdentify(deps: IdentifyDeps): Identify {
     // Anyone may ask after the health; an admin is told more.
     if (route.scope === 'open') return result.kind === 'principal' ? result.principal : null
     if (result.kind === 'refused') return result.error
-    return deps.allowsScope(result.principal, route) ? result.principal : deps.scopeDenied(route)
+    return deps.allowsScope(result.principal, route) ? result.principal : deps.scopeDenied(route.scope)
   }
 }
 

@@ -19,13 +19,10 @@ const LONGEST_OPTIONS = 64 * 1024
  * Bodies pass unchanged as long as every policy says `allow`.
  */
 export function createPolicyEdits(policies: readonly ModelPolicy[]): PolicyEdits {
-  const compiled = policies
-    .filter((policy) => policy.numCtx !== 'allow' || policy.keepAlive !== 'allow')
-    .map((policy) => ({ policy, matches: globMatcher(policy.match) }))
-  const first = policies.map((policy) => ({ policy, matches: globMatcher(policy.match) }))
-  if (compiled.length === 0) return () => []
+  if (policies.every((policy) => policy.numCtx === 'allow' && policy.keepAlive === 'allow')) return () => []
+  const compiled = policies.map((policy) => ({ policy, matches: globMatcher(policy.match) }))
   return (facts, canonicalModel) => {
-    const governing = first.find((each) => each.matches(canonicalModel))?.policy
+    const governing = compiled.find((each) => each.matches(canonicalModel))?.policy
     if (governing === undefined) return []
     return [...keepAliveEdits(facts, governing), ...optionEdits(facts, governing)]
   }
