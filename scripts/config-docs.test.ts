@@ -79,6 +79,6 @@ describe('config.schema.json', () => {
     expect(schema.properties.auth.additionalProperties).toBe(false)
     expect(schema.properties.auth.properties.mode).toMatchObject({ enum: ['keys', 'none'], default: 'keys' })
     expect(schema.properties.drain.description).toContain('SIGTERM')
-    expect(schema.properties.upstreams.items.required).toEqual(['name', 'url'])
+    expect(schema.properties.upstreams.items.required).toEqual(['name'])
   })
 })

@@ -30,6 +30,11 @@ const upstreams = `upstreams:
     # password: "\${UPSTREAM_PASSWORD}"
     # password_file: password.txt
     # max_response_time: 2s
+    # wake: {mac: "aa:bb:cc:dd:ee:ff"}
+  # - name: openai
+  #   type: openai
+  #   api_key: "\${OPENAI_API_KEY}"
+  #   models: ["gpt-*"]
 `
 
 const policies = `  policies:

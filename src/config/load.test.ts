@@ -94,6 +94,8 @@ log: {level: debug, format: json, requests: off}
         headers: ['authorization', `Basic ${btoa('user:p@ss')}`],
         ca: null,
         maxResponseTimeMs: 2000,
+        provider: null,
+        wake: null,
       },
       {
         name: 'b',
@@ -103,6 +105,8 @@ log: {level: debug, format: json, requests: off}
         headers: ['X-Team', 'r d', 'authorization', `Basic ${btoa('u:p:w')}`],
         ca: null,
         maxResponseTimeMs: null,
+        provider: null,
+        wake: null,
       },
     ])
     expect(settings.models).toEqual({

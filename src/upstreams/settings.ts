@@ -14,6 +14,8 @@ import {
 import { readSecret, type SettingPath, type SettingsContext } from '../lib/settings-context.ts'
 import { Secret } from '../lib/secret.ts'
 import type { RawHeaders } from '../lib/raw-headers.ts'
+import { type ProviderSettings, providerShape, publicUrl, toProviderSettings } from './provider-settings.ts'
+import { toWakeSettings, type WakeSettings, wakeSection } from './wake-settings.ts'
 
 export interface UpstreamSettings {
   readonly name: string
@@ -28,6 +30,9 @@ export interface UpstreamSettings {
   readonly ca: string | null
   /** Slower health probes make it less preferred. */
   readonly maxResponseTimeMs: number | null
+  /** Null: it is an Ollama. */
+  readonly provider: ProviderSettings | null
+  readonly wake: WakeSettings | null
 }
 
 const name = setting(z.string(), (text) => (/^[a-z0-9][\w.-]{0,63}$/i.test(text) ? text : undefined), {
@@ -37,7 +42,8 @@ const name = setting(z.string(), (text) => (/^[a-z0-9][\w.-]{0,63}$/i.test(text)
 
 const url = setting(z.string(), parseUpstreamUrl, {
   wanted: 'a URL such as http://10.0.0.5:11434, without query',
-  description: 'Where it is; a path prefix and basic credentials may be part of it.',
+  description:
+    'Where it is; a path prefix and basic credentials may be part of it. Of a provider with its version path: https://api.example.com/v1.',
 })
 
 const priority = setting(
@@ -59,7 +65,8 @@ const username = setting(z.string(), (text) => (/^[^:\r\n]+$/.test(text) ? text 
 
 const upstream = section('A model server.', {
   name,
-  url,
+  type: providerShape.type,
+  url: url.optional(),
   priority: priority.prefault(1),
   enabled: toggle('Whether it is used at all.').prefault('on'),
   headers: headers.optional(),
@@ -67,7 +74,12 @@ const upstream = section('A model server.', {
   username: username.optional(),
   password: secret('Password for basic authentication.'),
   password_file: secretFile('password'),
+  api_key: providerShape.api_key,
+  api_key_file: providerShape.api_key_file,
+  models: providerShape.models,
+  allow_private: providerShape.allow_private,
   max_response_time: duration({ description: 'Slower health probes make it less preferred.', minMs: 1 }).optional(),
+  wake: wakeSection.optional(),
 })
 
 export const upstreamsSlice = {
@@ -94,16 +106,25 @@ export function toUpstreamSettings(
     // Names end up in logs and in `corral-upstream`; two that differ in case only would be told apart by nobody.
     if (taken.has(raw.name.toLowerCase())) context.problem([...at, 'name'], `is "${raw.name}", which is taken already`)
     taken.add(raw.name.toLowerCase())
+    const provider = toProviderSettings(raw, at, context)
     return {
       name: raw.name,
-      url: raw.url.url,
+      url: urlOf(raw, at, context),
       priority: raw.priority,
       enabled: raw.enabled,
       headers: toHeaders(raw, at, context),
+      provider,
+      wake: raw.wake === undefined ? null : toWakeSettings(raw.wake),
       ca: raw.ca === undefined ? null : readAuthority(raw.ca, [...at, 'ca'], context),
       maxResponseTimeMs: raw.max_response_time ?? null,
     }
   })
+}
+
+function urlOf(raw: RawUpstream, at: SettingPath, context: SettingsContext): string {
+  const url = raw.url?.url ?? publicUrl(raw.type)
+  if (url === null) context.problem(at, 'has no url: say where it is')
+  return url ?? ''
 }
 
 interface UpstreamUrl {
@@ -147,6 +168,10 @@ function toHeaders(raw: RawUpstream, at: SettingPath, context: SettingsContext):
     else headers.push(name, value)
   }
   const credentials = toCredentials(raw, at, context)
+  const hasApiKey = raw.api_key !== undefined || raw.api_key_file !== undefined
+  if (hasApiKey && (credentials !== null || headers.some(isCredentialName))) {
+    context.problem([...at, 'api_key'], 'is set beside other credentials: keep one of them')
+  }
   if (credentials === null) return headers
   if (headers.some((name, i) => i % 2 === 0 && name.toLowerCase() === 'authorization')) {
     context.problem([...at, 'headers'], 'has an authorization beside a username: keep one of them')
@@ -154,8 +179,12 @@ function toHeaders(raw: RawUpstream, at: SettingPath, context: SettingsContext):
   return [...headers, 'authorization', basic(credentials)]
 }
 
+function isCredentialName(name: string, index: number): boolean {
+  return index % 2 === 0 && /^(?:authorization|x-api-key)$/i.test(name)
+}
+
 function toCredentials(raw: RawUpstream, at: SettingPath, context: SettingsContext): UpstreamUrl['credentials'] {
-  const { credentials } = raw.url
+  const credentials = raw.url?.credentials ?? null
   const password = readSecret({ value: raw.password, file: raw.password_file }, [...at, 'password'], context)
   if (raw.username === undefined) {
     if (password !== null) context.problem([...at, 'password'], 'needs a username beside it')

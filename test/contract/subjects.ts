@@ -16,7 +16,17 @@ export const subjects: readonly Subject[] = [
   {
     name: 'an Ollama by URL',
     open(url) {
-      const settings = { name: 'far', url, priority: 1, enabled: true, headers: [], ca: null, maxResponseTimeMs: null }
+      const settings = {
+        name: 'far',
+        url,
+        priority: 1,
+        enabled: true,
+        headers: [],
+        ca: null,
+        maxResponseTimeMs: null,
+        provider: null,
+        wake: null,
+      }
       const upstream = createOllamaUpstream(settings, { connectTimeoutMs: 1000, instanceId: 'contract' })
       return Promise.resolve({
         upstream,

@@ -30,7 +30,16 @@ describe('checkClock', () => {
 })
 
 describe('checkAround', () => {
-  const upstream = { name: 'a', priority: 1, enabled: true, headers: [], ca: null, maxResponseTimeMs: null }
+  const upstream = {
+    name: 'a',
+    priority: 1,
+    enabled: true,
+    headers: [],
+    ca: null,
+    maxResponseTimeMs: null,
+    provider: null,
+    wake: null,
+  }
 
   it('asks only for upstreams on this machine that are in use', async () => {
     expect(await checkAround({ ...upstream, url: 'http://192.0.2.7:11434' }, [])).toEqual([])

@@ -31,6 +31,8 @@ async function startFleet(): Promise<Fleet> {
         headers: [],
         ca: null,
         maxResponseTimeMs: null,
+        provider: null,
+        wake: null,
       },
       { connectTimeoutMs: 1000, instanceId: 'test' },
     ),
