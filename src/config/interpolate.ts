@@ -2,7 +2,8 @@ export type Variables = Readonly<Record<string, string | undefined>>
 
 export type Interpolation =
   | { readonly kind: 'text'; readonly text: string; readonly changed: boolean }
-  | { readonly kind: 'problem'; readonly sentence: string }
+  /** `unset` is the variable that is not set, where nothing else is wrong. */
+  | { readonly kind: 'problem'; readonly sentence: string; readonly unset?: string }
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 
@@ -20,7 +21,9 @@ export function interpolate(text: string, variables: Variables): Interpolation {
     const name = close === -1 ? '' : text.slice(open + 2, close)
     if (!NAME.test(name)) return { kind: 'problem', sentence: 'holds a "${" that is not ${NAME}; "$${" is a plain one' }
     const value = Object.hasOwn(variables, name) ? variables[name] : undefined
-    if (value === undefined) return { kind: 'problem', sentence: `names the variable ${name}, which is not set` }
+    if (value === undefined) {
+      return { kind: 'problem', sentence: `names the variable ${name}, which is not set`, unset: name }
+    }
     result += text.slice(at, open) + value
     at = close + 1
   }

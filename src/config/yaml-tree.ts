@@ -1,4 +1,14 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Scalar } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  type Document,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml'
 import type { SettingPath } from '../lib/settings-context.ts'
 import { interpolate, type Variables } from './interpolate.ts'
 import { dotted } from './schema.ts'
@@ -14,6 +24,9 @@ export interface FileText {
 
 const MAX_DEPTH = 16
 const MAX_NODES = 100_000
+
+/** Of an upstream that is not used: what a variable that is not set leaves behind. */
+const ABSENT = Symbol('absent')
 
 /** The parser's own words may quote the file, and with it a secret. */
 const syntaxSentences: Readonly<Record<string, string>> = {
@@ -77,6 +90,8 @@ function createWalk(walk: Walk): (node: unknown, path: SettingPath) => unknown {
   const { document, problems, written } = walk
   let nodes = 0
   let isTooLarge = false
+  /** Inside an upstream with `enabled: false`. */
+  let isUnused = false
 
   function visit(node: unknown, path: SettingPath): unknown {
     nodes++
@@ -87,9 +102,17 @@ function createWalk(walk: Walk): (node: unknown, path: SettingPath) => unknown {
     }
     if (isAlias(node)) return visitAlias(node, path)
     written.origins.set(pathKey(path), originOf(node, walk))
-    if (isMap(node)) return visitMap(node, path)
-    if (isSeq(node)) return node.items.map((item, index) => visit(item, [...path, index]))
-    return isScalar(node) ? scalarValue(node, path, walk) : null
+    if (isMap(node)) return isUpstreamPath(path) ? visitUpstream(node, path) : visitMap(node, path)
+    if (isSeq(node)) return node.items.map((item, index) => visit(item, [...path, index])).filter(isPresent)
+    if (!isScalar(node)) return null
+    return isUnused && isLeftOut(node, path, walk) ? ABSENT : scalarValue(node, path, walk)
+  }
+
+  function visitUpstream(map: YAMLMap, path: SettingPath): unknown {
+    isUnused = isSwitchedOff(map, walk)
+    const upstream = visitMap(map, path)
+    isUnused = false
+    return upstream
   }
 
   function visitAlias(node: Parameters<typeof visit>[0], path: SettingPath): unknown {
@@ -99,7 +122,7 @@ function createWalk(walk: Walk): (node: unknown, path: SettingPath) => unknown {
     return null
   }
 
-  function visitMap(map: { items: readonly { key: unknown; value: unknown }[] }, path: SettingPath): unknown {
+  function visitMap(map: YAMLMap, path: SettingPath): unknown {
     const tree: Record<string, unknown> = {}
     for (const { key, value } of map.items) {
       const name = isScalar(key) ? keyName(key) : undefined
@@ -109,12 +132,37 @@ function createWalk(walk: Walk): (node: unknown, path: SettingPath) => unknown {
         continue
       }
       written.keyOrigins.set(pathKey([...path, name]), originOf(key, walk))
-      tree[name] = visit(value, [...path, name])
+      const inner = visit(value, [...path, name])
+      if (isPresent(inner)) tree[name] = inner
     }
     return tree
   }
 
   return visit
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== ABSENT
+}
+
+function isUpstreamPath(path: SettingPath): boolean {
+  return path.length === 2 && path[0] === 'upstreams'
+}
+
+/** What cannot be told is not off: then its variables have to be there. */
+function isSwitchedOff(map: YAMLMap, { document, variables }: Walk): boolean {
+  const written = map.items.find(({ key }) => isScalar(key) && key.value === 'enabled')?.value
+  const node = isAlias(written) ? written.resolve(document) : written
+  const value = isScalar(node) ? node.value : undefined
+  const result = typeof value === 'string' ? interpolate(value, variables) : undefined
+  return /^(?:false|off|no)$/.test(result?.kind === 'text' ? result.text : String(value))
+}
+
+/** Its name is needed all the same: assignments speak of it. */
+function isLeftOut(node: Scalar, path: SettingPath, { variables }: Walk): boolean {
+  if (typeof node.value !== 'string' || (path.length === 3 && path[2] === 'name')) return false
+  const result = interpolate(node.value, variables)
+  return result.kind === 'problem' && result.unset !== undefined
 }
 
 function nameProblem(name: string, tree: object): string | undefined {

@@ -48,6 +48,7 @@ export const providerShape = {
 
 interface RawProvider {
   readonly type: UpstreamType
+  readonly enabled: boolean
   readonly api_key?: Secret | undefined
   readonly api_key_file?: string | undefined
   readonly models?: readonly string[] | undefined
@@ -73,7 +74,7 @@ export function toProviderSettings(
     return null
   }
   const isWritten = raw.api_key !== undefined || raw.api_key_file !== undefined
-  if (!isWritten && type !== 'openai-compatible') {
+  if (!isWritten && raw.enabled && type !== 'openai-compatible') {
     context.problem(at, `is of type ${type} and has no api_key: it would refuse every request`)
   }
   return { type, apiKey, models: raw.models ?? null, allowPrivate: raw.allow_private }

@@ -123,9 +123,14 @@ export function toUpstreamSettings(
 
 function urlOf(raw: RawUpstream, at: SettingPath, context: SettingsContext): string {
   const url = raw.url?.url ?? publicUrl(raw.type)
-  if (url === null) context.problem(at, 'has no url: say where it is')
-  return url ?? ''
+  if (url !== null) return url
+  // Without it, and switched off, the url may have been left to a variable that is not set.
+  if (raw.enabled) context.problem(at, 'has no url: say where it is')
+  return NOWHERE
 }
+
+/** RFC 2606: never the name of a host. */
+const NOWHERE = 'http://url.invalid'
 
 interface UpstreamUrl {
   readonly url: string
