@@ -1,30 +1,39 @@
 import type { UpstreamMember } from '../routing/upstream-state.ts'
-import { createOllamaUpstream, type OllamaUpstream, type OllamaUpstreamOptions } from '../upstreams/ollama-upstream.ts'
+import type { Log } from '../lib/log.ts'
+import { createOllamaUpstream } from '../upstreams/ollama-upstream.ts'
+import { createProviderUpstream } from '../upstreams/provider-upstream.ts'
+import type { ProviderSettings } from '../upstreams/provider-settings.ts'
+import type { ServerOptions, ServerUpstream } from '../upstreams/server-upstream.ts'
 import type { UpstreamSettings } from '../upstreams/settings.ts'
+import { sendMagicPacket } from '../upstreams/magic-packet.ts'
+
+export interface FleetOptions extends ServerOptions {
+  readonly log: Log
+}
 
 /** The upstreams of a config as members of a fleet; objects outlive a reload that does not change them. */
 export interface FleetMembers {
   readonly members: readonly UpstreamMember[]
-  find(name: string): OllamaUpstream | undefined
+  find(name: string): ServerUpstream | undefined
   /** Closes those that `next` does not use. */
   retire(next: FleetMembers | null): void
 }
 
 export function createFleetMembers(
   settings: readonly UpstreamSettings[],
-  options: OllamaUpstreamOptions,
+  options: FleetOptions,
   previous: { readonly members: FleetMembers; readonly settings: readonly UpstreamSettings[] } | null,
 ): FleetMembers {
-  const upstreams = new Map<string, OllamaUpstream>()
+  const upstreams = new Map<string, ServerUpstream>()
   for (const each of settings) {
     const before = previous?.settings.find((other) => other.name === each.name)
     const kept = before !== undefined && isSameServer(before, each) ? previous?.members.find(each.name) : undefined
-    upstreams.set(each.name, kept ?? createOllamaUpstream(each, options))
+    upstreams.set(each.name, kept ?? createUpstream(each, options))
   }
   return {
-    members: settings.flatMap(({ name, priority, enabled, maxResponseTimeMs }) => {
-      const upstream = upstreams.get(name)
-      return upstream === undefined ? [] : [{ upstream, priority, enabled, maxResponseTimeMs }]
+    members: settings.flatMap((each) => {
+      const upstream = upstreams.get(each.name)
+      return upstream === undefined ? [] : [toMember(upstream, each, options.log)]
     }),
     find: (name) => upstreams.get(name),
     retire(next) {
@@ -33,6 +42,41 @@ export function createFleetMembers(
   }
 }
 
+function createUpstream(settings: UpstreamSettings, options: FleetOptions): ServerUpstream {
+  const { provider } = settings
+  return provider === null
+    ? createOllamaUpstream(settings, options)
+    : createProviderUpstream(settings, provider, options)
+}
+
+function toMember(upstream: ServerUpstream, settings: UpstreamSettings, log: Log): UpstreamMember {
+  const { name, priority, enabled, maxResponseTimeMs, provider, wake } = settings
+  const failed = (error: Error): void => log.warn({ upstream: name, error: error.message }, 'wake packet was not sent')
+  return {
+    upstream,
+    priority,
+    enabled,
+    maxResponseTimeMs,
+    provider: provider === null ? undefined : { models: provider.models },
+    wake: wake === null ? undefined : { waitMs: wake.waitMs, send: () => sendMagicPacket(wake, failed) },
+  }
+}
+
 function isSameServer(a: UpstreamSettings, b: UpstreamSettings): boolean {
-  return a.url === b.url && a.ca === b.ca && a.headers.join('\n') === b.headers.join('\n')
+  return (
+    a.url === b.url &&
+    a.ca === b.ca &&
+    a.headers.join('\n') === b.headers.join('\n') &&
+    isSameProvider(a.provider, b.provider)
+  )
+}
+
+function isSameProvider(a: ProviderSettings | null, b: ProviderSettings | null): boolean {
+  if (a === null || b === null) return a === b
+  return (
+    a.type === b.type &&
+    a.allowPrivate === b.allowPrivate &&
+    a.apiKey?.reveal() === b.apiKey?.reveal() &&
+    a.models?.join('\n') === b.models?.join('\n')
+  )
 }

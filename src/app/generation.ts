@@ -145,9 +145,9 @@ function readRules(settings: Settings, routing: Routing, judge: Judge): ReadRule
   return {
     judge,
     edits: createPolicyEdits(settings.models.policies),
-    standIn(canonical, principal) {
+    standIn(canonical, caller) {
       const alias = names.resolveAlias(canonical)
-      return routing.fallbackFor(alias?.canonical ?? canonical, principal) ?? alias?.name
+      return routing.fallbackFor(alias?.canonical ?? canonical, caller) ?? alias?.name
     },
     lookFor(canonical) {
       const sought = names.resolveAlias(canonical)?.canonical ?? canonical

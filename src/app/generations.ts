@@ -16,7 +16,8 @@ export interface Generations {
 
 export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'known'>): Generations {
   const next = (settings: Settings, before: Generation | null): Generation => {
-    const options = { connectTimeoutMs: settings.routing.connectTimeoutMs, instanceId: deps.instanceId }
+    const { instanceId, log } = deps
+    const options = { connectTimeoutMs: settings.routing.connectTimeoutMs, instanceId, log }
     const previous = before === null ? null : { members: before.members, settings: before.settings.upstreams }
     const members = createFleetMembers(settings.upstreams, options, previous)
     return createGeneration(settings, members, { ...deps, known: before?.routing.fleet.all() ?? [] })

@@ -42,13 +42,10 @@ export function sayUpstreams(
   const enabled = settings.filter((upstream) => upstream.enabled)
   if (enabled.length === 0)
     terminal.say('No Ollama is configured: add one under upstreams: in the config, it is taken over at once.')
-  for (const { name, url } of enabled) {
-    terminal.say(
-      describeUpstream(
-        url,
-        states.find((state) => state.name === name),
-      ),
-    )
+  for (const upstream of enabled) {
+    const state = states.find(({ name }) => name === upstream.name)
+    const describe = upstream.provider === null ? describeUpstream : describeProvider
+    terminal.say(describe(upstream, state))
   }
 }
 
@@ -57,12 +54,21 @@ export function isOldOllama(version: string): boolean {
   return version !== '0.0.0' && compareVersions(version, safeOllamaVersion) < 0
 }
 
-function describeUpstream(url: string, state: UpstreamState | undefined): string {
+function describeUpstream({ url }: UpstreamSettings, state: UpstreamState | undefined): string {
   if (state?.health !== 'up') return `No Ollama at ${url} yet: it is served as soon as one appears.`
   const version = state.version ?? 'of unknown version'
   if (isOldOllama(version)) return `Found Ollama ${version} at ${url}, which has known security holes: update it.`
+  return `Found Ollama ${version} at ${url}${withModels(state)}.`
+}
+
+function describeProvider({ name, url }: UpstreamSettings, state: UpstreamState | undefined): string {
+  if (state?.health === 'up') return `Provider ${name} answers at ${url}${withModels(state)}.`
+  return `Provider ${name} at ${url} is not used yet: ${state?.fault ?? 'it has not answered'}.`
+}
+
+function withModels(state: UpstreamState): string {
   const count = state.models?.size
-  return `Found Ollama ${version} at ${url}${count === undefined ? '' : ` with ${count} ${count === 1 ? 'model' : 'models'}`}.`
+  return count === undefined ? '' : ` with ${count} ${count === 1 ? 'model' : 'models'}`
 }
 
 /** How the reader calls the other commands: from a clone there is no `corral` in the PATH. */

@@ -65,6 +65,12 @@ export const catalogue = {
     message: 'The input is not valid',
     help: 'The message names the field and what it should be.',
   },
+  dialect_not_spoken: {
+    status: 400,
+    retryable: false,
+    message: 'The model is served by a provider that speaks another API',
+    help: 'The message names the API to use; requests are not translated from one API into another yet.',
+  },
   no_credential: {
     status: 401,
     retryable: false,
@@ -204,6 +210,12 @@ export const catalogue = {
     retryable: true,
     message: 'The upstream answered with something that is not its API',
     help: 'Check the URL of the upstream: `corral doctor`.',
+  },
+  provider_refused: {
+    status: 502,
+    retryable: false,
+    message: 'The provider refused the key that this gateway has for it',
+    help: "Not the caller's key: an admin corrects `api_key` of the upstream named in the log.",
   },
   upstream_truncated: {
     status: 502,

@@ -1,4 +1,5 @@
 import type { Principal } from '../auth/principal.ts'
+import type { Dialect } from '../dialects/dialect.ts'
 import type { StreamFormat } from '../dialects/stream-format.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import { type ModelName, parseModelName } from '../lib/model-name.ts'
@@ -29,7 +30,7 @@ export interface PlanRules {
   /** Undefined: allowed. */
   judge(principal: Principal, use: { names: readonly string[]; webSearch: boolean }): GatewayError | undefined
   /** The name of the model that answers for this one, alias or fallback, or undefined for itself. */
-  standIn(canonical: string, principal: Principal): string | undefined
+  standIn(canonical: string, caller: { principal: Principal; dialect: Dialect }): string | undefined
   readonly edits: PolicyEdits
 }
 
@@ -39,7 +40,7 @@ export function planRequest({ route, principal, facts, ...input }: PlanInput, ru
   const asked = input.asked === null ? null : canonicalOf(input.asked)
   // A write must reach the model it names: who deletes one that is missing must not delete the one in its place.
   const replaceable = asked !== null && named?.field !== null && route.kind !== 'write'
-  const standIn = replaceable ? rules.standIn(asked, principal) : undefined
+  const standIn = replaceable ? rules.standIn(asked, { principal, dialect: route.dialect }) : undefined
   const names =
     standIn === undefined ? facts.models : facts.models.map((name) => (name === named?.name ? standIn : name))
   const denied = rules.judge(principal, { names, webSearch: facts.webSearch })

@@ -32,5 +32,5 @@ export interface Claim {
   release(): void
 }
 
-/** `unreachable` and `broken` speak against an upstream's health; the others never do. */
-export type AttemptOutcome = 'answered' | 'busy' | 'unreachable' | 'broken' | 'cancelled'
+/** `unreachable`, `broken` and `refused-key` speak against an upstream's health; the others never do. */
+export type AttemptOutcome = 'answered' | 'busy' | 'unreachable' | 'broken' | 'refused-key' | 'cancelled'

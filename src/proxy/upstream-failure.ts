@@ -16,14 +16,28 @@ export function errorOfUpstream(error: UpstreamError): GatewayError {
       return new GatewayError('upstream_bad_response', { cause })
     case 'timed-out':
       return new GatewayError('upstream_timeout', { cause })
+    case 'refused-key':
+    case 'forbidden':
+      return new GatewayError('provider_refused', { cause })
     case 'body-failed':
       return new GatewayError(error.bodyFailure ?? 'bad_body', { cause })
   }
 }
 
 export function outcomeOf(error: UpstreamError): AttemptOutcome {
-  if (error.kind === 'unreachable') return 'unreachable'
-  return error.kind === 'body-failed' ? 'cancelled' : 'broken'
+  switch (error.kind) {
+    case 'unreachable':
+    case 'refused-key':
+      return error.kind
+    case 'forbidden':
+      return 'answered'
+    case 'body-failed':
+      return 'cancelled'
+    case 'reset':
+    case 'bad-response':
+    case 'timed-out':
+      return 'broken'
+  }
 }
 
 /** A client's upload that failed is not its upstream's failure. */

@@ -73,7 +73,15 @@ export interface Attempt {
 
 export type AbortReason = 'client-gone' | 'key-revoked' | 'shutting-down' | 'timed-out' | 'refused-answer'
 
-export type UpstreamErrorKind = 'unreachable' | 'reset' | 'bad-response' | 'timed-out' | 'body-failed'
+/** `refused-key`: it does not take the gateway's own credentials; `forbidden`: not for this. */
+export type UpstreamErrorKind =
+  | 'unreachable'
+  | 'reset'
+  | 'bad-response'
+  | 'timed-out'
+  | 'body-failed'
+  | 'refused-key'
+  | 'forbidden'
 
 export interface UpstreamError {
   readonly kind: UpstreamErrorKind

@@ -76,7 +76,7 @@ function createCollector(done: (answer: JsonAnswer) => void): Collector {
       return true
     },
     end: () => done(loop ? { kind: 'loop' } : { kind: 'answered', status, value: parseJson(chunks), tookMs: 0 }),
-    fail: (error) => done({ kind: 'failed', error: error.kind, detail: causeCode(error.cause) ?? error.kind }),
+    fail: (error) => done({ kind: 'failed', error: error.kind, detail: describeCause(error.cause) ?? error.kind }),
     released: () => {},
     timedOut: (timeoutMs) =>
       connected
@@ -95,8 +95,9 @@ function parseJson(chunks: readonly Uint8Array[]): unknown {
   }
 }
 
-/** `ECONNREFUSED` and its like; never a message, which may hold an address with credentials. */
-function causeCode(cause: unknown): string | undefined {
-  if (typeof cause !== 'object' || cause === null || !('code' in cause)) return undefined
-  return typeof cause.code === 'string' ? cause.code : undefined
+/** `ECONNREFUSED` and its like, or what our own errors say; never a message, which may hold credentials. */
+function describeCause(cause: unknown): string | undefined {
+  if (typeof cause !== 'object' || cause === null) return undefined
+  if ('fault' in cause && typeof cause.fault === 'string') return cause.fault
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined
 }

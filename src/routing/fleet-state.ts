@@ -65,8 +65,8 @@ export function createFleet(members: readonly UpstreamMember[], known: readonly 
 
 function rejoin(member: UpstreamMember, known: UpstreamState | undefined): UpstreamState {
   if (known === undefined) return newUpstreamState(member)
-  const { priority, enabled, maxResponseTimeMs } = member
-  return { ...known, priority, enabled, maxResponseTimeMs }
+  const { priority, enabled, maxResponseTimeMs, wake = null } = member
+  return { ...known, priority, enabled, maxResponseTimeMs, wake }
 }
 
 function byPreference(a: UpstreamState, b: UpstreamState): number {

@@ -9,6 +9,7 @@ import {
 import { createAskJson } from './ask-json.ts'
 import { createFleet } from './fleet-state.ts'
 import { createHealthMonitor } from './health.ts'
+import { createInspector } from './inspector.ts'
 import { createModelRefresh } from './model-refresh.ts'
 
 const INTERVAL_MS = 5000
@@ -21,8 +22,9 @@ function setUp(upstreams: ScriptedUpstream[]) {
   const write = (fields: object, message: string): void => void lines.push(`${JSON.stringify(fields)} ${message}`)
   const log = { debug: write, info: write, warn: write, error: write }
   const ask = createAskJson(time)
-  const models = createModelRefresh({ fleet, ask, clock: time.clock })
-  const deps = { ...time, fleet, models, ask, log, random: () => 1 }
+  const inspector = createInspector({ ask, clock: time.clock })
+  const models = createModelRefresh({ fleet, inspector, clock: time.clock })
+  const deps = { ...time, fleet, models, inspector, log, random: () => 1 }
   const monitor = createHealthMonitor(deps, { healthIntervalMs: INTERVAL_MS, modelTtlMs: 30_000 })
   const health = (): string[] => fleet.all().map((state) => state.health)
   return { time, fleet, monitor, lines, health, member }

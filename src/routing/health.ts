@@ -1,8 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import type { AskJson, JsonAnswer } from './ask-json.ts'
 import type { Fleet, HealthChange } from './fleet-state.ts'
-import { parseModelEntries } from './model-entry.ts'
+import type { Inspector } from './inspector.ts'
 import type { ModelRefresh } from './model-refresh.ts'
 import type { RoutingSettings } from './settings.ts'
 import type { StartTimer } from './timer.ts'
@@ -11,7 +10,7 @@ import type { UpstreamEvent, UpstreamState } from './upstream-state.ts'
 export interface HealthMonitorDeps {
   readonly fleet: Fleet
   readonly models: Pick<ModelRefresh, 'refresh'>
-  readonly ask: AskJson
+  readonly inspector: Pick<Inspector, 'probe' | 'readLoaded'>
   readonly clock: Clock
   readonly startTimer: StartTimer
   /** In [0, 1): spreads the probes. */
@@ -23,6 +22,8 @@ export interface HealthMonitor {
   start(): void
   /** Ends once every upstream was asked once; a few seconds at most. */
   firstRound(): Promise<void>
+  /** Asks now instead of at its time. */
+  hurry(name: string): void
   /** To be called after the members of the fleet changed. */
   membersChanged(): void
   stop(): void
@@ -36,8 +37,8 @@ interface Watch {
 /** While nothing is up, and to make sure of one that has just failed. */
 const URGENT_INTERVAL_MS = 1000
 const SUSPECT_INTERVAL_MS = 250
-/** Waits for the lock of a loading runner since Ollama 0.32.4: being late means nothing. */
-const LOADED_TIMEOUT_MS = 1000
+/** Providers count what they are asked, and a key that is refused stays refused until somebody changes it. */
+const PROVIDER_INTERVAL_MS = 60_000
 
 /** Asks every upstream whether it lives, each at its own pace, so that a dead one delays nothing. */
 export function createHealthMonitor(
@@ -79,8 +80,10 @@ export function createHealthMonitor(
     // Connections that break because the gateway ends are no news.
     if (stopped) return
     logChange(deps.log, change)
+    if (change.to !== 'down') return
     // When the last one goes down, the others must not sleep out a long interval.
-    if (change.to === 'down' && isNothingUp(fleet.all())) for (const [name, watch] of watches) arm(name, watch)
+    const hurried = isNothingUp(fleet.all()) ? watches : new Map([[change.name, watches.get(change.name)]])
+    for (const [name, watch] of hurried) if (watch !== undefined) arm(name, watch)
   })
 
   return {
@@ -89,6 +92,10 @@ export function createHealthMonitor(
       first = watchMembers()
     },
     firstRound: () => first.then(() => {}),
+    hurry(name) {
+      const watch = watches.get(name)
+      if (!stopped && watch?.state === 'idle') void probe(name, watch)
+    },
     membersChanged() {
       if (!stopped) void watchMembers()
     },
@@ -101,55 +108,30 @@ export function createHealthMonitor(
 }
 
 async function probeUpstream(
-  { fleet, models, ask, clock, log }: HealthMonitorDeps,
+  { fleet, models, inspector, clock, log }: HealthMonitorDeps,
   settings: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs'>,
   name: string,
 ): Promise<void> {
   const before = fleet.get(name)
   if (before === undefined || !before.enabled) return
-  const answer = await ask(before.upstream, '/api/version', probeTimeoutMs(before, settings.healthIntervalMs))
-  const event = toEvent(answer, clock.now())
-  fleet.apply(name, event)
-  if (event.kind === 'probe-failed' && isNewsOfLoop(event, before)) logDown(log, name, event.detail)
+  const events = await inspector.probe(before, probeTimeoutMs(before, settings.healthIntervalMs))
+  for (const event of events) {
+    fleet.apply(name, event)
+    if (event.kind === 'probe-failed' && isNewsOfLoop(event, before)) logDown(log, name, event.detail)
+  }
   const after = fleet.get(name)
   if (after?.health !== 'up' || after.consecutiveFailures > 0) return
   const isStale = after.modelsReadAt === null || clock.now() - after.modelsReadAt >= settings.modelTtlMs
   const needsModels = isStale || before.health !== 'up'
-  await Promise.all([needsModels ? models.refresh(name) : undefined, readLoaded({ fleet, ask, clock }, after)])
+  await Promise.all([needsModels ? models.refresh(name) : undefined, readLoaded({ fleet, inspector, clock }, after)])
 }
 
 async function readLoaded(
-  deps: Pick<HealthMonitorDeps, 'fleet' | 'ask' | 'clock'>,
+  { fleet, inspector, clock }: Pick<HealthMonitorDeps, 'fleet' | 'inspector' | 'clock'>,
   state: UpstreamState,
 ): Promise<void> {
-  const answer = await deps.ask(state.upstream, '/api/ps', LOADED_TIMEOUT_MS)
-  if (answer.kind !== 'answered' || answer.status !== 200) return
-  const loaded = parseModelEntries('ps', answer.value)
-  if (loaded !== undefined) deps.fleet.apply(state.name, { kind: 'loaded-read', at: deps.clock.now(), loaded })
-}
-
-function toEvent(answer: JsonAnswer, at: number): UpstreamEvent {
-  switch (answer.kind) {
-    case 'loop':
-      return { kind: 'probe-failed', failure: 'loop', detail: 'it is this gateway itself: point it at Ollama' }
-    case 'failed': {
-      const failure = answer.error === 'unreachable' || answer.error === 'timed-out' ? answer.error : 'bad-answer'
-      return { kind: 'probe-failed', failure, detail: answer.detail }
-    }
-    case 'answered': {
-      const version = versionOf(answer.value)
-      if (answer.status === 200 && version !== undefined) {
-        return { kind: 'probe-answered', at, tookMs: answer.tookMs, version }
-      }
-      const detail = `GET /api/version answered ${answer.status}${answer.status === 200 ? ' without a version' : ''}`
-      return { kind: 'probe-failed', failure: 'bad-answer', detail }
-    }
-  }
-}
-
-function versionOf(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || !('version' in value)) return undefined
-  return typeof value.version === 'string' ? value.version : undefined
+  const loaded = await inspector.readLoaded(state)
+  if (loaded !== undefined) fleet.apply(state.name, { kind: 'loaded-read', at: clock.now(), loaded })
 }
 
 /** Short enough to find a recovered one within an interval, long enough to measure how slow a slow one is. */
@@ -159,6 +141,10 @@ function probeTimeoutMs(state: UpstreamState, intervalMs: number): number {
 }
 
 function pauseMs(state: UpstreamState, all: readonly UpstreamState[], intervalMs: number): number {
+  if (state.provider !== null) {
+    const isSettled = state.refusesKey || (state.health === 'up' && state.consecutiveFailures === 0)
+    return isSettled ? Math.max(PROVIDER_INTERVAL_MS, intervalMs) : intervalMs
+  }
   if (state.health === 'up' && state.consecutiveFailures > 0) return Math.min(SUSPECT_INTERVAL_MS, intervalMs)
   return isNothingUp(all) ? Math.min(URGENT_INTERVAL_MS, intervalMs) : intervalMs
 }

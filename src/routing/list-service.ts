@@ -5,6 +5,7 @@ import type { Fleet } from './fleet-state.ts'
 import { indexEntries, parseModelEntries, type ModelEntry, type ModelListKind } from './model-entry.ts'
 import { findV1Model, mergeModelLists, modelListBody, type ListView } from './model-lists.ts'
 import type { ModelAlias } from './model-names.ts'
+import { providerList } from './provider-models.ts'
 import type { StartTimer } from './timer.ts'
 import type { UpstreamState } from './upstream-state.ts'
 import { fleetVersion } from './version.ts'
@@ -139,6 +140,7 @@ function createListReader({ fleet, ask, clock, startTimer }: ListServiceDeps): L
   }
   return {
     read(kind, state) {
+      if (state.provider !== null) return Promise.resolve(providerList(kind, state.models ?? new Map()))
       const last = remembered.get(state.name)?.get(kind)
       const fresh = askOnce(kind, state)
       return last === undefined ? fresh : freshOrLast(fresh, last, startTimer)

@@ -3,6 +3,7 @@ import { createManualTime, settle } from './__fixtures__/manual-time.ts'
 import { createScriptedUpstream, ollamaReplies, type Reply } from './__fixtures__/scripted-upstream.ts'
 import { createAskJson } from './ask-json.ts'
 import { createFleet } from './fleet-state.ts'
+import { createInspector } from './inspector.ts'
 import { createModelRefresh } from './model-refresh.ts'
 
 function setUp(replies: Record<string, Record<string, Reply | Promise<Reply>>>) {
@@ -11,7 +12,8 @@ function setUp(replies: Record<string, Record<string, Reply | Promise<Reply>>>) 
   const fleet = createFleet(
     upstreams.map((upstream) => ({ upstream, priority: 1, enabled: true, maxResponseTimeMs: null })),
   )
-  const models = createModelRefresh({ fleet, ask: createAskJson(time), clock: time.clock })
+  const inspector = createInspector({ ask: createAskJson(time), clock: time.clock })
+  const models = createModelRefresh({ fleet, inspector, clock: time.clock })
   return { time, upstreams, fleet, models, asked: () => upstreams.map((upstream) => upstream.paths().length) }
 }
 

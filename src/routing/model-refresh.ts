@@ -1,11 +1,10 @@
 import type { Clock } from '../lib/clock.ts'
-import type { AskJson } from './ask-json.ts'
 import type { Fleet } from './fleet-state.ts'
-import { indexEntries, parseModelEntries } from './model-entry.ts'
+import type { Inspector } from './inspector.ts'
 
 export interface ModelRefreshDeps {
   readonly fleet: Fleet
-  readonly ask: AskJson
+  readonly inspector: Pick<Inspector, 'readModels'>
   readonly clock: Clock
 }
 
@@ -16,7 +15,6 @@ export interface ModelRefresh {
   learn(model: string): Promise<void>
 }
 
-const TIMEOUT_MS = 2000
 const LEARN_PAUSE_MS = 1000
 
 export function createModelRefresh(deps: ModelRefreshDeps): ModelRefresh {
@@ -40,7 +38,7 @@ export function createModelRefresh(deps: ModelRefreshDeps): ModelRefresh {
   const learn = (model: string): Promise<void> => {
     const { now } = deps.clock
     if (round === undefined || now() - round.startedAt >= LEARN_PAUSE_MS) {
-      const askable = deps.fleet.all().filter((state) => state.enabled && state.health !== 'down')
+      const askable = deps.fleet.all().filter((state) => state.enabled && state.health !== 'down' && !state.provider)
       round = { startedAt: now(), reads: askable.map(({ name }) => running.get(name) ?? start(name)) }
     }
     return untilKnown(deps.fleet, model, round.reads)
@@ -48,13 +46,11 @@ export function createModelRefresh(deps: ModelRefreshDeps): ModelRefresh {
   return { refresh, learn }
 }
 
-async function readModels({ fleet, ask, clock }: ModelRefreshDeps, name: string): Promise<void> {
+async function readModels({ fleet, inspector, clock }: ModelRefreshDeps, name: string): Promise<void> {
   const state = fleet.get(name)
   if (state === undefined) return
-  const answer = await ask(state.upstream, '/api/tags', TIMEOUT_MS)
-  if (answer.kind !== 'answered' || answer.status !== 200) return
-  const entries = parseModelEntries('tags', answer.value)
-  if (entries !== undefined) fleet.apply(name, { kind: 'models-read', at: clock.now(), models: indexEntries(entries) })
+  const models = await inspector.readModels(state)
+  if (models !== undefined) fleet.apply(name, { kind: 'models-read', at: clock.now(), models })
 }
 
 function untilKnown(fleet: Fleet, model: string, reads: readonly Promise<void>[]): Promise<void> {

@@ -43,11 +43,12 @@ function setUp(models: Record<string, string[]>, learn: (model: string) => void 
   const fleet = createFleet(members)
   for (const [name, list] of Object.entries(models)) haveModels(fleet, name, list)
   const learnt: string[] = []
+  const waker = { wake: () => Promise.resolve(false) }
   const learnModel = async (model: string): Promise<void> => {
     learnt.push(model)
     learn(model)
   }
-  const router = createRouter({ fleet, clock: { now: () => 1 }, learnModel }, { assignments: new Map() })
+  const router = createRouter({ fleet, clock: { now: () => 1 }, learnModel, waker }, { assignments: new Map() })
   const ask = (request: Partial<RouteRequest> = {}) => {
     const heard: { claim?: Claim; error?: GatewayError; calls: number } = { calls: 0 }
     const cancel = router.request(

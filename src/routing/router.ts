@@ -4,12 +4,14 @@ import type { Claim, RouteRequest, RouteReceiver, Router } from '../proxy/router
 import type { Fleet } from './fleet-state.ts'
 import { selectUpstream, type Selection } from './select.ts'
 import type { UpstreamState } from './upstream-state.ts'
+import type { Waker } from './waker.ts'
 
 export interface RouterDeps {
   readonly fleet: Fleet
   readonly clock: Clock
   /** Reads the lists again, bounded, because a model may have arrived past the gateway. */
   readonly learnModel: (model: string) => Promise<void>
+  readonly waker: Pick<Waker, 'wake'>
 }
 
 export interface RouterOptions {
@@ -26,21 +28,28 @@ export function createRouter(deps: RouterDeps, options: RouterOptions): Router {
   const select = (request: RouteRequest): Selection =>
     selectUpstream(request, { upstreams: deps.fleet.all(), assignments: options.assignments, turn })
   const answer = (request: RouteRequest, selection: Selection, to: RouteReceiver): void => {
-    if (selection.kind === 'none') return to.refused(refusal(selection.reason, request.model))
+    if (selection.kind !== 'selected') return to.refused(refusal(selection, request))
     turn = (turn + 1) % Number.MAX_SAFE_INTEGER
     to.granted(createClaim(deps, selection.state))
+  }
+  const settle = async (request: RouteRequest, first: Selection): Promise<Selection> => {
+    if (request.model !== null && isDoubtful(request, first)) await deps.learnModel(request.model)
+    const selection = select(request)
+    if (selection.kind !== 'asleep') return selection
+    const isUp = await deps.waker.wake(selection.state.name)
+    return isUp ? select(request) : selection
   }
 
   return {
     request(request, to) {
       const selection = select(request)
-      if (request.model === null || !isDoubtful(request, selection)) {
+      if (!isDoubtful(request, selection) && selection.kind !== 'asleep') {
         answer(request, selection, to)
         return () => {}
       }
       let cancelled = false
-      void deps.learnModel(request.model).then(() => {
-        if (!cancelled) answer(request, select(request), to)
+      void settle(request, selection).then((settled) => {
+        if (!cancelled) answer(request, settled, to)
       })
       return () => void (cancelled = true)
     },
@@ -49,8 +58,9 @@ export function createRouter(deps: RouterDeps, options: RouterOptions): Router {
 
 /** Worth a second look at the lists. A second attempt has had its look, and a pull brings the model itself. */
 function isDoubtful(request: RouteRequest, selection: Selection): boolean {
-  if (request.tried.size > 0 || request.route.pattern === '/api/pull') return false
-  return selection.kind === 'selected' ? selection.why === 'model-unknown' : selection.reason === 'model-down'
+  if (request.model === null || request.tried.size > 0 || request.route.pattern === '/api/pull') return false
+  if (selection.kind === 'selected') return selection.why === 'model-unknown'
+  return selection.kind === 'none' && selection.reason === 'model-down'
 }
 
 function createClaim(deps: RouterDeps, state: UpstreamState): Claim {
@@ -67,9 +77,15 @@ function createClaim(deps: RouterDeps, state: UpstreamState): Claim {
   }
 }
 
-function refusal(reason: Extract<Selection, { kind: 'none' }>['reason'], model: string | null): GatewayError {
+function refusal(selection: Exclude<Selection, { kind: 'selected' }>, { model }: RouteRequest): GatewayError {
   const retryAfterSeconds = RETRY_AFTER_SECONDS
-  switch (reason) {
+  if (selection.kind === 'asleep') {
+    return new GatewayError('no_upstream', {
+      retryAfterSeconds,
+      message: `Upstream "${selection.state.name}" was woken and has not come up yet`,
+    })
+  }
+  switch (selection.reason) {
     case 'no-upstream':
       return new GatewayError('no_upstream', { retryAfterSeconds })
     case 'model-down':
@@ -84,5 +100,14 @@ function refusal(reason: Extract<Selection, { kind: 'none' }>['reason'], model: 
       })
     case 'upstream-denied':
       return new GatewayError('model_denied', { message: 'This key may not reach an upstream that serves this' })
+    case 'model-missing':
+      return new GatewayError('model_not_found', { message: `model "${model}" not found` })
+    case 'dialect':
+      return new GatewayError('dialect_not_spoken', { message: dialectHint(selection.state, model) })
   }
+}
+
+function dialectHint({ name, upstream }: UpstreamState, model: string | null): string {
+  const path = upstream.speaks(model ?? '').has('anthropic') ? '/v1/messages' : '/v1/chat/completions'
+  return `Model "${model}" is served by the provider "${name}": ask ${path}, requests are not translated yet`
 }

@@ -9,7 +9,7 @@ import {
 import { createRouting } from './routing.ts'
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-const anyone = { upstreams: null }
+const anyone = { principal: { upstreams: null }, dialect: 'ollama' } as const
 
 function setUp(upstreams: ScriptedUpstream[], fallbacks: Record<string, string[]> = {}) {
   const time = createManualTime()
@@ -51,7 +51,7 @@ describe('createRouting', () => {
     routing.start()
     await time.advance(0)
     expect(routing.fallbackFor('big:latest', anyone)).toBeUndefined()
-    expect(routing.fallbackFor('big:latest', { upstreams: ['b'] })).toBe('Small')
+    expect(routing.fallbackFor('big:latest', { ...anyone, principal: { upstreams: ['b'] } })).toBe('Small')
     a.replies = { '/api/version': refused }
     await time.advance(5000)
     expect(routing.fallbackFor('big:latest', anyone)).toBe('Small')

@@ -9,10 +9,12 @@ import { createListService, type ListService } from './list-service.ts'
 import { createModelNames, type ModelNames } from './model-names.ts'
 import { createModelRefresh } from './model-refresh.ts'
 import { createRouter } from './router.ts'
-import { firstServable, type SelectRequest } from './select.ts'
+import { createInspector } from './inspector.ts'
+import { type FallbackRequest, firstServable } from './select.ts'
 import type { RoutingSettings } from './settings.ts'
 import type { StartTimer } from './timer.ts'
 import type { UpstreamMember, UpstreamState } from './upstream-state.ts'
+import { createWaker } from './waker.ts'
 
 export interface RoutingDeps {
   readonly clock: Clock
@@ -47,25 +49,30 @@ export interface Routing {
   /** Looks for a model that no list has, bounded; for whoever must judge it before it is routed. */
   learnModel(canonical: string): Promise<void>
   /** The name of the configured fallback that shall answer for the model now; undefined: none has to. */
-  fallbackFor(canonical: string, principal: SelectRequest['principal']): string | undefined
+  fallbackFor(canonical: string, request: FallbackRequest): string | undefined
 }
 
 export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routing {
   const fleet = createFleet(options.members, options.known)
   const names = createModelNames(options.models)
   const ask = createAskJson(deps)
-  const models = createModelRefresh({ ...deps, fleet, ask })
-  const health = createHealthMonitor({ ...deps, fleet, ask, models }, options.routing)
+  const inspector = createInspector({ ...deps, ask })
+  const models = createModelRefresh({ ...deps, fleet, inspector })
+  const health = createHealthMonitor({ ...deps, fleet, inspector, models }, options.routing)
+  const waker = createWaker({ ...deps, fleet, hurry: health.hurry })
   const lists = createListService({ ...deps, fleet, ask }, names)
   const { assignments } = names
   return {
-    router: createRouter({ fleet, clock: deps.clock, learnModel: models.learn }, { assignments }),
+    router: createRouter({ fleet, clock: deps.clock, learnModel: models.learn, waker }, { assignments }),
     fleet,
     lists,
     names,
     start: health.start,
     firstRound: health.firstRound,
-    stop: health.stop,
+    stop() {
+      health.stop()
+      waker.stop()
+    },
     setMembers(members) {
       fleet.setMembers(members)
       health.membersChanged()
@@ -75,11 +82,11 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
       return models.refresh(upstreamName)
     },
     learnModel: models.learn,
-    fallbackFor(canonical, principal) {
+    fallbackFor(canonical, request) {
       const targets = names.fallbacksOf(canonical)
       if (targets.length === 0) return undefined
       const candidates = [canonical, ...targets.map((target) => target.canonical)]
-      const chosen = firstServable(candidates, { principal }, { upstreams: fleet.all(), assignments })
+      const chosen = firstServable(candidates, request, { upstreams: fleet.all(), assignments })
       return targets.find((target) => target.canonical === chosen && chosen !== canonical)?.name
     },
   }

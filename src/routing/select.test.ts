@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Dialect } from '../dialects/dialect.ts'
 import { createScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
 import { firstServable, selectUpstream, type SelectRequest, type Snapshot } from './select.ts'
 import { newUpstreamState, type UpstreamState } from './upstream-state.ts'
@@ -22,17 +23,18 @@ function select(
     {
       model: 'm:latest',
       tried: new Set(),
-      route: { kind: 'generate', pattern: '/api/chat' },
+      route: { kind: 'generate', pattern: '/api/chat', dialect: 'ollama' },
       principal: { upstreams: null },
       ...request,
     },
     { upstreams, assignments: new Map(), turn: 0, ...snapshot },
   )
-  return selection.kind === 'selected' ? `${selection.state.name} ${selection.why}` : selection.reason
+  if (selection.kind === 'selected') return `${selection.state.name} ${selection.why}`
+  return selection.kind === 'asleep' ? `${selection.state.name} asleep` : selection.reason
 }
 
 const m = ['m:latest']
-const write = (pattern: string) => ({ kind: 'write', pattern }) as const
+const write = (pattern: string) => ({ kind: 'write', pattern, dialect: 'ollama' }) as const
 
 describe('selectUpstream, who can serve', () => {
   it('takes one that has the model over a better one that has not', () => {
@@ -136,14 +138,81 @@ describe('selectUpstream, writes and relays', () => {
   })
 
   it('relays to the first, not in turns', () => {
-    const route = { kind: 'relay', pattern: '/api/status' } as const
+    const route = { kind: 'relay', pattern: '/api/status', dialect: 'ollama' } as const
     const equals = [state('a'), state('b')]
     expect([0, 1].map((turn) => select(equals, { model: null, route }, { turn }))).toEqual(['a any', 'a any'])
   })
 })
 
+describe('selectUpstream, providers', () => {
+  const openai = { kind: 'generate', pattern: '/v1/chat/completions', dialect: 'openai' } as const
+  const spoken: ReadonlySet<Dialect> = new Set(['openai'])
+  const provider = (name: string, more: Partial<UpstreamState> & { has?: string[] } = {}): UpstreamState => {
+    const base = state(name, { provider: { models: null }, ...more })
+    return { ...base, upstream: { ...base.upstream, speaks: () => spoken } }
+  }
+  const ollama = (name: string, more: Partial<UpstreamState> & { has?: string[] } = {}): UpstreamState => {
+    const base = state(name, more)
+    return { ...base, upstream: { ...base.upstream, speaks: () => new Set<Dialect>(['ollama', 'openai']) } }
+  }
+
+  it('serves a model of its own in its own dialect only', () => {
+    const fleet = [ollama('a'), provider('p', { has: m })]
+    expect(select(fleet, { route: openai })).toBe('p has-model')
+    expect(select(fleet)).toBe('dialect')
+    expect(select([ollama('a', { has: m }), provider('p', { has: m })])).toBe('a has-model')
+  })
+
+  it('is taken where it is assigned, listed or not', () => {
+    const assignments = new Map([['m:latest', ['p']]])
+    expect(select([ollama('a', { has: m }), provider('p')], { route: openai }, { assignments })).toBe('p assigned')
+    expect(select([ollama('a', { has: m }), provider('p')], {}, { assignments })).toBe('dialect')
+    const both = new Map([['m:latest', ['a', 'p']]])
+    expect(select([ollama('a'), provider('p')], {}, { assignments: both })).toBe('a assigned')
+  })
+
+  it('never sees a request for a model that nobody is known to have', () => {
+    expect(select([provider('p'), ollama('a')], { route: openai })).toBe('a model-unknown')
+    expect(select([provider('p')], { route: openai })).toBe('model-missing')
+    expect(select([provider('p'), ollama('a', { health: 'down' })], { route: openai })).toBe('no-upstream')
+  })
+
+  it("never sees what is Ollama's alone", () => {
+    expect(select([provider('p', { has: m })], { route: write('/api/pull') })).toBe('no-upstream')
+    expect(select([provider('p', { has: m }), ollama('a')], { route: write('/api/pull') })).toBe('a model-unknown')
+    const relay = { kind: 'relay', pattern: '/api/status', dialect: 'ollama' } as const
+    expect(select([provider('p'), ollama('a')], { model: null, route: relay })).toBe('a any')
+  })
+})
+
+describe('selectUpstream, sleepers', () => {
+  const wake = { waitMs: 1000, send: () => {} }
+  const asleep = (more: Partial<UpstreamState> & { has?: string[] } = {}) =>
+    state('z', { health: 'down', wake, ...more })
+
+  it('wakes one that alone has the model', () => {
+    expect(select([state('a'), asleep({ has: m })])).toBe('z asleep')
+    expect(select([asleep({ has: m })])).toBe('z asleep')
+    expect(select([state('a', { has: m }), asleep({ has: m })])).toBe('a has-model')
+  })
+
+  it('wakes one whose models were never seen, and one that is assigned', () => {
+    expect(select([state('a'), asleep({ models: null })])).toBe('z asleep')
+    expect(select([state('a', { has: m }), asleep()], {}, { assignments: new Map([['m:latest', ['z']]]) })).toBe(
+      'z asleep',
+    )
+  })
+
+  it('wakes nobody for another model, a write, or a second try', () => {
+    expect(select([state('a'), asleep()])).toBe('a model-unknown')
+    expect(select([state('a'), asleep({ has: m })], { route: write('/api/pull') })).toBe('a model-unknown')
+    expect(select([state('a'), asleep({ has: m })], { tried: new Set(['z']) })).toBe('model-down')
+    expect(select([state('a'), asleep({ has: m, wake: null })])).toBe('model-down')
+  })
+})
+
 describe('firstServable', () => {
-  const request = { principal: { upstreams: null } }
+  const request = { principal: { upstreams: null }, dialect: 'ollama' } as const
 
   it('is the first model that is up somewhere', () => {
     const upstreams = [state('a', { has: ['big:latest'], health: 'down' }), state('b', { has: ['small:latest'] })]

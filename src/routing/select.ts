@@ -12,13 +12,20 @@ export interface Snapshot {
 }
 
 export type SelectRequest = Pick<RouteRequest, 'model' | 'tried'> & {
-  readonly route: Pick<RouteRequest['route'], 'kind' | 'pattern'>
+  readonly route: Pick<RouteRequest['route'], 'kind' | 'pattern' | 'dialect'>
   readonly principal: Pick<RouteRequest['principal'], 'upstreams'>
 }
 
 export type Selection =
   | { readonly kind: 'selected'; readonly state: UpstreamState; readonly why: SelectionReason }
-  | { readonly kind: 'none'; readonly reason: 'no-upstream' | 'all-tried' | 'upstream-denied' | 'model-down' }
+  /** Only this one can serve it, and it can be woken. */
+  | { readonly kind: 'asleep'; readonly state: UpstreamState }
+  /** Only this one has the model, and it speaks another API. */
+  | { readonly kind: 'none'; readonly reason: 'dialect'; readonly state: UpstreamState }
+  | {
+      readonly kind: 'none'
+      readonly reason: 'no-upstream' | 'all-tried' | 'upstream-denied' | 'model-down' | 'model-missing'
+    }
 
 /** `model-unknown`: no list names the model; the first upstream shall say so in its own words. */
 export type SelectionReason = 'assigned' | 'has-model' | 'model-unknown' | 'any'
@@ -41,26 +48,67 @@ export function selectUpstream(request: SelectRequest, snapshot: Snapshot): Sele
       reason: enabled.length === 0 || isAway(assigned, enabled) ? 'no-upstream' : 'upstream-denied',
     }
   }
-  const healthy = onlyHealthy(reachable)
+  const speaking = keep(reachable, (state) => speaks(state, request))
+  const other = onlyElsewhere(request, { reachable, speaking, assigned: assigned !== undefined })
+  if (other !== undefined) return { kind: 'none', reason: 'dialect', state: other }
+  return selectSpeaking(request, { states: speaking, assigned: assigned !== undefined, turn: snapshot.turn })
+}
+
+interface Spoken {
+  readonly reachable: readonly UpstreamState[]
+  readonly speaking: readonly UpstreamState[]
+  readonly assigned: boolean
+}
+
+/** One that has the model and speaks another API, where none that speaks this one has it. A pull may bring it. */
+function onlyElsewhere(request: SelectRequest, { reachable, speaking, assigned }: Spoken): UpstreamState | undefined {
+  if (speaking.length === reachable.length || isWrite(request)) return undefined
+  if (assigned) return speaking.length === 0 ? reachable[0] : undefined
+  if (speaking.some((state) => has(state, request.model))) return undefined
+  return reachable.find((state) => has(state, request.model))
+}
+
+interface SpeakingFleet {
+  readonly states: readonly UpstreamState[]
+  readonly assigned: boolean
+  readonly turn: number
+}
+
+/** Among those within reach that speak the request's dialect. */
+function selectSpeaking(request: SelectRequest, { states, assigned, turn }: SpeakingFleet): Selection {
+  const healthy = onlyHealthy(states)
+  const candidates = candidatesOf(request, healthy, assigned)
+  const isKnown = candidates.why !== 'model-unknown' && candidates.states.length > 0
+  const sleeper = isKnown ? undefined : states.find((state) => mayWakeFor(state, request, assigned))
+  if (sleeper !== undefined) return { kind: 'asleep', state: sleeper }
   if (healthy.length === 0) return { kind: 'none', reason: 'no-upstream' }
-  const candidates = candidatesOf(request, healthy, assigned !== undefined)
-  if (candidates.why === 'model-unknown' && !isWrite(request) && reachable.some((state) => has(state, request.model))) {
+  if (candidates.why === 'model-unknown' && !isWrite(request) && states.some((state) => has(state, request.model))) {
     return { kind: 'none', reason: 'model-down' }
   }
+  if (candidates.states.length === 0) {
+    return { kind: 'none', reason: states.every((state) => state.provider !== null) ? 'model-missing' : 'no-upstream' }
+  }
   const untried = keep(candidates.states, (state) => !request.tried.has(state.name))
-  const state = pick(request, { ...candidates, states: untried }, snapshot.turn)
+  const state = pick(request, { ...candidates, states: untried }, turn)
   return state === undefined ? { kind: 'none', reason: 'all-tried' } : { kind: 'selected', state, why: candidates.why }
+}
+
+export interface FallbackRequest {
+  readonly principal: SelectRequest['principal']
+  readonly dialect: SelectRequest['route']['dialect']
 }
 
 /** The first of `models` that an upstream within reach can serve now. For fallbacks, which replace a missing model. */
 export function firstServable(
   models: readonly string[],
-  request: Pick<SelectRequest, 'principal'>,
+  request: FallbackRequest,
   snapshot: Omit<Snapshot, 'turn'>,
 ): string | undefined {
-  const route = { kind: 'generate', pattern: '' } as const
+  const { principal, dialect } = request
+  const route = { kind: 'generate', pattern: '', dialect } as const
   return models.find((model) => {
-    const selection = selectUpstream({ ...request, route, model, tried: new Set() }, { ...snapshot, turn: 0 })
+    const selection = selectUpstream({ principal, route, model, tried: new Set() }, { ...snapshot, turn: 0 })
+    if (selection.kind === 'asleep') return true
     return selection.kind === 'selected' && (selection.why === 'assigned' || selection.why === 'has-model')
   })
 }
@@ -80,7 +128,9 @@ function candidatesOf(request: SelectRequest, healthy: readonly UpstreamState[],
   const having = keep(healthy, (state) => has(state, request.model))
   // An assigned upstream need not list its models.
   if (assigned) return { states: having.length > 0 ? having : healthy, why: 'assigned' }
-  return having.length > 0 ? { states: having, why: 'has-model' } : { states: healthy, why: 'model-unknown' }
+  if (having.length > 0) return { states: having, why: 'has-model' }
+  // A prompt for a model that nobody knows stays in the house.
+  return { states: keep(healthy, (state) => state.provider === null), why: 'model-unknown' }
 }
 
 /** Filters without a copy where nothing falls out, which is how it usually is. */
@@ -90,6 +140,18 @@ function keep(states: readonly UpstreamState[], isWanted: (state: UpstreamState)
 
 function has(state: UpstreamState, model: string | null): boolean {
   return model !== null && (state.models?.has(model) ?? false)
+}
+
+function speaks(state: UpstreamState, { model, route }: SelectRequest): boolean {
+  return state.upstream.speaks(model ?? '').has(route.dialect)
+}
+
+/** One that was never seen awake may have any model. */
+function mayWakeFor(state: UpstreamState, request: SelectRequest, assigned: boolean): boolean {
+  const runsModel = request.route.kind === 'generate' || request.route.kind === 'model'
+  if (!runsModel || request.model === null || state.wake === null) return false
+  if (state.health !== 'down' || request.tried.has(state.name)) return false
+  return assigned || state.models === null || has(state, request.model)
 }
 
 function isWrite(request: SelectRequest): boolean {

@@ -1,6 +1,7 @@
 import type { AttemptOutcome } from '../proxy/router.ts'
 import type { Upstream } from '../proxy/upstream.ts'
 import type { ModelEntry } from './model-entry.ts'
+import { type ProviderView, statedModels } from './provider-models.ts'
 
 export type Health = 'unknown' | 'up' | 'down'
 
@@ -17,7 +18,13 @@ export interface UpstreamState {
   readonly fault: string | null
   /** Its last health probe took longer than it may. */
   readonly slow: boolean
+  /** Null: of an Ollama not asked yet; of a provider always. */
   readonly version: string | null
+  /** Null: it is an Ollama. */
+  readonly provider: ProviderView | null
+  /** It does not accept the key it was given. */
+  readonly refusesKey: boolean
+  readonly wake: Wake | null
   /** By canonical name; null until its list was read once. */
   readonly models: ReadonlyMap<string, ModelEntry> | null
   readonly modelsReadAt: number | null
@@ -28,7 +35,7 @@ export interface UpstreamState {
 }
 
 export type UpstreamEvent =
-  | { readonly kind: 'probe-answered'; readonly at: number; readonly tookMs: number; readonly version: string }
+  | { readonly kind: 'probe-answered'; readonly at: number; readonly tookMs: number; readonly version: string | null }
   | { readonly kind: 'probe-failed'; readonly failure: ProbeFailure; readonly detail: string }
   | { readonly kind: 'models-read'; readonly at: number; readonly models: ReadonlyMap<string, ModelEntry> }
   | { readonly kind: 'loaded-read'; readonly at: number; readonly loaded: readonly ModelEntry[] }
@@ -36,17 +43,30 @@ export type UpstreamEvent =
   | { readonly kind: 'released' }
   | { readonly kind: 'outcome'; readonly at: number; readonly outcome: AttemptOutcome }
 
-/** `unreachable` and `loop` leave no doubt; the others may be a busy moment. */
-export type ProbeFailure = 'unreachable' | 'loop' | 'timed-out' | 'bad-answer'
+/** `timed-out` and `bad-answer` may be a busy moment; the others leave no doubt. */
+export type ProbeFailure = 'unreachable' | 'loop' | 'refused-key' | 'timed-out' | 'bad-answer'
+
+/** How a sleeping machine is woken. */
+export interface Wake {
+  /** How long requests wait for it. */
+  readonly waitMs: number
+  /** Sends one packet; never throws. */
+  send(): void
+}
 
 export interface UpstreamMember {
   readonly upstream: Upstream
   readonly priority: number
   readonly enabled: boolean
   readonly maxResponseTimeMs: number | null
+  readonly provider?: ProviderView | undefined
+  readonly wake?: Wake | undefined
 }
 
 const FAILURES_UNTIL_DOWN = 3
+
+/** The fault of a provider that answers 401. */
+export const REFUSED_KEY = 'it refused the api key it was given'
 
 export function newUpstreamState(member: UpstreamMember): UpstreamState {
   return {
@@ -59,7 +79,10 @@ export function newUpstreamState(member: UpstreamMember): UpstreamState {
     fault: null,
     slow: false,
     version: null,
-    models: null,
+    provider: member.provider ?? null,
+    refusesKey: false,
+    wake: member.wake ?? null,
+    models: member.provider === undefined ? null : statedModels(member.provider),
     modelsReadAt: null,
     loaded: [],
     running: 0,
@@ -91,8 +114,9 @@ export function reduceUpstream(state: UpstreamState, event: UpstreamEvent): Upst
 }
 
 function probeFailed(state: UpstreamState, failure: ProbeFailure, detail: string): UpstreamState {
-  const certain = failure === 'unreachable' || failure === 'loop'
-  const next = failed(state, certain || state.health === 'unknown', detail)
+  const doubtful = failure === 'timed-out' || failure === 'bad-answer'
+  const next = failed(state, !doubtful || state.health === 'unknown', detail)
+  if (failure === 'refused-key') return { ...next, refusesKey: true }
   return failure === 'timed-out' ? { ...next, slow: true } : next
 }
 
@@ -104,6 +128,8 @@ function afterOutcome(state: UpstreamState, outcome: AttemptOutcome, at: number)
       return failed(state, true, 'a request could not reach it')
     case 'broken':
       return failed(state, false, 'requests broke off')
+    case 'refused-key':
+      return { ...failed(state, true, REFUSED_KEY), refusesKey: true }
     case 'busy':
     case 'cancelled':
       return state
@@ -111,7 +137,7 @@ function afterOutcome(state: UpstreamState, outcome: AttemptOutcome, at: number)
 }
 
 function healed(state: UpstreamState, at: number): UpstreamState {
-  return { ...state, health: 'up', fault: null, consecutiveFailures: 0, lastSeenAt: at }
+  return { ...state, health: 'up', fault: null, refusesKey: false, consecutiveFailures: 0, lastSeenAt: at }
 }
 
 function failed(state: UpstreamState, certain: boolean, detail: string): UpstreamState {

@@ -1,5 +1,6 @@
 import type { UpstreamSettings } from '../../upstreams/settings.ts'
 import { isOldOllama, safeOllamaVersion } from '../welcome.ts'
+import { checkProvider } from './check-provider.ts'
 import type { Check } from './check.ts'
 import { probe, versionOf, type Answer } from './probe.ts'
 
@@ -10,6 +11,7 @@ export interface UpstreamReport {
 }
 
 export async function checkUpstream(settings: UpstreamSettings): Promise<UpstreamReport> {
+  if (settings.provider !== null) return { check: await checkProvider(settings, settings.provider), date: undefined }
   const name = `upstream ${settings.name}`
   if (!settings.enabled)
     return { check: { name, state: 'ok', message: `${settings.url} is not enabled` }, date: undefined }

@@ -9,6 +9,8 @@ export interface Destination {
   readonly port: number
   readonly tls: { readonly ca: string | null } | null
   readonly connectTimeoutMs: number
+  /** Finds the addresses of a host name, in place of the system's own way. */
+  readonly lookup?: net.LookupFunction
 }
 
 /** What one request hears of its connection. */
@@ -120,13 +122,15 @@ export class ConnectTimeout extends Error {
 
 function openSocket(destination: Destination): net.Socket {
   const { host, port } = destination
-  if (destination.tls === null) return net.connect({ host, port })
+  const lookup = destination.lookup === undefined ? {} : { lookup: destination.lookup }
+  if (destination.tls === null) return net.connect({ host, port, ...lookup })
   const servername = net.isIP(host) === 0 ? host : ''
   return tls.connect({
     host,
     port,
     servername,
     ALPNProtocols: ['http/1.1'],
+    ...lookup,
     ...(destination.tls.ca === null ? {} : { ca: destination.tls.ca }),
   })
 }

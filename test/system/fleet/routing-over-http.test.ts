@@ -26,13 +26,8 @@ async function startFleet(): Promise<Fleet> {
       {
         name: 'ab'.charAt(index),
         url: fake.url,
-        priority: index,
-        enabled: true,
         headers: [],
         ca: null,
-        maxResponseTimeMs: null,
-        provider: null,
-        wake: null,
       },
       { connectTimeoutMs: 1000, instanceId: 'test' },
     ),
