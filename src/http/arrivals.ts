@@ -78,7 +78,8 @@ export function createArrivals({ connections, handlers, isStopping, securityHead
     // A connection unknown here failed its TLS handshake.
     if (connection === undefined) return void socket.destroy()
     const reason = explainParserError(error)
-    const saidNothing = (socket as Socket).bytesRead === 0
+    // What broke the parser was read, also where the runtime has not counted it yet (Bun).
+    const saidNothing = (socket as Socket).bytesRead === 0 && error.code?.startsWith('HPE_') !== true
     if (reason === null || saidNothing) return connection.destroy()
     // Whatever follows a whole request is nobody's request: its answer is finished, and is the last one.
     if (connection.hasWholeRequest || error.code === 'HPE_CLOSED_CONNECTION') return connection.closeAfterAnswer()
