@@ -91,13 +91,23 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
   {
+    words: ['service', 'install'],
+    summary: 'write a systemd unit that runs the gateway',
+    load: async () => (await import('./commands/service-install.ts')).serviceInstall,
+  },
+  {
     words: ['version'],
     summary: 'print the version',
     load: async () => (await import('./commands/version.ts')).printVersion,
   },
 ]
 
-const groups = { config: 'the config file', user: 'people and apps', key: 'what lets them in' } as const
+const groups = {
+  config: 'the config file',
+  user: 'people and apps',
+  key: 'what lets them in',
+  service: 'running by itself',
+} as const
 
 export function createProgram(terminal: Terminal): Command {
   const program = new Command('corral')
