@@ -57,8 +57,7 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
   })
 
   async function listen(address: ListenAddress): Promise<string> {
-    // Bun would say of a name that nobody knows what no one understands.
-    if (isIP(address.host) === 0) await lookup(address.host)
+    if (isIP(address.host) === 0) await resolve(address.host)
     const events = { accepted: connections.accept, opened: connections.open, ...arrivals }
     const server = createNodeServer({ tls: options.tls, ...limits }, events)
     await new Promise<void>((resolve, reject) => {
@@ -92,8 +91,20 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
  * net.Server, and has neither fault.
  */
 function closed(server: Server): Promise<void> {
-  const close = server instanceof NetServer ? NetServer.prototype.close : server.close
-  return new Promise((resolve) => close.call(server, () => resolve()))
+  const whatever: object = server
+  return new Promise((resolve) => {
+    if (whatever instanceof NetServer) NetServer.prototype.close.call(whatever, () => resolve())
+    else server.close(() => resolve())
+  })
+}
+
+/** Bun says of a name that nobody knows that the address is not available. */
+async function resolve(hostname: string): Promise<void> {
+  try {
+    await lookup(hostname)
+  } catch (error) {
+    throw Object.assign(error as Error, { hostname })
+  }
 }
 
 /** Bun's errors do not say where. */
