@@ -21,6 +21,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/init.ts')).init,
   },
   {
+    words: ['import'],
+    summary: 'write a corral.yaml from the files of another tool',
+    load: async () => (await import('./commands/import.ts')).importFile,
+  },
+  {
     words: ['config', 'check'],
     summary: 'check the config and name every problem',
     load: async () => (await import('./commands/config-check.ts')).configCheck,

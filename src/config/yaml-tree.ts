@@ -57,7 +57,7 @@ export function readYamlTree(file: FileText, variables: Variables, problems: Pro
     return written
   }
   for (const { code, pos } of [...document.errors, ...document.warnings]) {
-    problems.add(place(pos[0]), syntaxSentences[code] ?? 'this is not readable YAML')
+    problems.add(place(pos[0]), syntaxSentence(code))
   }
   if (problems.count > 0 || document.contents === null) return written
   const walk = createWalk({ document, variables, problems, written, place, folder: file.folder })
@@ -65,6 +65,10 @@ export function readYamlTree(file: FileText, variables: Variables, problems: Pro
   if (root !== null && !isPlainTree(root)) problems.add(place(0), 'the file should hold settings, each with its name')
   else Object.assign(written.tree, root)
   return written
+}
+
+export function syntaxSentence(code: string): string {
+  return syntaxSentences[code] ?? 'this is not readable YAML'
 }
 
 function parse(text: string, lineCounter: LineCounter): Document | undefined {
