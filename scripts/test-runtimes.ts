@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runtimeDifferences } from '../test/system/harness/runtime-differences.ts'
+import { parseRuntimeName, runtimeBinary, runtimeNames, type RuntimeName } from './runtime-list.ts'
+import { judgeRun, type JsonReport, type RuntimeOutcome } from './runtime-outcome.ts'
+
+/** `[RUNTIME...] [PATH...]`: the tests that start the product as a process, once on each runtime. */
+const root = join(import.meta.dirname, '..')
+const allPaths = ['test/system', 'test/faults/hostile', 'test/faults/smuggling/gateway']
+/** They are about npm, containers and the like, which bring their own runtime. */
+const excluded = ['test/system/ways/**', 'test/system/demo.test.ts']
+
+interface Plan {
+  readonly runtimes: readonly RuntimeName[]
+  readonly paths: readonly string[]
+}
+
+function parsePlan(words: readonly string[]): Plan {
+  const paths = words.filter((word) => word.includes('/'))
+  const runtimes = words
+    .filter((word) => !word.includes('/'))
+    .map((word) => parseRuntimeName(word, 'npm run test:runtimes'))
+  return {
+    runtimes: runtimes.length > 0 ? runtimes : runtimeNames.filter((name) => name !== 'node24'),
+    paths: paths.length > 0 ? paths : allPaths,
+  }
+}
+
+async function runOn(runtime: RuntimeName, paths: readonly string[]): Promise<RuntimeOutcome> {
+  if (runtimeBinary(runtime) === undefined) {
+    return { passed: 0, differing: 0, failures: [`${runtime} is not installed: run "npm run runtimes"`] }
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'corral-runtimes-'))
+  try {
+    const reportPath = join(folder, 'report.json')
+    const exitCode = await runVitest(runtime, paths, reportPath)
+    const report = readReport(reportPath)
+    if (report === undefined) {
+      return { passed: 0, differing: 0, failures: [`the test runner ended with code ${exitCode}`] }
+    }
+    const isWhole = paths === allPaths
+    return judgeRun(report, { runtime, differences: runtimeDifferences, root, isWhole })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function runVitest(runtime: RuntimeName, paths: readonly string[], reportPath: string): Promise<number> {
+  const program = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+  const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${reportPath}`]
+  const exclude = excluded.map((pattern) => `--exclude=${pattern}`)
+  const child = spawn(process.execPath, [program, 'run', '--project=system', ...reporters, ...exclude, ...paths], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, CORRAL_TEST_RUNTIME: runtime },
+  })
+  const stop = (): void => void child.kill('SIGTERM')
+  process.once('SIGTERM', stop)
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(1))
+    child.once('close', (code) => {
+      process.off('SIGTERM', stop)
+      resolve(code ?? 1)
+    })
+  })
+}
+
+function readReport(path: string): JsonReport | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as JsonReport // vitest wrote it
+  } catch {
+    return undefined
+  }
+}
+
+async function runAll({ runtimes, paths }: Plan): Promise<void> {
+  const lines: string[] = []
+  let passed = 0
+  let failed = 0
+  for (const runtime of runtimes) {
+    const startedAt = performance.now()
+    const outcome = await runOn(runtime, paths)
+    const seconds = Math.round((performance.now() - startedAt) / 1000)
+    lines.push(...outcome.failures.map((line) => `failed on ${runtime}: ${line}`))
+    lines.push(
+      `${runtime}: ${outcome.passed} passed, ${outcome.differing} differ as listed, ${outcome.failures.length} failed (${seconds} s)`,
+    )
+    passed += outcome.passed
+    failed += outcome.failures.length
+  }
+  console.log(`\n${lines.join('\n')}\n${passed} passed, ${failed} failed`)
+  process.exitCode = failed === 0 ? 0 : 1
+}
+
+try {
+  await runAll(parsePlan(process.argv.slice(2)))
+} catch (error) {
+  console.error((error as Error).message) // parsePlan throws nothing else
+  process.exitCode = 2
+}
