@@ -9,6 +9,7 @@
  * - `output COMMAND`: what the command prints; a line `...` stands for any lines.
  * - `file NAME`, `config [NAME]`: a file for the snippets below; a config that `corral config check` accepts.
  * - `env`: an env file in which every variable sets something.
+ * - `unit [NAME]`: a systemd unit, or a drop-in `corral.service.d/NAME.conf` for the one of `corral service install`.
  * - `ci`: commands that `.ci/run` runs as they stand.
  * - `illustration REASON`: cannot be run here, and why.
  *
