@@ -13,7 +13,7 @@ const oldestNode = 24
 const program = join(__dirname, '..', 'dist', 'main.js')
 
 function start() {
-  if (process.env.npm_command === 'exec') endWithParent()
+  if (isRunByNpx()) endWithParent()
   if (!existsSync(program)) return refuse('dist/ is missing: run "npm run build", or "npm start" which needs none')
   if (isNewEnough()) return import(pathToFileURL(program).href)
   const node = findNode()
@@ -21,18 +21,34 @@ function start() {
   return handOver(node)
 }
 
+/** Not by a script that was run by npx and may want to leave a gateway behind. */
+function isRunByNpx() {
+  const { npm_command: command, npm_lifecycle_script: script } = process.env
+  return command === 'exec' && /^'?corral\b[^&;|]*$/.test(script)
+}
+
 /**
  * npx puts a shell between itself and what it runs: a SIGTERM to npx ends npx and that shell, and comes no further.
- * So the shell's end is taken for the signal.
+ * So the shell's end is taken for the signal, unless that has come by itself, as it does from a terminal: the program
+ * takes a second one for impatience.
  */
 function endWithParent() {
   const parent = process.ppid
+  let isGone = false
   const watch = setInterval(() => {
-    if (process.ppid === parent) return
-    clearInterval(watch)
-    process.kill(process.pid, 'SIGTERM')
+    if (isGone) {
+      clearInterval(watch)
+      process.kill(process.pid, 'SIGTERM')
+    }
+    isGone = process.ppid !== parent
   }, 100)
   watch.unref()
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      clearInterval(watch)
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
+    })
+  }
 }
 
 /** Bun and Deno have a version of Node that they pass for; what they can do is not said by it. */

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -14,6 +14,7 @@ interface Manifest {
   readonly version: string
   readonly scripts: Readonly<Record<string, string>>
   readonly dependencies: Readonly<Record<string, string>>
+  readonly optionalDependencies: Readonly<Record<string, string>>
 }
 
 const minutes = 60_000
@@ -130,15 +131,33 @@ describe('installed into an empty folder', () => {
     expect(gateway.stderr()).toContain('Stopped')
   })
 
-  it('is started by npx, and ends with it', async () => {
-    const place = { folder, home, env: { OLLAMA_HOST: 'http://127.0.0.1:1' } }
+  it.for(['SIGTERM to npx', 'Ctrl-C in its terminal'])('is started by npx, and ends with it: %s', async (ending) => {
+    const place = { folder, home, env: { OLLAMA_HOST: 'http://127.0.0.1:1' }, detached: true }
     const gateway = start(spawnIn('npx', ['--no', 'corral', 'serve', '--listen', '127.0.0.1:0'], place))
     const url = await gateway.ready
     expect((await fetch(`${url}/livez`)).status).toBe(200)
-    gateway.child.kill('SIGTERM')
+    if (ending === 'SIGTERM to npx') gateway.child.kill('SIGTERM')
+    else process.kill(-(gateway.child.pid ?? 0), 'SIGINT')
     await gateway.ended
+    // npx does not wait for what it has started.
     await vi.waitFor(() => expect(gateway.stderr()).toContain('Stopped'), { timeout: 10_000 })
     await vi.waitFor(() => expect(fetch(`${url}/livez`)).rejects.toThrow('fetch failed'), { timeout: 10_000 })
+  })
+
+  it('loads no library for a command that needs none', async () => {
+    const told = join(tempFolder(), 'hooks.mjs')
+    writeFileSync(
+      told,
+      `import { registerHooks } from 'node:module'
+       registerHooks({ resolve(name, context, next) { console.error('imports ' + name); return next(name, context) } })`,
+    )
+    const main = join(folder, 'node_modules', 'corral', 'dist', 'main.js')
+    const { code, stderr } = await runIn(process.execPath, ['--import', told, main, 'version'], { folder, home })
+    const names = [...stderr.matchAll(/^imports (\S+)$/gm)].map((match) => match[1] ?? '')
+    expect(code).toBe(0)
+    expect(names).toContain('./run.js')
+    expect(names.filter((name) => !/^(\.|\/|file:|node:)/.test(name))).toEqual(['commander'])
+    expect(names).not.toContain('./serve.js')
   })
 
   it('checks a config, and names a mistake in one line', async () => {
@@ -207,6 +226,20 @@ describe('started by a Node that is too old', () => {
       stdout: '',
       lines: [expect.stringContaining(`corral: Node ${node.version} is too old: Corral needs Node 24 or newer`)],
     })
+
+    // As where the one that came along is made for another C library.
+    const optional = Object.keys(manifestOf(packed.unpacked).optionalDependencies)
+    const name = optional.find((each) => each.endsWith(`-${process.platform}-${process.arch}`))
+    if (name === undefined) throw new Error('no Node comes along for this machine')
+    const brought = join(bare, 'node_modules', name, 'bin', 'node')
+    mkdirSync(dirname(brought), { recursive: true })
+    writeFileSync(brought, '#!/no/such/loader\n', { mode: 0o755 })
+    const broken = await runIn(node.path, [bareLauncher, 'serve'], { folder: bare, home })
+    expect({ code: broken.code, lines: broken.stderr.trim().split('\n') }).toEqual({
+      code: 1,
+      lines: [expect.stringMatching(/ is too old: .*; the one at .* does not start \(ENOENT\)$/)],
+    })
+
     // A Node that is new enough needs no other.
     expect(await runIn(process.execPath, [bareLauncher, 'version'], { folder: bare, home })).toMatchObject({ code: 0 })
   }, 60_000)
