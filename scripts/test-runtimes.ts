@@ -6,7 +6,7 @@ import { runtimeDifferences } from '../test/system/harness/runtime-differences.t
 import { parseRuntimeName, runtimeBinary, runtimeNames, type RuntimeName } from './runtime-list.ts'
 import { judgeRun, type JsonReport, type RuntimeOutcome } from './runtime-outcome.ts'
 
-/** `[RUNTIME...] [PATH...]`: the tests that start the product as a process, once on each runtime. */
+/** `[--long] [RUNTIME...] [PATH...]`: the tests that start the product as a process, once on each runtime. */
 const root = join(import.meta.dirname, '..')
 const allPaths = ['test/system', 'test/faults/hostile', 'test/faults/smuggling/gateway']
 /** They are about npm, containers and the like, which bring their own runtime. */
@@ -15,9 +15,12 @@ const excluded = ['test/system/ways/**', 'test/system/demo.test.ts']
 interface Plan {
   readonly runtimes: readonly RuntimeName[]
   readonly paths: readonly string[]
+  /** `long`: also what takes minutes, soaks and slow clients. */
+  readonly projects: readonly string[]
 }
 
-function parsePlan(words: readonly string[]): Plan {
+function parsePlan(argv: readonly string[]): Plan {
+  const words = argv.filter((word) => word !== '--long')
   const paths = words.filter((word) => word.includes('/'))
   const runtimes = words
     .filter((word) => !word.includes('/'))
@@ -25,37 +28,42 @@ function parsePlan(words: readonly string[]): Plan {
   return {
     runtimes: runtimes.length > 0 ? runtimes : runtimeNames.filter((name) => name !== 'node24'),
     paths: paths.length > 0 ? paths : allPaths,
+    projects: words.length < argv.length ? ['system', 'long'] : ['system'],
   }
 }
 
-async function runOn(runtime: RuntimeName, paths: readonly string[]): Promise<RuntimeOutcome> {
+async function runOn(runtime: RuntimeName, plan: Plan): Promise<RuntimeOutcome> {
   if (runtimeBinary(runtime) === undefined) {
     return { passed: 0, differing: 0, failures: [`${runtime} is not installed: run "npm run runtimes"`] }
   }
   const folder = mkdtempSync(join(tmpdir(), 'corral-runtimes-'))
   try {
     const reportPath = join(folder, 'report.json')
-    const exitCode = await runVitest(runtime, paths, reportPath)
+    const exitCode = await runVitest(runtime, plan, reportPath)
     const report = readReport(reportPath)
     if (report === undefined) {
       return { passed: 0, differing: 0, failures: [`the test runner ended with code ${exitCode}`] }
     }
-    const isWhole = paths === allPaths
+    const isWhole = plan.paths === allPaths
     return judgeRun(report, { runtime, differences: runtimeDifferences, root, isWhole })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function runVitest(runtime: RuntimeName, paths: readonly string[], reportPath: string): Promise<number> {
+function runVitest(runtime: RuntimeName, { projects, paths }: Plan, reportPath: string): Promise<number> {
   const program = join(root, 'node_modules', 'vitest', 'vitest.mjs')
   const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${reportPath}`]
   const exclude = excluded.map((pattern) => `--exclude=${pattern}`)
-  const child = spawn(process.execPath, [program, 'run', '--project=system', ...reporters, ...exclude, ...paths], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, CORRAL_TEST_RUNTIME: runtime },
-  })
+  const child = spawn(
+    process.execPath,
+    [program, 'run', ...projects.map((name) => `--project=${name}`), ...reporters, ...exclude, ...paths],
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, CORRAL_TEST_RUNTIME: runtime },
+    },
+  )
   const stop = (): void => void child.kill('SIGTERM')
   process.once('SIGTERM', stop)
   return new Promise((resolve) => {
@@ -75,13 +83,13 @@ function readReport(path: string): JsonReport | undefined {
   }
 }
 
-async function runAll({ runtimes, paths }: Plan): Promise<void> {
+async function runAll(plan: Plan): Promise<void> {
   const lines: string[] = []
   let passed = 0
   let failed = 0
-  for (const runtime of runtimes) {
+  for (const runtime of plan.runtimes) {
     const startedAt = performance.now()
-    const outcome = await runOn(runtime, paths)
+    const outcome = await runOn(runtime, plan)
     const seconds = Math.round((performance.now() - startedAt) / 1000)
     lines.push(...outcome.failures.map((line) => `failed on ${runtime}: ${line}`))
     lines.push(
