@@ -128,6 +128,7 @@ function createWalk(walk: Walk): (node: unknown, path: SettingPath) => unknown {
 
   function visitMap(map: YAMLMap, path: SettingPath): unknown {
     const tree: Record<string, unknown> = {}
+    let isWhole = true
     for (const { key, value } of map.items) {
       const name = isScalar(key) ? keyName(key) : undefined
       const sentence = name === undefined ? 'a name should be plain text' : nameProblem(name, tree)
@@ -138,8 +139,10 @@ function createWalk(walk: Walk): (node: unknown, path: SettingPath) => unknown {
       written.keyOrigins.set(pathKey([...path, name]), originOf(key, walk))
       const inner = visit(value, [...path, name])
       if (isPresent(inner)) tree[name] = inner
+      else isWhole = false
     }
-    return tree
+    // A section inside an upstream makes no sense in part.
+    return isWhole || isUpstreamPath(path) ? tree : ABSENT
   }
 
   return visit
