@@ -1,5 +1,14 @@
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished, type TestContext } from 'vitest'
 import { gatewayService } from '../../../src/cli/service/known-services.ts'
@@ -7,26 +16,25 @@ import { unitText } from '../../../src/cli/service/unit-text.ts'
 import { startFakeOllama } from '../../fakes/fake-ollama/fake-ollama.ts'
 import { tempFolder } from '../../fakes/temp-folder.ts'
 import { cleanEnvironment } from '../harness/clean-environment.ts'
-import { corralIn, type Corral } from './corral.ts'
+import { MAIN, productCommand } from '../harness/product-command.ts'
+import { corralIn } from './corral.ts'
 
 const unitPath = 'etc/systemd/system/corral.service'
 
 interface Installed {
   /** Of a system that has only what was put there. */
   readonly root: string
-  readonly corral: Corral
-  install(...args: string[]): ReturnType<Corral>
+  install(...args: string[]): Promise<Ended>
   unit(): string
   put(path: string, text: string): void
 }
 
+/** Node writes the units here, whatever the product is tested on: what is in them is for systemd. */
 function emptySystem(): Installed {
   const root = tempFolder()
-  const corral = corralIn()
   return {
     root,
-    corral,
-    install: (...args) => corral('service', 'install', '--root', root, ...args),
+    install: (...args) => run(process.execPath, [MAIN, 'service', 'install', '--root', root, ...args], root),
     unit: () => readFileSync(join(root, unitPath), 'utf8'),
     put(path, text) {
       mkdirSync(dirname(join(root, path)), { recursive: true })
@@ -49,6 +57,12 @@ describe('service install', () => {
       expect(stderr).toContain(`  ${command}\n`)
     }
     expect(stderr).toMatch(/^ {2}cd \/var\/lib\/corral && \S+ \S+ user create admin --scope \S*admin\S*$/m)
+  })
+
+  it('names the runtime that it is run by', async () => {
+    const { code, stdout, stderr } = await corralIn()('service', 'install', '--root', tempFolder(), '--dry-run')
+    expect(code, stderr).toBe(0)
+    expect(commandOf(stdout)).toEqual([realpathSync(productCommand([]).program), realpathSync(MAIN), 'serve'])
   })
 
   it('prints with --dry-run what it would write, and writes nothing', async () => {
@@ -157,7 +171,10 @@ describe('the written unit', () => {
     const system = emptySystem()
     system.put('etc/passwd', 'ollama:x:4711:4711::/:/bin/false\n')
     expect((await system.install(...args)).code).toBe(0)
-    expect(await analyze(context, 'verify', '--man=no', join(system.root, unitPath))).toEqual({ code: 0, said: '' })
+    expect(await analyze(context, 'verify', '--man=no', join(system.root, unitPath))).toMatchObject({
+      code: 0,
+      said: '',
+    })
     const security = ['security', '--offline=true', '--no-pager', '--threshold=15', join(system.root, unitPath)]
     const { code, said } = await analyze(context, ...security)
     expect(code, said).toBe(0)
@@ -168,7 +185,7 @@ describe('the written unit', () => {
     const program = [process.execPath, '/home/ann/corral/src/main.ts']
     const terms = { program, programPaths: ['/home/ann/corral'], config: null, user: null, drainMs: 0 }
     writeFileSync(path, unitText(gatewayService, terms))
-    expect(await analyze(context, 'verify', '--man=no', path)).toEqual({ code: 0, said: '' })
+    expect(await analyze(context, 'verify', '--man=no', path)).toMatchObject({ code: 0, said: '' })
     const { code, said } = await analyze(context, 'security', '--offline=true', '--no-pager', '--threshold=15', path)
     expect(code, said).toBe(0)
   })
@@ -234,16 +251,24 @@ function commandOf(unit: string): string[] {
 }
 
 /** What systemd-analyze thinks of a unit; skips the test where it is not installed. */
-async function analyze(context: TestContext, ...args: string[]): Promise<{ code: number; said: string }> {
+async function analyze(context: TestContext, ...args: string[]): Promise<Ended> {
   if (spawnSync('systemd-analyze', ['--version']).error !== undefined) context.skip('systemd-analyze is not installed')
   return run('systemd-analyze', args, '/')
 }
 
-function run(program: string, args: string[], cwd: string): Promise<{ code: number; said: string }> {
+interface Ended {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+  /** Both. */
+  readonly said: string
+}
+
+function run(program: string, args: string[], cwd: string): Promise<Ended> {
   return new Promise((resolve) => {
     execFile(program, args, { cwd, env: cleanEnvironment(), timeout: 20_000 }, (error, stdout, stderr) => {
       const code = typeof error?.code === 'number' ? error.code : 1
-      resolve({ code: error === null ? 0 : code, said: `${stdout}${stderr}` })
+      resolve({ code: error === null ? 0 : code, stdout, stderr, said: `${stdout}${stderr}` })
     })
   })
 }

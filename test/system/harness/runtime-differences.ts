@@ -37,6 +37,12 @@ export const runtimeDifferences: readonly RuntimeDifference[] = [
     consequence: 'None: the test cannot look.',
   },
   {
+    runtime: 'deno',
+    test: 'test/system/cli/service.test.ts > service install > names the runtime that it is run by',
+    what: 'A program is not told with which permissions it runs, so that `corral service install` writes no unit.',
+    consequence: 'Let Node write the unit, and put your own `deno run` line into its `ExecStart`.',
+  },
+  {
     runtime: 'bun',
     test: `${corpus} > serves spaces before the target`,
     what: 'A request line with more than one space before the target is a 400.',
