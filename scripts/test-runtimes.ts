@@ -53,7 +53,7 @@ async function runOn(runtime: RuntimeName, plan: Plan): Promise<RuntimeOutcome> 
 
 function runVitest(runtime: RuntimeName, { projects, paths }: Plan, reportPath: string): Promise<number> {
   const program = join(root, 'node_modules', 'vitest', 'vitest.mjs')
-  const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${reportPath}`]
+  const reporters = ['--reporter=default', '--silent=passed-only', '--reporter=json', `--outputFile.json=${reportPath}`]
   const exclude = excluded.map((pattern) => `--exclude=${pattern}`)
   const child = spawn(
     process.execPath,
