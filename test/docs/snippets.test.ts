@@ -1,5 +1,5 @@
 /**
- * Every fenced snippet of README.md, docs/coming-from.md and docs/deploy/*.md does what it says. The comment
+ * Every fenced snippet of README.md, docs/coming-from.md, docs/providers.md and docs/deploy/*.md does what it says. The comment
  * `<!-- snippet: RUNNER -->` on the line above a fence says what runs it (runners.ts), in order down the page:
  *
  * - `shell`: commands, in a fresh copy of the clone with an empty home and an Ollama in OLLAMA_HOST. Folder and exports
@@ -24,7 +24,12 @@ import { readPage, type Snippet } from './read-snippets.ts'
 import { runners } from './runners.ts'
 
 const minuteMs = 60_000
-const paths = ['README.md', 'docs/coming-from.md', ...globSync('docs/deploy/*.md', { cwd: ROOT }).toSorted()]
+const paths = [
+  'README.md',
+  'docs/coming-from.md',
+  'docs/providers.md',
+  ...globSync('docs/deploy/*.md', { cwd: ROOT }).toSorted(),
+]
 
 function markerProblems({ line, runner, argument }: Snippet): string[] {
   if (runner === 'illustration') return argument === undefined ? [`${line}: an illustration needs its reason`] : []
