@@ -51,6 +51,10 @@ export function selectUpstream(request: SelectRequest, snapshot: Snapshot): Sele
   const speaking = keep(reachable, (state) => speaks(state, request))
   const other = onlyElsewhere(request, { reachable, speaking, assigned: assigned !== undefined })
   if (other !== undefined) return { kind: 'none', reason: 'dialect', state: other }
+  // Providers alone, of other APIs: there is nobody whose own word on the model could be passed on.
+  if (speaking.length === 0 && request.model !== null && !isWrite(request)) {
+    return { kind: 'none', reason: 'model-missing' }
+  }
   return selectSpeaking(request, { states: speaking, assigned: assigned !== undefined, turn: snapshot.turn })
 }
 
