@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { denoConfig, isLocked } from './deno-config.ts'
 import { keepFile } from './keep-file.ts'
-import { runtimeBinary, runtimesFolder } from './runtime-list.ts'
+import { denoCache, runtimeBinary } from './runtime-list.ts'
 
 /** Keeps deno.json and deno.lock in step with the libraries of package.json; the lock takes Deno (npm run runtimes). */
 const root = join(import.meta.dirname, '..')
@@ -14,7 +14,7 @@ function writeLock(): void {
   const deno = runtimeBinary('deno')
   if (deno === undefined) throw new Error('deno.lock is written by Deno: run "npm run runtimes" first')
   rmSync(lockPath, { force: true })
-  const env = { ...process.env, DENO_DIR: join(runtimesFolder, 'deno-cache'), DENO_NO_PACKAGE_JSON: '1' }
+  const env = { ...process.env, DENO_DIR: denoCache, DENO_NO_PACKAGE_JSON: '1' }
   const cache = ['cache', '--quiet', '--node-modules-dir=none', '--frozen=false', 'src/main.ts']
   const { status } = spawnSync(deno, cache, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] })
   if (status !== 0) throw new Error(`deno cache ended with ${status}`)

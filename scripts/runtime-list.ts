@@ -8,6 +8,8 @@ export type RuntimeName = (typeof runtimeNames)[number]
 
 const root = join(import.meta.dirname, '..')
 export const runtimesFolder = join(root, '.cache', 'runtimes')
+/** Deno's own, so that no test depends on what else Deno was used for on this machine. */
+export const denoCache = join(runtimesFolder, 'deno-cache')
 
 /** The only place where their versions stand. Packages of one platform each: a binary, and nothing to run at install. */
 const versions = { node26: '26.10.0', deno: '2.9.4', bun: '1.4.5' } as const

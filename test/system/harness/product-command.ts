@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { chosenRuntime, runtimeBinary, runtimesFolder } from '../../../scripts/runtime-list.ts'
+import { chosenRuntime, denoCache, runtimeBinary } from '../../../scripts/runtime-list.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
 export const MAIN = join(ROOT, 'src/main.ts')
@@ -17,8 +17,7 @@ export function productCommand(args: readonly string[]): ProductCommand {
   const program = runtimeBinary(runtime)
   if (program === undefined) throw new Error(`${runtime} is not installed: run "npm run runtimes"`)
   if (runtime !== 'deno') return { program, args: [MAIN, ...args], env: {} }
-  // In a folder of its own, so that no test depends on what else Deno was used for on this machine.
-  const env = { DENO_NO_PACKAGE_JSON: '1', DENO_NO_UPDATE_CHECK: '1', DENO_DIR: join(runtimesFolder, 'deno-cache') }
+  const env = { DENO_NO_PACKAGE_JSON: '1', DENO_NO_UPDATE_CHECK: '1', DENO_DIR: denoCache }
   return { program, args: ['run', '--config', join(ROOT, 'deno.json'), ...denoOptions(), MAIN, ...args], env }
 }
 
