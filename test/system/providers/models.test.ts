@@ -82,9 +82,6 @@ describe('the models of a provider', () => {
   it.each([
     ['of a folder', 'Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4'],
     ['of Gemini', 'models/gemini-2.0-flash'],
-    ['of two folders', 'accounts/fireworks/models/llama-v3p1-8b-instruct'],
-    ['that was tuned', 'ft:gpt-4o-mini-2024-07-18:my-org::9AbCdEfG'],
-    ['of Cloudflare', '@cf/meta/llama-3.1-8b-instruct'],
     ['with capitals and dots', 'Mistral-7B-v0.3.Q4_K_M.gguf'],
   ])('may have a name %s: %s', async (_, name) => {
     const fake = await openProvider({ models: [name] })
@@ -93,6 +90,19 @@ describe('the models of a provider', () => {
     expect((await chat(gateway, name)).status).toBe(200)
     expect(JSON.parse(fake.asked()[0]?.body.toString() ?? '')).toMatchObject({ model: name })
     expect((await getJson(gateway, `/v1/models/${name}`)).body).toMatchObject({ id: name })
+  })
+
+  it('are left out, and never asked for, where no Ollama could have one of that name', async () => {
+    const odd = ['accounts/fireworks/models/llama', 'ft:gpt-4o-mini:my-org::9AbCdEfG', '@cf/meta/llama-3.1-8b-instruct']
+    const fake = await openProvider({ models: ['gpt-4', ...odd] })
+    const gateway = await openGateway([compatible('odd', fake)])
+    await untilListed(gateway, ['gpt-4'])
+    expect(await listedModels(gateway)).toEqual(['gpt-4'])
+    for (const name of odd) {
+      const { status, headers } = await chat(gateway, name)
+      expect([status, headers['corral-error']]).toEqual([400, 'invalid_model_name'])
+    }
+    expect(fake.asked()).toEqual([])
   })
 
   it('are the literal ones of a server without a list, which is up', async () => {

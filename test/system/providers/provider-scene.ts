@@ -19,9 +19,12 @@ export interface ProviderScene extends AsyncDisposable {
   readonly vllm: FakeProvider
   readonly all: readonly FakeProvider[]
   readonly gateway: RunningGateway
-  /** Without faults and with nothing on record. */
-  reset(): void
+  /** Without faults, all up, and with nothing on record. */
+  reset(): Promise<void>
 }
+
+/** What has come back is found at once. */
+const quick = { health_interval: '50ms' }
 
 /** Any test may ask any of them; what a test leaves behind goes with `reset`. */
 export async function startProviderScene(options: GatewayOptions = {}): Promise<ProviderScene> {
@@ -36,7 +39,11 @@ export async function startProviderScene(options: GatewayOptions = {}): Promise<
       { name: 'claude', type: 'anthropic', url: claude.url, api_key: ANTHROPIC_KEY },
       { name: 'vllm', type: 'openai-compatible', url: vllm.url },
     ]
-    const gateway = await startGateway({ ...options, config: { upstreams, ...options.config } })
+    const { routing, ...config } = options.config ?? {}
+    const gateway = await startGateway({
+      ...options,
+      config: { upstreams, routing: { ...quick, ...(routing as object | undefined) }, ...config },
+    })
     await untilListed(gateway, ['gpt-4', 'claude-sonnet-4-5', 'Qwen/Qwen3-8B'])
     return {
       openai,
@@ -44,11 +51,10 @@ export async function startProviderScene(options: GatewayOptions = {}): Promise<
       vllm,
       all,
       gateway,
-      reset() {
-        for (const fake of all) {
-          fake.faults.clear()
-          fake.forget()
-        }
+      async reset() {
+        for (const fake of all) fake.faults.clear()
+        for (const name of ['openai', 'claude', 'vllm']) await untilUp(gateway, name)
+        for (const fake of all) fake.forget()
       },
       async [Symbol.asyncDispose]() {
         await gateway[Symbol.asyncDispose]()
@@ -127,7 +133,6 @@ export interface UpstreamFacts {
   readonly name: string
   readonly state: string
   readonly models: readonly string[]
-  readonly fault?: string | null
 }
 
 /** What an admin is told about one upstream. */
@@ -137,6 +142,14 @@ export async function upstreamFacts(gateway: RunningGateway, name: string): Prom
   const found = upstreams.find((upstream) => upstream.name === name)
   if (found === undefined) throw new Error(`the gateway tells of no upstream ${name}`)
   return found
+}
+
+export async function untilUp(gateway: RunningGateway, name: string): Promise<void> {
+  const isUp = async (): Promise<void> => {
+    const { state } = await upstreamFacts(gateway, name)
+    if (state !== 'up') throw new Error(`${name} is ${state}`)
+  }
+  await vi.waitFor(isUp, { timeout: 5000, interval: 10 })
 }
 
 const messages = [{ role: 'user', content: 'Why is the sky blue?' }]
