@@ -55,7 +55,11 @@ async function startComposed({ dotEnv, folder = tempFolder() }: Terms): Promise<
   const filled = Object.entries(environment).map(([name, value]) => [name, fillIn(value, dotEnv)])
   const path = [join(ROOT, 'deploy/docker/bin'), dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter)
   const env = { ...cleanEnvironment(), ...Object.fromEntries(filled), PATH: path, CORRAL_LISTEN: '127.0.0.1:0' }
-  const child = spawn('corral', ['serve'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(join(ROOT, 'deploy/docker/bin/corral'), ['serve'], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
   const exited = new Promise((resolve) => child.once('exit', resolve))
   onTestFinished(async () => {
     child.kill('SIGKILL')
