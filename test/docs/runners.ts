@@ -62,7 +62,7 @@ async function config({ code, argument, line }: Snippet, { workspace }: RunnerTe
   const path = join(page.folder, argument ?? `snippet-${line}.yaml`)
   await writeFile(path, page.filledIn(code))
   const names = [...code.matchAll(/(?<!\$)\$\{(\w+)\}/g)].flatMap(([, name]) => name ?? [])
-  const variables = Object.fromEntries(names.map((name) => [name, `a value of ${name}`]))
+  const variables = Object.fromEntries(names.map((name) => [name, `value-of-${name}`]))
   const result = await runCommand(main, ['config', 'check', '--config', path], { folder: page.folder, env: variables })
   expect(result).toMatchObject({ code: 0, stderr: '' })
   if (argument === undefined) await rm(path)
