@@ -75,21 +75,40 @@ describe('an error of a provider', () => {
 })
 
 const cuts: readonly (readonly [name: string, fault: ProviderFault])[] = [
-  ['is reset', { kind: 'cut', afterChunks: 3, ending: 'reset' }],
   ['is closed', { kind: 'cut', afterChunks: 3, ending: 'fin' }],
   ['ends in good order without its last word', { kind: 'cut', afterChunks: 3, ending: 'clean' }],
   ['falls silent', { kind: 'stall', afterChunks: 3 }],
 ]
 
+/** The first events and then an error, both of them whole. */
+function expectTold(result: StreamResult): void {
+  expect([result.status, result.ending, result.rest]).toEqual([200, 'complete', ''])
+  const said = payloads(result)
+  expect(said.length).toBeGreaterThan(3)
+  expect(said.filter(isError)).toEqual([said.at(-1)])
+  expect(result.text).not.toContain('[DONE]')
+}
+
+describe('a stream that is reset', () => {
+  it.each(streams)('ends with an error in its dialect: $name', async (route) => {
+    const fake = scene[route.upstream]
+    fake.faults.add({ kind: 'stall', afterChunks: 3 })
+    let seen = ''
+    const onChunk = ({ text }: { readonly text: string }): void => {
+      seen += text
+      // A reset takes along what has not been read yet.
+      if (seen.split('\n\n').length > 3) fake.dropConnections()
+    }
+    expectTold(await post(scene.gateway, route.path, { body: route.body, onChunk }))
+    expect(fake.asked()).toHaveLength(1)
+  })
+})
+
 describe.each(cuts)('a stream that %s', (_name, fault) => {
   it.each(streams)('ends with an error in its dialect: $name', async (route) => {
     scene[route.upstream].faults.add(fault)
     const result = await ask(route)
-    expect([result.status, result.ending, result.rest]).toEqual([200, 'complete', ''])
-    const said = payloads(result)
-    expect(said.length).toBeGreaterThan(3)
-    expect(said.filter(isError)).toEqual([said.at(-1)])
-    expect(result.text).not.toContain('[DONE]')
+    expectTold(result)
     expect(scene[route.upstream].asked()).toHaveLength(1)
   })
 })

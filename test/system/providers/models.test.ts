@@ -82,6 +82,9 @@ describe('the models of a provider', () => {
   it.each([
     ['of a folder', 'Qwen/Qwen2.5-7B-Instruct-GPTQ-Int4'],
     ['of Gemini', 'models/gemini-2.0-flash'],
+    ['of two folders', 'accounts/fireworks/models/llama-v3p1-8b-instruct'],
+    ['that was tuned', 'ft:gpt-4o-mini-2024-07-18:my-org::9AbCdEfG'],
+    ['of Cloudflare', '@cf/meta/llama-3.1-8b-instruct'],
     ['with capitals and dots', 'Mistral-7B-v0.3.Q4_K_M.gguf'],
   ])('may have a name %s: %s', async (_, name) => {
     const fake = await openProvider({ models: [name] })
@@ -92,17 +95,20 @@ describe('the models of a provider', () => {
     expect((await getJson(gateway, `/v1/models/${name}`)).body).toMatchObject({ id: name })
   })
 
-  it('are left out, and never asked for, where no Ollama could have one of that name', async () => {
-    const odd = ['accounts/fireworks/models/llama', 'ft:gpt-4o-mini:my-org::9AbCdEfG', '@cf/meta/llama-3.1-8b-instruct']
-    const fake = await openProvider({ models: ['gpt-4', ...odd] })
+  it('are judged by the patterns of a key under any name, and never guessed', async () => {
+    const tuned = 'ft:gpt-4o-mini:my-org::9AbCdEfG'
+    const fake = await openProvider({ models: [tuned, 'accounts/fireworks/models/llama'] })
     const gateway = await openGateway([compatible('odd', fake)])
-    await untilListed(gateway, ['gpt-4'])
-    expect(await listedModels(gateway)).toEqual(['gpt-4'])
-    for (const name of odd) {
-      const { status, headers } = await chat(gateway, name)
-      expect([status, headers['corral-error']]).toEqual([400, 'invalid_model_name'])
+    await untilListed(gateway, [tuned])
+    const key = await makeKey(gateway, { scopes: ['chat', 'models:read'], models: ['ft:*'] })
+    expect(await listedModels(gateway, key)).toEqual([tuned])
+    expect((await chat(gateway, tuned, key)).status).toBe(200)
+    const denied = await chat(gateway, 'accounts/fireworks/models/llama', key)
+    expect([denied.status, denied.headers['corral-error']]).toEqual([403, 'model_denied'])
+    for (const missing of ['ft:gpt-4o-mini:other::1', 'accounts/fireworks/models/none', '@cf/a/b/c', 'a b', '../x']) {
+      expect([400, 404]).toContain((await chat(gateway, missing)).status)
     }
-    expect(fake.asked()).toEqual([])
+    expect(fake.asked()).toHaveLength(1)
   })
 
   it('are the literal ones of a server without a list, which is up', async () => {
