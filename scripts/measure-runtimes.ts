@@ -11,7 +11,7 @@ import { runtimeBinary, runtimeNames, type RuntimeName } from './runtime-list.ts
 /** Starts the gateway on each runtime in turns, and writes what that took into docs/deploy/runtimes.md. Linux only. */
 const rounds = 5
 const requestsAtOnce = 16
-const requestsInAll = 4_000
+const requestsInAll = 2_000
 const pagePath = join(import.meta.dirname, '..', 'docs', 'deploy', 'runtimes.md')
 
 interface Measured {
