@@ -63,7 +63,7 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
   const lists = createListService({ ...deps, fleet, ask }, names)
   const { assignments } = names
   return {
-    router: createRouter({ fleet, clock: deps.clock, learnModel: models.learn, waker }, { assignments }),
+    router: createRouter({ ...deps, fleet, learnModel: models.learn, waker }, { assignments }),
     fleet,
     lists,
     names,
