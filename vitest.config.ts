@@ -20,7 +20,8 @@ export default defineConfig({
         include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
         exclude: ['**/*.long.test.ts'],
         isolate: false,
-        testTimeout: 10 * seconds,
+        // A guard against what hangs, not a measure: fuzzing takes its time on a busy machine.
+        testTimeout: 60 * seconds,
         sequence: { groupOrder: 0 },
       }),
       project('system', {
