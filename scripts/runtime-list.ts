@@ -6,6 +6,9 @@ import { join } from 'node:path'
 export const runtimeNames = ['node24', 'node26', 'deno', 'bun'] as const
 export type RuntimeName = (typeof runtimeNames)[number]
 
+/** Deno brings authorities of its own; where it fetches through a proxy of a company, those of the system count. */
+export const denoTrust = { DENO_TLS_CA_STORE: 'mozilla,system' } as const
+
 const root = join(import.meta.dirname, '..')
 export const runtimesFolder = join(root, '.cache', 'runtimes')
 /** Deno's own, so that no test depends on what else Deno was used for on this machine. */

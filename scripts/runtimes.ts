@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { denoCache, runtimeBinary, runtimePackages, runtimesFolder } from './runtime-list.ts'
+import { denoCache, denoTrust, runtimeBinary, runtimePackages, runtimesFolder } from './runtime-list.ts'
 
 /** Makes .cache/runtimes, the other runtimes that the gateway is tested on; quick when it is up to date. */
 const root = join(import.meta.dirname, '..')
@@ -33,7 +33,7 @@ function install(packages: readonly string[]): void {
 function fetchLibraries(): void {
   const deno = runtimeBinary('deno')
   if (deno === undefined) throw new Error('Deno is not where it was installed')
-  const env = { ...process.env, DENO_DIR: denoCache, DENO_NO_PACKAGE_JSON: '1' }
+  const env = { ...process.env, DENO_DIR: denoCache, DENO_NO_PACKAGE_JSON: '1', ...denoTrust }
   const { status } = spawnSync(deno, ['cache', '--quiet', '--node-modules-dir=none', 'src/main.ts'], {
     cwd: root,
     env,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { runtimeBinary } from '../../../scripts/runtime-list.ts'
+import { denoTrust, runtimeBinary } from '../../../scripts/runtime-list.ts'
 import { tempFolder } from '../../fakes/temp-folder.ts'
 import { freshClone } from '../harness/fresh-clone.ts'
 import { walkThrough } from './walk-through.ts'
@@ -20,7 +20,7 @@ it(
       program: deno,
       args: ['task', 'server', '--listen', '127.0.0.1:0'],
       folder: clone.folder,
-      env: { DENO_DIR: tempFolder(), PATH: `${join(deno, '..')}:/usr/bin:/bin`, NO_COLOR: '1' },
+      env: { ...denoTrust, DENO_DIR: tempFolder(), PATH: `${join(deno, '..')}:/usr/bin:/bin`, NO_COLOR: '1' },
       readyMs: 4 * minutes,
     })
     expect(said).toContain('"msg":"Stopped"')
