@@ -48,7 +48,10 @@ function setUp(models: Record<string, string[]>, learn: (model: string) => void 
     learnt.push(model)
     learn(model)
   }
-  const router = createRouter({ fleet, clock: { now: () => 1 }, learnModel, waker }, { assignments: new Map() })
+  const router = createRouter(
+    { fleet, clock: { now: () => 1 }, learnModel, waker, startTimer: () => () => {} },
+    { assignments: new Map(), agentWaitMs: 0 },
+  )
   const ask = (request: Partial<RouteRequest> = {}) => {
     const heard: { claim?: Claim; error?: GatewayError; calls: number } = { calls: 0 }
     const cancel = router.request(
