@@ -30,6 +30,8 @@ export interface LinkStream {
   data(bytes: Uint8Array, end: boolean): boolean
   /** The consumer has taken that many of the received bytes: their credit goes back to the sender. */
   taken(bytes: number): void
+  /** Nothing more is said or heard by us: what was sent already still leaves in order, then it is forgotten like `release`. */
+  finish(): void
   /** Forgets it: unsent data is dropped, credit of untaken bytes goes back to the connection, later frames are ignored. */
   release(): void
 }
