@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { LoadedConfig, Settings } from '../config/settings.ts'
 import { createListener, type Listener } from '../http/listener.ts'
+import { version } from '../lib/version.ts'
+import { startSystemTimer } from '../routing/timer.ts'
+import { createAgentRegistry } from '../tunnel/server/registry.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { createBodyBudget } from '../proxy/body-budget.ts'
@@ -51,18 +54,39 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
   })
   const keys = await watchKeys({ store, pepper, clock, log }, settings.auth)
   let draining = false
+  const instanceId = randomUUID()
+  let upstreamNames = namesOf(settings)
+  const agents = createAgentRegistry(
+    {
+      clock,
+      log,
+      startTimer: startSystemTimer,
+      defer: setImmediate,
+      random: Math.random,
+      randomId: randomUUID,
+      serverInstance: instanceId,
+      software: `corral ${version}`,
+      isTaken: (name) => upstreamNames.has(name),
+    },
+    settings.agents,
+  )
   const traffic = createGenerations(settings, {
+    agents,
     directory: keys.directory,
     budget: createBodyBudget(settings.http.bodiesTotalBytes),
     admin: { store, pepper, clock, changed: keys.changed },
-    instanceId: randomUUID(),
+    instanceId,
     startedAt: clock.now(),
     clock,
     log,
     isDraining: () => draining,
     record: (record) => deps.requestLog?.write(record),
   })
-  keys.onEnded((keyIds) => keyIds.forEach(traffic.endKey))
+  agents.onChange(traffic.agentsChanged)
+  keys.onEnded((keyIds) => {
+    keyIds.forEach(traffic.endKey)
+    keyIds.forEach(agents.endKey)
+  })
   await withinMs(FIRST_ROUND_MS, traffic.current.routing.firstRound())
   const listener = createListener(settings.http, {
     request: (client) => traffic.current.door.request(client),
@@ -81,18 +105,25 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
     upstreams: () => traffic.current.routing.fleet.all(),
     reload(next) {
       const before = traffic.current.settings
+      upstreamNames = namesOf(next.settings)
       traffic.replace(next.settings)
       return restartOnly(before, next.settings)
     },
     async stop() {
       draining = true
+      agents.goAway()
       await drain(listener, traffic)
+      agents.closeAll()
       traffic.stop()
       keys.stop()
       await deps.requestLog?.close()
       await store.close()
     },
   }
+}
+
+function namesOf(settings: Settings): ReadonlySet<string> {
+  return new Set(settings.upstreams.map((upstream) => upstream.name))
 }
 
 async function drain(listener: Listener, traffic: Generations): Promise<void> {

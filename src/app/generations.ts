@@ -1,4 +1,7 @@
 import type { Settings } from '../config/settings.ts'
+import type { UpstreamEvent } from '../routing/upstream-state.ts'
+import type { AgentChange } from '../tunnel/server/registry.ts'
+import { agentMembers } from './agent-members.ts'
 import { createFleetMembers } from './fleet-members.ts'
 import { createGeneration, type Generation, type GenerationDeps } from './generation.ts'
 
@@ -7,11 +10,19 @@ export interface Generations {
   readonly current: Generation
   /** New requests go by these settings from now on. */
   replace(settings: Settings): void
+  /** An agent came, left, or changed. */
+  agentsChanged(change: AgentChange): void
   endKey(keyId: string): void
   endAll(): void
   /** Resolves when nothing runs in any of them. */
   idle(): Promise<void>
   stop(): void
+}
+
+const AGENT_LEFT: UpstreamEvent = {
+  kind: 'probe-failed',
+  failure: 'unreachable',
+  detail: 'the agent is not connected',
 }
 
 export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'known'>): Generations {
@@ -31,6 +42,7 @@ export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'k
     },
     replace(settings) {
       const before = current
+      deps.agents.configure(settings.agents)
       current = next(settings, before)
       all.add(current)
       before.routing.stop()
@@ -39,6 +51,12 @@ export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'k
         before.stop()
         before.members.retire(current.members)
       })
+    },
+    agentsChanged({ kind, session }) {
+      for (const { members, routing } of all) {
+        routing.setMembers([...members.members, ...agentMembers(deps.agents)])
+        if (kind === 'left') routing.fleet.apply(session.id, AGENT_LEFT)
+      }
     },
     endKey(keyId) {
       for (const generation of all) generation.proxy.running.endKey(keyId)

@@ -81,6 +81,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/share.ts')).share,
   },
   {
+    words: ['agent'],
+    summary: 'serve an Ollama behind NAT through a gateway',
+    load: async () => (await import('./commands/agent.ts')).agent,
+  },
+  {
     words: ['env'],
     summary: 'print the exports that point a client at the gateway',
     load: async () => (await import('./commands/env.ts')).env,

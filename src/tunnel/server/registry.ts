@@ -54,6 +54,8 @@ const ALTERNATION_MS = 60_000
 const REMEMBER_MS = 600_000
 const GO_AWAY_SPREAD_MS = 5_000
 const MAX_GREETING = 200
+/** What a timer can wait at most is 24.8 days. */
+const MAX_TIMER_MS = 86_400_000
 
 interface Known {
   readonly session: AgentSession & SessionEvents
@@ -113,6 +115,15 @@ export function createAgentRegistry(deps: RegistryDeps, first: AgentSettings): A
     log.info({ agent: facts.id, pool: facts.pool, host: facts.host, transport: facts.transport }, 'agent connected')
     tell('joined', session)
     return session
+  }
+  const endInTime = (session: AgentSession, { expiresAt }: Principal): void => {
+    if (expiresAt == null) return
+    const end = (): void => {
+      const leftMs = expiresAt - Date.now()
+      if (leftMs <= 0) session.close(closeCodes.AUTH, 'Its key has expired')
+      else deps.startTimer(Math.min(leftMs, MAX_TIMER_MS), end)
+    }
+    end()
   }
   const leave = (session: AgentSession & SessionEvents, reason: string): void => {
     const entry = known.get(session.id)
@@ -174,6 +185,7 @@ export function createAgentRegistry(deps: RegistryDeps, first: AgentSettings): A
             },
           })
           session = join(link, frame.hello, facts)
+          endInTime(session, principal)
         },
         closed(_code, reason) {
           greeting.delete(link)
