@@ -49,6 +49,11 @@ export const userNameSchema = z.strictObject({ name: nameSchema })
 export const newKeySchema = z.strictObject({
   name: nameSchema,
   ...terms,
+  pools: z
+    .array(z.string().min(1).max(64))
+    .min(1)
+    .nullish()
+    .meta({ description: 'Of a key with scope agent: the pools its agents may join; default when omitted' }),
   format: z.enum(['crl', 'ollama-uuid']).optional().meta({ description: 'Shape of the secret; crl when omitted' }),
 })
 
@@ -85,6 +90,7 @@ const keyShape = {
   scopes: z.array(z.enum(scopes)),
   models: z.array(z.string()).nullable(),
   upstreams: z.array(z.string()).nullable(),
+  pools: z.array(z.string()).nullable().meta({ description: 'Pools of agents; null for every other key' }),
   created_at: timeSchema,
   expires_at: timeSchema.nullable(),
   revoked_at: timeSchema.nullable(),

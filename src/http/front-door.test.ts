@@ -23,6 +23,7 @@ const someone: Principal = {
   scopes: new Set(),
   models: null,
   upstreams: null,
+  pools: null,
 }
 const BODY: BodyStream = { length: 2, start: () => ({ resume: () => undefined, stop: () => undefined }) }
 

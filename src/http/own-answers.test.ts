@@ -8,7 +8,15 @@ import { createOwnAnswers, type OwnAnswersDeps, type OwnRequest } from './own-an
 import { routes } from './route-table.ts'
 
 function principal(...scopes: Scope[]): Principal {
-  return { user: 'u', keyId: 'k', keyName: 'n', scopes: new Set(scopes), models: null, upstreams: ['gpu-1'] }
+  return {
+    user: 'u',
+    keyId: 'k',
+    keyName: 'n',
+    scopes: new Set(scopes),
+    models: null,
+    upstreams: ['gpu-1'],
+    pools: null,
+  }
 }
 
 const list = (name: string): RenderedError => ({

@@ -26,6 +26,7 @@ const principal = {
   scopes: new Set<never>(),
   models: null,
   upstreams: null,
+  pools: null,
 }
 
 function haveModels(fleet: Fleet, name: string, models: string[]): void {

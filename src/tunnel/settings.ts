@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { defaultPool } from '../lib/default-pool.ts'
 import { duration, listOf, section, setting, settingFacts } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
 
 export interface AgentSettings {
-  /** There is always one called `default`. */
+  /** `default` is always among them. */
   readonly pools: readonly PoolSettings[]
   /** How long a request waits for an agent before it is told that there is no upstream. */
   readonly waitMs: number
@@ -17,9 +18,6 @@ export interface PoolSettings {
   /** Globs over canonical model names. */
   readonly models: readonly string[]
 }
-
-/** The pool of agents that nobody put into another one. */
-export const defaultPool = 'default'
 
 const poolName = setting(z.string(), (text) => (isPoolName(text) ? text : undefined), {
   wanted: 'a name of up to 64 letters, digits or . _ -, beginning with a letter or digit',
