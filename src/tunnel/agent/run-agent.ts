@@ -184,9 +184,8 @@ export function runAgent(options: AgentRunOptions, deps: AgentRunDeps): RunningA
   return {
     get state() {
       const live = [...links].find((each) => each.greeted && !each.leaving)
-      return live === undefined
-        ? state
-        : { kind: 'connected', transport: live.kind, roundTripMs: live.link.roundTripMs }
+      if (live === undefined) return state
+      return { kind: 'connected', transport: live.kind, roundTripMs: live.link.roundTripMs }
     },
     statusChanged() {
       cancelStatus ??= deps.startTimer(STATUS_EVERY_MS, () => {
@@ -238,7 +237,7 @@ const REFUSALS: ReadonlySet<number> = new Set<CloseCode>([
   closeCodes.REPLACED,
 ])
 
-function isRefusal(code: number): boolean {
+export function isRefusal(code: number): boolean {
   return REFUSALS.has(code)
 }
 
