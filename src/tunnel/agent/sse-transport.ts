@@ -55,6 +55,8 @@ export class SseTransport implements Transport {
   }
 
   buffered(): number {
+    // The greeting opens the stream.
+    if (this.#down === undefined) return 0
     return this.#sending || this.#session === undefined ? BUSY : 0
   }
 
