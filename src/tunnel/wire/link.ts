@@ -2,9 +2,8 @@ import type { Clock } from '../../lib/clock.ts'
 import { Acknowledgement } from './acknowledgement.ts'
 import { isReached, parseBatch } from './batch.ts'
 import { closeCodes } from './codes.ts'
-import { MAX_STREAM_WINDOW_BYTES, ReceiveWindow } from './credit.ts'
 import { readFrames } from './decode-frame.ts'
-import { encodeCredit, encodeLinkFrame, encodeStreamFrame } from './encode-frame.ts'
+import { encodeLinkFrame } from './encode-frame.ts'
 import { BATCH_HEADER_BYTES } from './frame-layout.ts'
 import type { LinkFrame, StreamFrame } from './frame.ts'
 import type { Windows } from './greeting.ts'
@@ -12,8 +11,7 @@ import { createHeartbeat, type Heartbeat } from './heartbeat.ts'
 import { Outbox } from './outbox.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { createRoundTrip } from './round-trip.ts'
-import { StreamEnd } from './stream-end.ts'
-import { createAnswerOrder, createRequestOrder, type StreamOrder } from './stream-order.ts'
+import { StreamTable } from './stream-table.ts'
 import type { Transport, TransportKind } from './transport.ts'
 
 /**
@@ -108,18 +106,11 @@ class Connection implements Link {
   readonly #options: LinkOptions
   readonly #deps: LinkDeps & LinkEvents
   readonly #outbox: Outbox
-  readonly #streams = new Map<number, StreamEnd>()
-  readonly #window: ReceiveWindow
+  readonly #streams: StreamTable
   readonly #received = new Acknowledgement()
   readonly #heartbeat: Heartbeat
   readonly #roundTrip
   readonly #mayPing
-  /** What the other side grants each stream at first. */
-  #streamCredit: number | null = null
-  #lastOwn = 0
-  #lastTheirs = 0
-  /** The request that the other side opens a stream with right now. */
-  #opening: { readonly id: number; readonly isEnded: boolean } | null = null
   /** Of the batch that is being read: its sender would have to send it again if it were lost. */
   #matters = false
   #ending: Ending | null = null
@@ -131,7 +122,6 @@ class Connection implements Link {
     this.#transport = transport
     this.#options = options
     this.#deps = deps
-    this.#window = new ReceiveWindow(options.windows.connection)
     this.#roundTrip = createRoundTrip(clock)
     this.#mayPing = createRateLimit(clock, MAX_PINGS_PER_SECOND)
     this.#outbox = new Outbox({
@@ -139,8 +129,18 @@ class Connection implements Link {
       received: this.#received,
       startTimer,
       defer,
-      drained: (id) => this.#streams.get(id)?.drained(),
-      stalled: (id) => this.#stalled(id),
+      drained: (id) => this.#streams.drained(id),
+      stalled: (id) => this.#streams.stalled(id),
+    })
+    this.#streams = new StreamTable({
+      role: options.role,
+      windows: options.windows,
+      outbox: this.#outbox,
+      clock,
+      roundTripMs: () => this.roundTripMs,
+      defer,
+      opened: (id, frame) => this.#guarded(() => deps.opened(id, frame)),
+      failed: (error) => deps.failed?.(error),
     })
     const beat = (): void => this.#beat()
     const silent = (): void => this.close(closeCodes.TIMEOUT, 'nothing was heard for too long')
@@ -167,34 +167,11 @@ class Connection implements Link {
   }
 
   stream(id: number, receiver: StreamReceiver): LinkStream {
-    const lane = this.#outbox.queue.open(id)
-    if (this.#streamCredit !== null) lane.credit.grant(this.#streamCredit)
-    const end: StreamEnd = new StreamEnd(lane, {
-      queue: this.#outbox.queue,
-      receiver,
-      window: new ReceiveWindow(this.#options.windows.stream),
-      order: this.#orderOf(id),
-      changed: () => this.#outbox.changed(),
-      takenOfConnection: (bytes) => this.#taken(bytes),
-      pace: () => this.#pace(),
-      defer: this.#deps.defer,
-      forgotten: () => void this.#streams.delete(id),
-      failed: (error) => this.#deps.failed?.(error),
-    })
-    if (this.#ending === null) this.#streams.set(id, end)
-    return end
+    return this.#streams.open(id, receiver)
   }
 
   grant(windows: Windows): void {
-    if (this.#streamCredit !== null) return
-    const { queue } = this.#outbox
-    this.#streamCredit = windows.stream
-    queue.connection.grant(windows.connection)
-    for (const lane of queue.lanes()) {
-      lane.credit.grant(windows.stream)
-      queue.settle(lane)
-    }
-    this.#ping()
+    if (this.#streams.grant(windows)) this.#ping()
   }
 
   silentMs(): number {
@@ -232,7 +209,7 @@ class Connection implements Link {
   #beat(): void {
     if (this.#options.role === 'agent') this.#transport.sendText('ping')
     // Before the greeting nothing but the greeting is said.
-    if (this.#streamCredit !== null) this.#ping()
+    if (this.#streams.isGranted) this.#ping()
   }
 
   #ping(): void {
@@ -266,10 +243,10 @@ class Connection implements Link {
       if (this.#ending === null) this.#linkFrame(frame)
     },
     stream: (id: number, frame: StreamFrame): void => {
-      if (this.#ending === null) this.#streamFrame(id, frame)
+      if (this.#ending === null) this.#ofStream(this.#streams.receive(id, frame))
     },
     credit: (id: number, bytes: number): void => {
-      if (this.#ending === null) this.#credit(id, bytes)
+      if (this.#ending === null) this.#ofStream(this.#streams.credit(id, bytes))
     },
   }
 
@@ -287,90 +264,9 @@ class Connection implements Link {
     }
   }
 
-  #streamFrame(id: number, frame: StreamFrame): void {
+  #ofStream(problem: string | undefined): void {
     this.#matters = true
-    if (frame.type === 'data' && !this.#window.receive(frame.bytes.length)) {
-      return this.#wrong('more data than there was credit for')
-    }
-    const end = this.#streams.get(id)
-    if (frame.type === 'request') this.#opened(id, frame)
-    else if (end !== undefined) end.receive(frame)
-    else this.#late(id, frame)
-  }
-
-  #opened(id: number, frame: Extract<StreamFrame, { type: 'request' }>): void {
-    if (this.#options.role !== 'agent' || id % 2 === 0 || id <= this.#lastTheirs) {
-      return this.#wrong('a request on a stream that may not be opened')
-    }
-    this.#lastTheirs = id
-    this.#opening = { id, isEnded: frame.end }
-    this.#guarded(() => this.#deps.opened(id, frame))
-    if (this.#opening === null || this.#ending !== null) return
-    const end = this.stream(id, { frame: () => undefined, drained: () => undefined })
-    end.send({ type: 'reset', code: 'REFUSED', retrySafe: true, reason: 'nobody took the request' })
-    end.finish()
-  }
-
-  /** The order of what arrives on a stream that is new here. */
-  #orderOf(id: number): StreamOrder {
-    if (this.#opening?.id !== id) {
-      this.#lastOwn = Math.max(this.#lastOwn, id)
-      return createAnswerOrder()
-    }
-    const { isEnded } = this.#opening
-    this.#opening = null
-    return createRequestOrder(isEnded)
-  }
-
-  /** Of a stream that was released, or never was. */
-  #late(id: number, frame: StreamFrame): void {
-    const isOwn = (id % 2 === 1) === (this.#options.role === 'gateway')
-    if (id > (isOwn ? this.#lastOwn : this.#lastTheirs)) return this.#wrong('a frame of a stream that was never opened')
-    if (frame.type === 'data') this.#taken(frame.bytes.length)
-    if (frame.type !== 'reset') return
-    const { queue } = this.#outbox
-    const lane = queue.lane(id)
-    if (lane === undefined) return
-    lane.dropData()
-    queue.settle(lane)
-  }
-
-  #credit(id: number, bytes: number): void {
-    this.#matters = true
-    const { queue } = this.#outbox
-    const lane = id === 0 ? undefined : queue.lane(id)
-    const credit = id === 0 ? queue.connection : lane?.credit
-    if (credit?.giveBack(bytes) === false) return this.#wrong('more credit than there may be')
-    if (lane !== undefined) queue.settle(lane)
-    this.#outbox.changed()
-  }
-
-  /** Bytes that are not held here any longer. */
-  #taken(bytes: number): void {
-    const credit = this.#window.taken(bytes)
-    if (credit === 0 || this.#ending !== null) return
-    this.#outbox.queue.link(encodeCredit(0, credit))
-    this.#outbox.changed()
-  }
-
-  /** A stream grows only while half of the connection is open: those who are slow must not hold all of it. */
-  #pace(): { readonly now: number; readonly roundTripMs: number; readonly maxSize: number } | null {
-    const roundTripMs = this.roundTripMs
-    if (roundTripMs === null || this.#window.open * 2 < this.#window.size) return null
-    const maxSize = Math.min(MAX_STREAM_WINDOW_BYTES, this.#window.size / 4)
-    return { now: this.#deps.clock.now(), roundTripMs: Math.max(1, roundTripMs), maxSize }
-  }
-
-  #stalled(id: number): void {
-    const reason = 'its data waited too long for credit'
-    const end = this.#streams.get(id)
-    if (end !== undefined) return end.fail('STALLED', reason)
-    const { queue } = this.#outbox
-    const lane = queue.lane(id)
-    const encoded = encodeStreamFrame(id, { type: 'reset', code: 'STALLED', retrySafe: false, reason })
-    if (lane === undefined || !encoded.ok) return
-    queue.reset(lane, encoded.bytes)
-    this.#outbox.changed()
+    if (problem !== undefined) this.#wrong(problem)
   }
 
   /** A mistake of whoever listens costs what it was about, not the link. */
