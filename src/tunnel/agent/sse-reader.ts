@@ -31,7 +31,9 @@ export class SseReader {
 
   #take(line: string): void {
     if (line === '') return this.#dispatch()
-    if (line.startsWith(': ')) return this.#events.text(line.slice(2))
+    if (line === ': ping' || line === ': pong') return this.#events.text(line.slice(2))
+    // Padding, or what something on the way keeps its connections alive with.
+    if (line.startsWith(':')) return
     if (line.startsWith('data:')) this.#data += line.slice(5).trimStart()
     else if (line.startsWith('event:')) this.#event = line.slice(6).trim()
   }
