@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { LoadedConfig, Settings } from '../config/settings.ts'
 import { createListener, type Listener } from '../http/listener.ts'
 import { version } from '../lib/version.ts'
@@ -11,6 +11,7 @@ import type { UpstreamState } from '../routing/upstream-state.ts'
 import { openStore } from '../store/open-store.ts'
 import { loadPepper } from '../store/pepper.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
+import { createAgentDoors } from './agent-door.ts'
 import { createFirstKey } from './first-key.ts'
 import { createGenerations, type Generations } from './generations.ts'
 import { watchKeys } from './key-watch.ts'
@@ -70,8 +71,14 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
     },
     settings.agents,
   )
+  const agentDoors = createAgentDoors({
+    onAgent: agents.attach,
+    randomId: () => randomBytes(16).toString('base64url'),
+    tls: settings.http.tls !== null,
+  })
   const traffic = createGenerations(settings, {
     agents,
+    agentDoor: agentDoors,
     directory: keys.directory,
     budget: createBodyBudget(settings.http.bodiesTotalBytes),
     admin: { store, pepper, clock, changed: keys.changed },
@@ -85,11 +92,12 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
   agents.onChange(traffic.agentsChanged)
   keys.onEnded((keyIds) => {
     keyIds.forEach(traffic.endKey)
-    keyIds.forEach(agents.endKey)
+    keyIds.forEach(agentDoors.endKey)
   })
   await withinMs(FIRST_ROUND_MS, traffic.current.routing.firstRound())
   const listener = createListener(settings.http, {
     request: (client) => traffic.current.door.request(client),
+    native: (request, upgrade) => agentDoors.upgrade(traffic.current.door, request, upgrade),
     upgrade: (request, socket) => joinUpgrade(traffic.current, request, socket),
     failed: (error) => log.error({ err: error }, 'A request failed inside the gateway'),
   })

@@ -7,6 +7,7 @@ import { allowsScope, judgeModels, scopeDenied, visibleModel } from '../auth/pol
 import type { Principal } from '../auth/principal.ts'
 import type { Settings } from '../config/settings.ts'
 import { dialects } from '../dialects/dialects.ts'
+import type { AgentDoor } from '../http/agent-visit.ts'
 import { createBodyDecoder } from '../http/body-decoder.ts'
 import { createCors } from '../http/cors.ts'
 import { createFrontDoor, type FrontDoor } from '../http/front-door.ts'
@@ -56,6 +57,7 @@ export interface GenerationDeps {
   readonly budget: BodyBudget
   readonly admin: Omit<AdminDeps, 'status' | 'pools'>
   readonly agents: AgentRegistry
+  readonly agentDoor: AgentDoor
   readonly instanceId: string
   readonly startedAt: number
   readonly clock: Clock
@@ -102,6 +104,8 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     identify: createIdentify({ authenticator, allowsScope, scopeDenied }),
     proxy,
     own: ownAnswers({ settings, routing, admin, judge, status }, deps),
+    agents: deps.agentDoor,
+    isLive: (principal) => authenticator.isLive(principal),
     ends: createVisitEnds({ respond, record: deps.record }),
     decodeBody: createBodyDecoder((body) => decodeZstdBody(body, settings.http.bodyBytes)),
     servesHost: createHostGuard(settings),

@@ -41,6 +41,7 @@ export class Connection {
   #upload: Upload | null = null
   #isClosing = false
   #isRetiring = false
+  #hasLeftHttp = false
   #closeAt = Infinity
   #drainBy = Infinity
   #periodStart = Date.now()
@@ -152,14 +153,23 @@ export class Connection {
     }
   }
 
+  /** Whoever takes the socket sees to its end; only `destroyAll` of the set still reaches it. */
+  leaveHttp(): Socket {
+    this.#hasLeftHttp = true
+    this.#isClosing = true
+    Reflect.deleteProperty(this.#socket, 'destroySoon')
+    return this.#socket
+  }
+
   closeIfIdle(): void {
-    if (!this.isIdle) return
+    if (!this.isIdle || this.#hasLeftHttp) return
     if (this.#socket.writableLength === 0) this.destroy()
     else this.linger()
   }
 
   /** Called every so often with the same clock; timers of its own would cost every request. */
   sweep(now: number): void {
+    if (this.#hasLeftHttp) return
     if (now >= this.#closeAt) {
       // A slow reader gets what was written before the goodbye is waited for.
       if (this.#socket.writableFinished || now >= this.#closeAt + STALLED_GOODBYE_MS) this.#socket.destroy()
