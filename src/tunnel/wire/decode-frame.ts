@@ -5,6 +5,7 @@ import {
   HEADER_BYTES,
   IGNORABLE,
   INFO,
+  isStatus,
   MAX_CREDIT_BYTES,
   MAX_PAYLOAD_BYTES,
   MAX_REASON_BYTES,
@@ -15,9 +16,10 @@ import {
   readU32,
   RETRY_SAFE,
 } from './frame-layout.ts'
-import type { LinkFrame, RequestHead, StreamFrame } from './frame.ts'
+import type { LinkFrame, StreamFrame } from './frame.ts'
 import { type Parsed, parseEvent, parseHello, parseHelloAck, parseStatus } from './greeting-codec.ts'
 import { type Fields, parseHeadBlock } from './head-block.ts'
+import { parseRequestHead } from './request-head.ts'
 
 export interface FrameReceiver {
   link(frame: LinkFrame): void
@@ -165,34 +167,8 @@ function streamFrame(payload: Uint8Array, { type, flags }: Header): StreamFrame 
 function request(payload: Uint8Array, end: boolean): StreamFrame | string {
   const block = parseHeadBlock(payload, 0)
   if (!block.ok) return block.reason
-  const head = requestHead(block.fields)
+  const head = parseRequestHead(block.fields)
   return typeof head === 'string' ? head : { type: 'request', request: head, end }
-}
-
-const pseudoNames: ReadonlySet<string> = new Set([':method', ':path', ':length', ':once'])
-
-/** Pseudo fields stand first, each at most once. */
-function requestHead(fields: Fields): RequestHead | string {
-  const pseudo = new Map<string, string>()
-  let count = 0
-  for (; count < fields.length && fields[count]?.startsWith(':') === true; count += 2) {
-    const [name = '', value = ''] = [fields[count], fields[count + 1]]
-    if (!pseudoNames.has(name) || pseudo.has(name)) return 'a request with odd pseudo fields'
-    pseudo.set(name, value)
-  }
-  const method = pseudo.get(':method') ?? ''
-  const target = pseudo.get(':path') ?? ''
-  const length = pseudo.get(':length')
-  if (!/^[A-Za-z-]{1,32}$/.test(method)) return 'a request without a method'
-  if (!/^\/[\x21-\xff]*$/.test(target)) return 'a request without a path'
-  if (length !== undefined && !/^\d{1,15}$/.test(length)) return 'a request with a bad length'
-  return {
-    method,
-    target,
-    headers: fields.slice(count),
-    length: length === undefined ? null : Number(length),
-    once: pseudo.has(':once'),
-  }
 }
 
 function response(payload: Uint8Array, flags: number): StreamFrame | string {
@@ -200,7 +176,7 @@ function response(payload: Uint8Array, flags: number): StreamFrame | string {
   const status = readU16(payload, 0)
   const isInfo = flags === INFO
   if (!isInfo && flags > END) return 'a response with bad flags'
-  if (isInfo ? status < 100 || status > 199 : status < 200 || status > 999) return 'a response with a bad status'
+  if (!isStatus(status, isInfo)) return 'a response with a bad status'
   const headers = plainFields(payload, 2)
   if (typeof headers === 'string') return headers
   return isInfo ? { type: 'info', status, headers } : { type: 'response', status, headers, end: flags === END }

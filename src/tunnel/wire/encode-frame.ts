@@ -4,6 +4,7 @@ import {
   frameTypes,
   HEADER_BYTES,
   INFO,
+  isStatus,
   MAX_PAYLOAD_BYTES,
   MAX_REASON_BYTES,
   RETRY_SAFE,
@@ -11,9 +12,10 @@ import {
   writeU16,
   writeU32,
 } from './frame-layout.ts'
-import type { LinkFrame, RequestHead, StreamFrame } from './frame.ts'
+import type { LinkFrame, StreamFrame } from './frame.ts'
 import { eventPayload, helloAckPayload, helloPayload, statusPayload } from './greeting-codec.ts'
 import { type Fields, fieldsProblem, headBlockBytes, writeHeadBlock } from './head-block.ts'
+import { parseRequestHead, requestFields } from './request-head.ts'
 
 export type Encoded =
   | { readonly ok: true; readonly bytes: Uint8Array }
@@ -46,10 +48,8 @@ export function encodeLinkFrame(frame: LinkFrame): Encoded {
 /** A frame of a stream with its header. DATA is not among them: the send queue writes it straight into a batch. */
 export function encodeStreamFrame(stream: number, frame: Exclude<StreamFrame, { type: 'data' }>): Encoded {
   switch (frame.type) {
-    case 'request': {
-      const flags = frame.end ? END : 0
-      return headFrame({ type: frameTypes.REQUEST, flags, stream }, requestFields(frame.request))
-    }
+    case 'request':
+      return requestFrame(stream, frame)
     case 'accept':
       return framed({ type: frameTypes.ACCEPT, flags: 0, stream }, new Uint8Array(1))
     case 'info':
@@ -93,7 +93,17 @@ function framed(head: FrameHead, payload: Uint8Array): Encoded {
   return { ok: true, bytes }
 }
 
+function requestFrame(stream: number, { request, end }: Extract<StreamFrame, { type: 'request' }>): Encoded {
+  const fields = requestFields(request)
+  // What the other side would not take must not be said: there it would cost the link.
+  const head = parseRequestHead(fields)
+  if (typeof head === 'string') return { ok: false, reason: head }
+  return headFrame({ type: frameTypes.REQUEST, flags: end ? END : 0, stream }, fields)
+}
+
 function headFrame(head: FrameHead, fields: Fields): Encoded {
+  if (head.status !== undefined && !isStatus(head.status, head.flags === INFO))
+    return { ok: false, reason: 'a bad status' }
   const reason = fieldsProblem(fields)
   if (reason !== undefined) return { ok: false, reason }
   const length = headBlockBytes(fields) + (head.status === undefined ? 0 : 2)
@@ -103,13 +113,6 @@ function headFrame(head: FrameHead, fields: Fields): Encoded {
   if (head.status !== undefined) writeU16(bytes, at, head.status)
   writeHeadBlock(fields, bytes, bytes.length - headBlockBytes(fields))
   return { ok: true, bytes }
-}
-
-function requestFields({ method, target, headers, length, once }: RequestHead): Fields {
-  const pseudo = [':method', method, ':path', target]
-  if (length !== null) pseudo.push(':length', String(length))
-  if (once) pseudo.push(':once', '1')
-  return [...pseudo, ...headers]
 }
 
 function u32Payload(value: number): Uint8Array {

@@ -43,6 +43,10 @@ export const OPAQUE_BYTES = 8
 export const MAX_FIELDS = 256
 export const MAX_FIELD_BYTES = 16 * 1024
 
+export function isStatus(status: number, isInfo: boolean): boolean {
+  return isInfo ? status >= 100 && status <= 199 : status >= 200 && status <= 999
+}
+
 export function readU16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
 }

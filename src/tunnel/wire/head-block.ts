@@ -15,13 +15,14 @@ const UNFIT = /[\0\r\n]|[^\0-\xff]/
 
 /** Why these fields cannot be on the wire, or undefined. Asked before sending, so that one odd head costs one stream. */
 export function fieldsProblem(fields: Fields): string | undefined {
+  if (fields.length % 2 !== 0) return 'a header field without a value'
   if (fields.length > 2 * MAX_FIELDS) return `more than ${MAX_FIELDS} header fields`
-  let pseudo = true
+  let isPseudo = true
   for (let i = 0; i < fields.length; i += 2) {
     const [name = '', value = ''] = [fields[i], fields[i + 1]]
     if (name.length > MAX_FIELD_BYTES || value.length > MAX_FIELD_BYTES) return 'a header field is too long'
-    pseudo &&= PSEUDO.test(name)
-    if (!pseudo && !TOKEN.test(name)) return 'the name of a header field is none'
+    isPseudo &&= PSEUDO.test(name)
+    if (!isPseudo && !TOKEN.test(name)) return 'the name of a header field is none'
     if (UNFIT.test(value)) return 'the value of a header field holds a character that may not be there'
   }
   return undefined

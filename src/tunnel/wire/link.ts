@@ -184,8 +184,9 @@ class Connection implements Link {
 
   close(code: number, reason: string): void {
     if (this.#ending !== null) return
+    this.#ending = { code, reason }
     this.#outbox.pump()
-    this.#end({ code, reason })
+    this.#end(this.#ending)
     this.#transport.close(code, reason)
     // The transport may wait for an answer that never comes.
     this.#deps.defer(() => this.#closed({ code, reason }))

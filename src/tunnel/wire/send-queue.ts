@@ -25,6 +25,8 @@ export class SendQueue {
   #linkBytes = 0
   readonly #controlLanes: SendLane[] = []
   #ring: SendLane[] = []
+  /** Have data, and no credit of their own. */
+  readonly #blocked = new Set<SendLane>()
   #drained: SendLane[] = []
   #stuckTicks = 0
 
@@ -75,6 +77,8 @@ export class SendQueue {
       lane.quantum = 0
       this.#ring.push(lane)
     }
+    if (lane.queuedBytes > 0 && lane.credit.available === 0) this.#blocked.add(lane)
+    else this.#blocked.delete(lane)
     if (lane.isClosing && lane.isEmpty) this.#lanes.delete(lane.id)
   }
 
@@ -86,8 +90,7 @@ export class SendQueue {
   }
 
   hasWaitingData(): boolean {
-    for (const lane of this.#lanes.values()) if (lane.queuedBytes > 0) return true
-    return false
+    return this.#blocked.size > 0 || this.#ring.length > 0
   }
 
   /** The next batch, or undefined where nothing can leave. */
@@ -179,14 +182,13 @@ export class SendQueue {
     const room = Math.min(batch.length - at - HEADER_BYTES, MAX_PAYLOAD_BYTES)
     for (let tries = this.#ring.length; tries > 0; tries -= 1) {
       const [lane] = this.#ring
-      if (lane === undefined || room < 0) return at
+      if (lane === undefined || room < 0 || (room === 0 && lane.queuedBytes > 0)) return at
       if (lane.quantum <= 0) lane.quantum = this.#ring.length === 1 ? MAX_PAYLOAD_BYTES : QUANTUM_BYTES
       const count = Math.min(room, lane.quantum, lane.sendableBytes, this.connection.available)
       const isSendable = count > 0 || (lane.hasData && lane.queuedBytes === 0)
       if (isSendable) this.#writeFrame(batch, at, { lane, count })
       this.#endTurn(lane, isSendable && count === room)
       if (isSendable) return at + HEADER_BYTES + count
-      if (room === 0) return at
     }
     return at
   }
