@@ -106,12 +106,12 @@ export class AgentAttempt implements Attempt, StreamReceiver {
         return this.#sink.info(frame.status, frame.headers)
       case 'response':
         this.#accepted()
-        this.#sink.head(frame.status, frame.headers)
-        if (frame.end) this.#ended()
+        if (this.#state === 'owned') this.#sink.head(frame.status, frame.headers)
+        if (frame.end) this.#heardEnd()
         return
       case 'data':
         this.#data(frame.bytes)
-        if (frame.end) this.#ended()
+        if (frame.end) this.#heardEnd()
         return
       case 'trailers':
         return this.#ended(frame.headers)
@@ -171,7 +171,7 @@ export class AgentAttempt implements Attempt, StreamReceiver {
   #cancel(code: 'CANCEL' | 'BODY_FAILED', reason: string): void {
     this.#state = 'cancelling'
     this.#forgetWaiting()
-    this.#upload?.stop()
+    this.#stopUpload()
     this.#stream?.send({ type: 'reset', code, retrySafe: false, reason })
     this.#cancelTimer()
     this.#cancelTimer = this.#deps.startTimer(CANCELLED_MS, () => this.#released())
@@ -199,6 +199,12 @@ export class AgentAttempt implements Attempt, StreamReceiver {
     this.#untaken = 0
   }
 
+  /** Whoever heard the frame may have aborted from inside it. */
+  #heardEnd(): void {
+    if (this.#state === 'cancelling') this.#released()
+    else this.#ended()
+  }
+
   #ended(trailers?: RawHeaders): void {
     this.#close()
     this.#lastWord = () => {
@@ -224,6 +230,11 @@ export class AgentAttempt implements Attempt, StreamReceiver {
     say?.()
   }
 
+  #stopUpload(): void {
+    this.#upload?.stop()
+    this.#upload = null
+  }
+
   #forgetWaiting(): void {
     this.#waiting = []
   }
@@ -231,7 +242,7 @@ export class AgentAttempt implements Attempt, StreamReceiver {
   #close(): void {
     this.#state = 'ended'
     this.#cancelTimer()
-    this.#upload?.stop()
+    this.#stopUpload()
     this.#stream?.release()
     this.#stream = undefined
     this.#deps.over()
