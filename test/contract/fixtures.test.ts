@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadFixtures, NO_FIXTURES, requestBytes, type Fixture } from '../fakes/fixtures.ts'
 import { parseResponse, type ParsedResponse } from '../system/harness/parse-response.ts'
+import { vias } from '../system/harness/agent-before.ts'
 import { rawExchange } from '../system/harness/raw-exchange.ts'
 import { contentHeaders, relayedHeaders } from './content-headers.ts'
 import { exceptions } from './exceptions.ts'
@@ -19,15 +20,20 @@ describe('recorded exchanges', () => {
   })
 })
 
-describe.for([{ keepAlive: false }, { keepAlive: true }])(
-  'through the gateway, upstream keep-alive $keepAlive',
-  ({ keepAlive }) => {
+const ways = vias.flatMap((via) => [
+  { via, keepAlive: false },
+  { via, keepAlive: true },
+])
+
+describe.for(ways)(
+  'through the gateway, upstream $via with keep-alive $keepAlive',
+  ({ via, keepAlive }) => {
     let lists: RecordedUpstream
     let models: RecordedUpstream
     beforeAll(async () => {
       if (fixtures.length === 0) return
-      lists = await startRecordedUpstream(fixtures, { keepAlive })
-      models = await startRecordedUpstream(fixtures, { keepAlive, alsoModels: OTHER_MODELS })
+      lists = await startRecordedUpstream(fixtures, { via, keepAlive })
+      models = await startRecordedUpstream(fixtures, { via, keepAlive, alsoModels: OTHER_MODELS })
     })
     afterAll(async () => {
       await lists?.[Symbol.asyncDispose]()

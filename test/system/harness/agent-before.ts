@@ -61,6 +61,29 @@ export async function startAgentScene(options: GatewayOptions = {}): Promise<Age
   }
 }
 
+/** A gateway before one Ollama, by its URL or through an agent, which goes with the gateway. */
+export async function startGatewayVia(via: Via, ollama: string, options: GatewayOptions = {}): Promise<RunningGateway> {
+  if (via === 'direct') {
+    return startGateway({ ...options, config: { upstreams: [{ name: 'far', url: ollama }], ...options.config } })
+  }
+  const gateway = await startGateway(options)
+  try {
+    const key = await createAgentKey(gateway)
+    const agent = await startAgent({ server: gateway.url, key, ollama, id: 'far', transport: via })
+    await untilState(gateway, 'far', 'up')
+    return {
+      ...gateway,
+      async [Symbol.asyncDispose]() {
+        await agent[Symbol.asyncDispose]()
+        await gateway[Symbol.asyncDispose]()
+      },
+    }
+  } catch (error) {
+    await gateway[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
 export interface AgentFactsShown {
   readonly name: string
   readonly state: string
