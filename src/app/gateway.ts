@@ -3,7 +3,7 @@ import type { LoadedConfig, Settings } from '../config/settings.ts'
 import { createListener, type Listener } from '../http/listener.ts'
 import { version } from '../lib/version.ts'
 import { startSystemTimer } from '../routing/timer.ts'
-import { createAgentRegistry } from '../tunnel/server/registry.ts'
+import { type AgentRegistry, createAgentRegistry } from '../tunnel/server/registry.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { createBodyBudget } from '../proxy/body-budget.ts'
@@ -120,8 +120,7 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
     async stop() {
       draining = true
       agents.goAway()
-      await drain(listener, traffic)
-      agents.closeAll()
+      await drain(listener, traffic, agents)
       traffic.stop()
       keys.stop()
       await deps.requestLog?.close()
@@ -134,11 +133,12 @@ function namesOf(settings: Settings): ReadonlySet<string> {
   return new Set(settings.upstreams.map((upstream) => upstream.name))
 }
 
-async function drain(listener: Listener, traffic: Generations): Promise<void> {
+async function drain(listener: Listener, traffic: Generations, agents: Pick<AgentRegistry, 'closeAll'>): Promise<void> {
   const closed = listener.stopAccepting()
   listener.closeIdle()
   await withinMs(traffic.current.settings.http.drainMs, traffic.idle())
   traffic.endAll()
+  agents.closeAll()
   listener.closeIdle()
   await withinMs(FLUSH_MS, closed)
   listener.destroyAll()
