@@ -139,7 +139,10 @@ export function createAgentKey(
   options: { readonly name?: string; readonly pools?: readonly string[] } = {},
 ): Promise<string> {
   const pools = (options.pools ?? ['default']).flatMap((pool) => ['--pool', pool])
-  return gateway.createKey({ args: ['--agent', ...pools], ...(options.name === undefined ? {} : { name: options.name }) })
+  return gateway.createKey({
+    args: ['--agent', ...pools],
+    ...(options.name === undefined ? {} : { name: options.name }),
+  })
 }
 
 function spawnAgent(options: AgentOptions, folder: string): ChildProcess {
