@@ -9,7 +9,8 @@ export function agentMembers(registry: AgentRegistry): UpstreamMember[] {
     if (pool === undefined) return []
     const { name, priority, models } = pool
     const serves = (canonical: string): boolean => modelPatterns(models).allowsLocal(canonical)
-    const enabled = !session.draining
+    // One that has left is away, however it left: it may come back.
+    const enabled = !session.draining || !registry.isConnected(session)
     return [{ upstream: session, priority, enabled, maxResponseTimeMs: null, agent: { pool: name, serves } }]
   })
 }

@@ -93,7 +93,8 @@ export async function startAgent(options: AgentOptions): Promise<StartedAgent> {
     if (child.exitCode === null && child.signalCode === null) child.kill(name)
   }
   const killNow = (): void => (options.viaNpm === true ? killGroup(child) : signal('SIGKILL'))
-  process.once('exit', killNow)
+  // A test run that is cut short leaves no agent behind.
+  atExit(killNow)
   const agent: StartedAgent = {
     id: options.id,
     pid: child.pid ?? 0,
@@ -117,7 +118,7 @@ export async function startAgent(options: AgentOptions): Promise<StartedAgent> {
     },
     exited,
     async [Symbol.asyncDispose]() {
-      process.off('exit', killNow)
+      atExitNoMore(killNow)
       killNow()
       await exited
       await rm(folder, { recursive: true, force: true })
@@ -157,6 +158,20 @@ function spawnAgent(options: AgentOptions, folder: string): ChildProcess {
   }
   const command = [...(options.nodeArgs ?? []), MAIN, ...agent]
   return spawn(process.execPath, command, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+const left = new Set<() => void>()
+const killLeft = (): void => left.forEach((kill) => kill())
+
+/** One listener for all of them: a thousand are no leak. */
+function atExit(kill: () => void): void {
+  if (left.size === 0) process.once('exit', killLeft)
+  left.add(kill)
+}
+
+function atExitNoMore(kill: () => void): void {
+  left.delete(kill)
+  if (left.size === 0) process.off('exit', killLeft)
 }
 
 /** Whoever is left, also where npm has gone and left the agent alone. */
