@@ -24,7 +24,8 @@ a file, in the environment, or in a flag.
   between. An empty variable counts as not set. A file \`.env\` in the folder Corral is started in is read too; the real
   environment goes before it.
 - **Precedence**: flag over environment over file over default. \`corral config show\` says where each value came from.
-- **Variables in the file**: \`\${NAME}\` in any text is replaced; a variable that is not set is an error; \`$\${\` is a plain \`\${\`.
+- **Variables in the file**: \`\${NAME}\` in any text is replaced; a variable that is not set is an error, but for upstreams that
+  are not \`enabled\`; \`$\${\` is a plain \`\${\`.
 - **Secrets**: each has a twin that ends in \`_file\` and names a file that holds it; both at once is an error.
 - **Paths** in the file begin in the folder of the file, all others in the folder Corral is started in.
 - **Values**: a duration is \`250ms\`, \`30s\`, \`10m\`, \`1h30m\` or \`2d\`; a size is \`512KB\`, \`64MB\` or \`1GB\` (powers of 1024) or a

@@ -2,7 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
 /** Each writes its file, or with --check says whether the file is in step. */
-const generators = ['generate-error-docs.ts', 'generate-config-docs.ts', 'generate-openapi.ts']
+const generators = [
+  'generate-error-docs.ts',
+  'generate-config-docs.ts',
+  'generate-openapi.ts',
+  'generate-deno.ts',
+  'generate-runtime-docs.ts',
+]
 
 const failed = generators.filter((name) => {
   const path = join(import.meta.dirname, name)

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { chosenRuntime } from './runtime-list.ts'
 import { parseTestArguments, type TestPlan } from './test-arguments.ts'
 import { addOutcomes, closingLines, noOutcome, settleOutcome } from './test-outcome.ts'
 import type { Strictness, TestOutcome } from './test-outcome.ts'
@@ -61,9 +62,10 @@ function readOutcome(path: string): TestOutcome | undefined {
 
 function readPlan(): TestPlan {
   try {
+    chosenRuntime(process.env)
     return parseTestArguments(process.argv.slice(2))
   } catch (error) {
-    console.error((error as Error).message) // parseTestArguments throws nothing else
+    console.error((error as Error).message) // neither throws anything else
     return process.exit(2)
   }
 }

@@ -147,9 +147,12 @@ function ownAnswers(
 type Judge = ReadRules['judge']
 
 function createJudge(routing: Routing): Judge {
-  const remoteHosts = (canonical: string): boolean => routing.fleet.isRemote(canonical)
+  const { fleet, names } = routing
+  const remoteHosts = (canonical: string): boolean => fleet.isRemote(canonical)
+  const isForeign = (canonical: string): boolean =>
+    fleet.knows(canonical) || names.assignments.has(canonical) || names.resolveAlias(canonical) !== undefined
   return (principal: Principal, use) => {
-    const judgement = judgeModels(principal, { ...use, remoteHosts })
+    const judgement = judgeModels(principal, { ...use, remoteHosts, isForeign })
     return judgement.kind === 'allowed' ? undefined : judgement.error
   }
 }

@@ -1,4 +1,5 @@
 import v8 from 'node:v8'
+import { runtime } from '../lib/runtime.ts'
 
 /** V8's young generation consists of two halves of 8 MB then, which hold what hundreds of requests leave behind. */
 const ENOUGH_BYTES = 16 * 1024 * 1024
@@ -11,7 +12,7 @@ const LOOK_EVERY_MS = 100
  */
 export function limitYoungGeneration(): void {
   // Other runtimes have another engine, or pass for Node without its knobs.
-  if ('bun' in process.versions || 'deno' in process.versions) return
+  if (runtime !== 'node') return
   let isGrowing = true
   const look = (): void => {
     const mayGrow = youngBytes() < ENOUGH_BYTES

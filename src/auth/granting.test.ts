@@ -98,7 +98,7 @@ describe('mayGrant', () => {
         fc.tuple(name, fc.boolean(), fc.boolean()),
         (own, granted, [name, remote, webSearch]) => {
           fc.pre(may(creator({ models: own }), { models: granted }))
-          const use = { names: [name], remoteHosts: () => remote, webSearch }
+          const use = { names: [name], remoteHosts: () => remote, isForeign: () => false, webSearch }
           fc.pre(judgeModels(creator({ models: granted }), use).kind === 'allowed')
           expect(judgeModels(creator({ models: own }), use).kind).toBe('allowed')
         },

@@ -1,5 +1,5 @@
 import { globCovers, globMatcher, hasWildcard } from '../lib/glob.ts'
-import { parseModelName } from '../lib/model-name.ts'
+import { parseAnyModelName } from '../lib/model-name.ts'
 
 /** The allow-list of a key, ready to be asked. */
 export interface ModelPatterns {
@@ -27,7 +27,7 @@ export function modelPatterns(models: readonly string[] | null): ModelPatterns {
 /** Whether a pattern can match any name at all, for whoever types one. */
 export function isModelPattern(pattern: string): boolean {
   if (pattern.length > 512) return false
-  return hasWildcard(pattern) ? /^[\w.:/*?-]+$/.test(pattern) : parseModelName(pattern).kind !== 'invalid'
+  return hasWildcard(pattern) ? /^[\w.:/*?@+-]+$/.test(pattern) : parseAnyModelName(pattern).kind !== 'invalid'
 }
 
 /** Whether whoever holds `granted` may pass on `wanted`. */
@@ -56,10 +56,10 @@ function covers(general: string, specific: string): boolean {
 /** A plain name means that one model in any spelling; with a wildcard the text is matched as it stands. */
 function canonicalPattern(pattern: string): string {
   if (hasWildcard(pattern)) return pattern
-  const name = parseModelName(pattern)
+  const name = parseAnyModelName(pattern)
   return name.kind === 'invalid' ? pattern : name.canonical
 }
 
 function namesCloud(pattern: string): boolean {
-  return hasWildcard(pattern) ? /cloud$/i.test(pattern) : parseModelName(pattern).kind === 'cloud'
+  return hasWildcard(pattern) ? /cloud$/i.test(pattern) : parseAnyModelName(pattern).kind === 'cloud'
 }

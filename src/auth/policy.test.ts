@@ -18,7 +18,7 @@ function principal(models: readonly string[] | null, changes: Partial<Principal>
 }
 
 function verdict(models: readonly string[] | null, names: string | string[], use: Partial<ModelUse> = {}): string {
-  const all = { names: [names].flat(), remoteHosts: () => false, webSearch: false, ...use }
+  const all = { names: [names].flat(), remoteHosts: () => false, isForeign: () => false, webSearch: false, ...use }
   const judgement = judgeModels(principal(models), all)
   return judgement.kind === 'allowed' ? 'allowed' : judgement.error.code
 }
@@ -114,7 +114,7 @@ describe('judgeModels', () => {
   })
 
   it('names the model as it is known, and says of an invalid name what Ollama says', () => {
-    const use = { remoteHosts: () => false, webSearch: false }
+    const use = { remoteHosts: () => false, isForeign: () => false, webSearch: false }
     const denied = judgeModels(principal(['llama3']), { names: ['Library/Qwen3'], ...use })
     expect(denied.kind === 'denied' && denied.error.message).toBe('This key may not use the model "qwen3:latest"')
     const invalid = judgeModels(principal(null), { names: [`bad\n${'x'.repeat(500)}`], ...use })

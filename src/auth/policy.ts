@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors/gateway-error.ts'
-import { parseModelName } from '../lib/model-name.ts'
+import { parseAnyModelName } from '../lib/model-name.ts'
 import { modelPatterns, type ModelPatterns } from './model-patterns.ts'
 import type { Principal } from './principal.ts'
 import type { Scope } from './scope.ts'
@@ -11,6 +11,8 @@ export interface ModelUse {
   readonly names: readonly string[]
   /** Whether some upstream lists the model with a `remote_host`: a stub that runs in the cloud under any name. */
   readonly remoteHosts: (canonical: string) => boolean
+  /** Whether some provider has a model of a name that no Ollama could have. */
+  readonly isForeign: (canonical: string) => boolean
   /** Whether the request brings a `web_search` tool, which Ollama runs on the server's account. */
   readonly webSearch: boolean
 }
@@ -32,7 +34,7 @@ export function allowsUpstream(principal: Principal, upstream: string): boolean 
 export function judgeModels(principal: Principal, use: ModelUse): Judgement {
   const patterns = modelPatterns(principal.models)
   for (const name of use.names) {
-    const error = judgeName(patterns, name, use.remoteHosts)
+    const error = judgeName(patterns, name, use)
     if (error !== undefined) return { kind: 'denied', error }
   }
   if (use.webSearch && !patterns.namesCloud) {
@@ -44,17 +46,26 @@ export function judgeModels(principal: Principal, use: ModelUse): Judgement {
 
 /** Whether a list shows the model to this key: exactly when the key may use it. `remote`: has a `remote_host`. */
 export function visibleModel(principal: Principal, canonical: string, remote = false): boolean {
-  return judgeName(modelPatterns(principal.models), canonical, () => remote) === undefined
+  const use = { remoteHosts: () => remote, isForeign: () => true }
+  return judgeName(modelPatterns(principal.models), canonical, use) === undefined
 }
 
-function judgeName(patterns: ModelPatterns, raw: string, isRemote: ModelUse['remoteHosts']): GatewayError | undefined {
+function judgeName(
+  patterns: ModelPatterns,
+  raw: string,
+  known: Pick<ModelUse, 'remoteHosts' | 'isForeign'>,
+): GatewayError | undefined {
   // Ollama has words of its own for a missing name, per route.
   if (raw.trim() === '') return undefined
-  const name = parseModelName(raw)
-  if (name.kind === 'invalid') return new GatewayError('invalid_model_name')
+  const name = parseAnyModelName(raw)
+  if (name.kind === 'invalid' || (name.kind === 'foreign' && !known.isForeign(name.canonical))) {
+    return new GatewayError('invalid_model_name')
+  }
   if (name.kind === 'cloud') return patterns.allowsCloud(name.canonical) ? undefined : cloudDenied(name.canonical)
   if (!patterns.allowsLocal(name.canonical)) return modelDenied(name.canonical)
-  return isRemote(name.canonical) && !allowsStub(patterns, name.canonical) ? cloudDenied(name.canonical) : undefined
+  return known.remoteHosts(name.canonical) && !allowsStub(patterns, name.canonical)
+    ? cloudDenied(name.canonical)
+    : undefined
 }
 
 /** A stub may have any name; it is granted by what would grant the cloud model of that name. */

@@ -21,6 +21,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/init.ts')).init,
   },
   {
+    words: ['import'],
+    summary: 'write a corral.yaml from the files of another tool',
+    load: async () => (await import('./commands/import.ts')).importFile,
+  },
+  {
     words: ['config', 'check'],
     summary: 'check the config and name every problem',
     load: async () => (await import('./commands/config-check.ts')).configCheck,
@@ -96,13 +101,23 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
   {
+    words: ['service', 'install'],
+    summary: 'write a systemd unit that runs the gateway',
+    load: async () => (await import('./commands/service-install.ts')).serviceInstall,
+  },
+  {
     words: ['version'],
     summary: 'print the version',
     load: async () => (await import('./commands/version.ts')).printVersion,
   },
 ]
 
-const groups = { config: 'the config file', user: 'people and apps', key: 'what lets them in' } as const
+const groups = {
+  config: 'the config file',
+  user: 'people and apps',
+  key: 'what lets them in',
+  service: 'running by itself',
+} as const
 
 export function createProgram(terminal: Terminal): Command {
   const program = new Command('corral')

@@ -87,5 +87,7 @@ function reasonOf(error: unknown): string {
     ECONNRESET: 'connection reset',
     TimeoutError: 'no answer in time',
   }
-  return words[code] ?? cause.message
+  // Deno's fetch has its reasons in the text alone.
+  if (/connection refused/i.test(cause.message)) return 'connection refused'
+  return /\bdns error\b/.test(cause.message) ? 'no such host' : (words[code] ?? cause.message)
 }

@@ -3,7 +3,7 @@ import { styleText } from 'node:util'
 /** The part of `process` that the commands may touch. */
 export type Host = Pick<
   NodeJS.Process,
-  'argv' | 'env' | 'cwd' | 'stdin' | 'stdout' | 'stderr' | 'on' | 'off' | 'exit' | 'platform'
+  'argv' | 'env' | 'cwd' | 'stdin' | 'stdout' | 'stderr' | 'on' | 'off' | 'exit' | 'platform' | 'execPath' | 'getuid'
 >
 
 type Style = Parameters<typeof styleText>[0]

@@ -62,6 +62,46 @@ describe('loadConfig refuses', () => {
       'upstreams: [{name: a, url: "http://127.0.0.1:11435/k/x"}]',
       'upstreams[0].url is the address of the gateway itself',
     ],
+    [
+      'upstreams: [{name: a, type: openai}]',
+      '1:13: upstreams[0] is of type openai and has no api_key: it would refuse every request',
+    ],
+    ['upstreams: [{name: a, type: anthropic}]', 'upstreams[0] is of type anthropic and has no api_key'],
+    ['upstreams: [{name: a, type: openai-compatible}]', 'upstreams[0] has no url: say where it is'],
+    ['upstreams: [{name: a}]', 'upstreams[0] has no url: say where it is'],
+    ['upstreams: [{name: a, type: gemini}]', 'upstreams[0].type is "gemini" and should be one of ollama, openai,'],
+    [
+      'upstreams: [{name: a, type: openai, api_key_file: nope}]',
+      'upstreams[0].api_key_file names "nope", which cannot be read: there is no such file',
+    ],
+    ['upstreams: [{name: a, type: openai, api_key: "${NOWHERE}"}]', 'names the variable NOWHERE, which is not set'],
+    ['upstreams: [{name: a, url: "http://x", api_key: hunter2}]', 'upstreams[0].api_key is for providers'],
+    ['upstreams: [{name: a, url: "http://x", models: [b]}]', 'upstreams[0].models is for providers'],
+    [
+      'upstreams: [{name: a, type: openai, api_key: hunter2, headers: {Authorization: x}}]',
+      'upstreams[0].api_key is set beside other credentials: keep one of them',
+    ],
+    [
+      'upstreams: [{name: a, type: anthropic, api_key: hunter2, headers: {X-Api-Key: x}}]',
+      'upstreams[0].api_key is set beside other credentials: keep one of them',
+    ],
+    [
+      'upstreams: [{name: a, type: openai, api_key: hunter2, url: "https://u:p@x/v1"}]',
+      'upstreams[0].api_key is set beside other credentials: keep one of them',
+    ],
+    [
+      'upstreams: [{name: a, type: openai, api_key: hunter2, models: ["a b"]}]',
+      'upstreams[0].models[0] is "a b" and should be the name of a model, or a pattern such as gpt-*',
+    ],
+    [
+      'upstreams: [{name: a, url: "http://x", wake: {mac: "aa:bb:cc"}}]',
+      'upstreams[0].wake.mac is "aa:bb:cc" and should be a hardware address such as "aa:bb:cc:dd:ee:ff"',
+    ],
+    ['upstreams: [{name: a, url: "http://x", wake: {}}]', 'upstreams[0].wake.mac is missing'],
+    [
+      'upstreams: [{name: a, url: "http://x", wake: {mac: "aa:bb:cc:dd:ee:ff", port: 0}}]',
+      'upstreams[0].wake.port is 0 and should be a port from 1 to 65535',
+    ],
     ['models: {assignments: {llama3: [gpu-9]}}', 'models.assignments.llama3[0] is "gpu-9", which is not an upstream'],
     ['models: {aliases: {"a b": llama3}}', 'models.aliases."a b" is not the name of a model'],
     ['models: {aliases: {a: "b c"}}', 'models.aliases.a names "b c", which is not the name of a model'],

@@ -1,5 +1,6 @@
 import { statSync, unwatchFile, watch, watchFile, type FSWatcher } from 'node:fs'
 import { dirname } from 'node:path'
+import { runtime } from '../lib/runtime.ts'
 import { readBounded } from './read-bounded.ts'
 import type { LoadedConfig } from './settings.ts'
 
@@ -47,9 +48,11 @@ export function watchConfig(
   }
 
   try {
-    watcher = watch(dirname(path), { persistent: false }, lookSoon)
+    // Deno opens and closes every file that changes in a watched folder; were one of them the database, that would
+    // take away SQLite's locks on it (fcntl(2): a process loses them all when it closes any descriptor of the file).
+    watcher = runtime === 'deno' ? null : watch(dirname(path), { persistent: false }, lookSoon)
     // A folder that was replaced is watched no longer; from there on polling is enough.
-    watcher.on('error', () => watcher?.close())
+    watcher?.on('error', () => watcher?.close())
   } catch {
     watcher = null
   }

@@ -19,10 +19,11 @@ describe('an upstream that is not used', () => {
     expect(settings.upstreams[0]?.provider?.apiKey?.reveal()).toBe('k')
   })
 
-  it('may leave its url, its headers and its models to variables', async () => {
-    const upstream = '{name: far, url: "http://${H}:1", headers: {a: "${A}", b: c}, enabled: false}'
+  it('may leave its url, its sections and its models to variables', async () => {
+    const sections = 'headers: {a: "${A}", b: c}, wake: {mac: "${MAC}"}, username: "${U}", password: p'
+    const upstream = `{name: far, url: "http://\${H}:1", ${sections}, enabled: false}`
     const { settings } = await configFolder(`upstreams: [${upstream}]`).load()
-    expect(settings.upstreams[0]).toMatchObject({ enabled: false, headers: ['b', 'c'] })
+    expect(settings.upstreams[0]).toMatchObject({ enabled: false, headers: [], wake: null })
     const models = 'enabled: false, models: [gpt-4, "${M}"]'
     const loaded = await configFolder(openai(models)).load()
     expect(loaded.settings.upstreams[0]?.provider?.models).toEqual(['gpt-4'])

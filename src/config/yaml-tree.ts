@@ -57,7 +57,7 @@ export function readYamlTree(file: FileText, variables: Variables, problems: Pro
     return written
   }
   for (const { code, pos } of [...document.errors, ...document.warnings]) {
-    problems.add(place(pos[0]), syntaxSentences[code] ?? 'this is not readable YAML')
+    problems.add(place(pos[0]), syntaxSentence(code))
   }
   if (problems.count > 0 || document.contents === null) return written
   const walk = createWalk({ document, variables, problems, written, place, folder: file.folder })
@@ -65,6 +65,10 @@ export function readYamlTree(file: FileText, variables: Variables, problems: Pro
   if (root !== null && !isPlainTree(root)) problems.add(place(0), 'the file should hold settings, each with its name')
   else Object.assign(written.tree, root)
   return written
+}
+
+export function syntaxSentence(code: string): string {
+  return syntaxSentences[code] ?? 'this is not readable YAML'
 }
 
 function parse(text: string, lineCounter: LineCounter): Document | undefined {
@@ -124,6 +128,7 @@ function createWalk(walk: Walk): (node: unknown, path: SettingPath) => unknown {
 
   function visitMap(map: YAMLMap, path: SettingPath): unknown {
     const tree: Record<string, unknown> = {}
+    let isWhole = true
     for (const { key, value } of map.items) {
       const name = isScalar(key) ? keyName(key) : undefined
       const sentence = name === undefined ? 'a name should be plain text' : nameProblem(name, tree)
@@ -134,8 +139,10 @@ function createWalk(walk: Walk): (node: unknown, path: SettingPath) => unknown {
       written.keyOrigins.set(pathKey([...path, name]), originOf(key, walk))
       const inner = visit(value, [...path, name])
       if (isPresent(inner)) tree[name] = inner
+      else isWhole = false
     }
-    return tree
+    // A section inside an upstream makes no sense in part.
+    return isWhole || isUpstreamPath(path) ? tree : ABSENT
   }
 
   return visit

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { renderError } from '../dialects/error-body.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { headerValue } from '../lib/raw-headers.ts'
+import { runtime } from '../lib/runtime.ts'
 import type { ClientPort, ClientRequest } from '../proxy/client-port.ts'
 import type { DuplexPort } from '../proxy/upstream.ts'
 import { isWebSocket, toBody, toClientRequest } from './client-request.ts'
@@ -94,7 +95,8 @@ export function createArrivals({ connections, handlers, isStopping, securityHead
     // A connection unknown here failed its TLS handshake.
     if (connection === undefined) return void socket.destroy()
     const reason = explainParserError(error)
-    const saidNothing = (socket as Socket).bytesRead === 0
+    // Bun does not count, and accepts no connection before it has said something.
+    const saidNothing = runtime !== 'bun' && (socket as Socket).bytesRead === 0
     if (reason === null || saidNothing) return connection.destroy()
     // Whatever follows a whole request is nobody's request: its answer is finished, and is the last one.
     if (connection.hasWholeRequest || error.code === 'HPE_CLOSED_CONNECTION') return connection.closeAfterAnswer()

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { RawHeaders } from '../lib/raw-headers.ts'
+import { runtime } from '../lib/runtime.ts'
 import type { ClientOrigin } from './client-address.ts'
 
 export interface ConnectionLimits {
@@ -25,6 +26,8 @@ export interface Upload {
   /** Whether it is the client's turn to send. */
   readonly isAwaited: boolean
   readonly hasArrived: boolean
+  /** Bytes of the body so far. */
+  readonly received: number
   timeOut(): void
 }
 
@@ -180,7 +183,7 @@ export class Connection {
       this.#restartPeriod(now)
       return
     }
-    const bytes = this.#socket.bytesRead
+    const bytes = this.#bytesRead()
     if (bytes !== this.#bytesSeen) {
       this.#bytesSeen = bytes
       this.#lastProgress = now
@@ -191,10 +194,15 @@ export class Connection {
     if (periodIsOver) this.#restartPeriod(now)
   }
 
+  /** Bun's sockets do not count. */
+  #bytesRead(): number {
+    return runtime === 'bun' ? (this.#upload?.received ?? 0) : this.#socket.bytesRead
+  }
+
   #restartPeriod(now: number): void {
     this.#periodStart = now
     this.#lastProgress = now
-    this.#bytesSeen = this.#socket.bytesRead
+    this.#bytesSeen = this.#bytesRead()
     this.#bytesAtStart = this.#bytesSeen
   }
 

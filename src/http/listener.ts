@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
-import { isIPv6, Server as NetServer, type AddressInfo } from 'node:net'
+import { lookup } from 'node:dns/promises'
+import { isIP, isIPv6, Server as NetServer, type AddressInfo } from 'node:net'
 import { createArrivals, type ListenerHandlers } from './arrivals.ts'
 import { createPeerResolver } from './client-address.ts'
 import { createConnectionSet } from './connection-set.ts'
@@ -56,10 +57,11 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
   })
 
   async function listen(address: ListenAddress): Promise<string> {
+    if (isIP(address.host) === 0) await resolve(address.host)
     const events = { accepted: connections.accept, opened: connections.open, ...arrivals }
     const server = createNodeServer({ tls: options.tls, ...limits }, events)
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
+      server.once('error', (error) => reject(withPlace(error, address)))
       server.listen({ host: address.host, port: address.port }, resolve)
     })
     servers.push(server)
@@ -73,9 +75,6 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
   async function stopAccepting(): Promise<void> {
     isStopping = true
     connections.retireAll()
-    // http.Server's own close would cut answers that have ended but not left yet, and stop the header clock.
-    const closed = (server: Server): Promise<void> =>
-      new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve()))
     await Promise.all(servers.map(closed))
   }
 
@@ -85,4 +84,30 @@ export function createListener(options: ListenerOptions, handlers: ListenerHandl
   }
 
   return { listen, stopAccepting, closeIdle: connections.closeIdle, destroyAll }
+}
+
+/**
+ * http.Server's own close would cut answers that have ended but not left yet, and stop the header clock. Bun's is no
+ * net.Server, and has neither fault.
+ */
+function closed(server: Server): Promise<void> {
+  const whatever: object = server
+  return new Promise((resolve) => {
+    if (whatever instanceof NetServer) NetServer.prototype.close.call(whatever, () => resolve())
+    else server.close(() => resolve())
+  })
+}
+
+/** Bun says of a name that nobody knows that the address is not available. */
+async function resolve(hostname: string): Promise<void> {
+  try {
+    await lookup(hostname)
+  } catch (error) {
+    throw Object.assign(error as Error, { hostname })
+  }
+}
+
+/** Bun's errors do not say where. */
+function withPlace(error: Error, { host, port }: ListenAddress): Error {
+  return 'address' in error ? error : Object.assign(error, { address: host, ...(port === 0 ? {} : { port }) })
 }

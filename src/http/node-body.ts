@@ -39,6 +39,10 @@ export class NodeBody implements BodyStream, BodyControl, Upload {
     return this.#state === 'flowing' && !this.#message.complete
   }
 
+  get received(): number {
+    return this.#received
+  }
+
   get hasArrived(): boolean {
     return this.#message.complete
   }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { RawHeaders } from '../lib/raw-headers.ts'
+import { runtime } from '../lib/runtime.ts'
 import type { ClientPort, ClientRequest } from '../proxy/client-port.ts'
 import { frameChunk, lastChunk } from './chunk-frame.ts'
 import type { Connection, OpenAnswer } from './connection.ts'
@@ -12,7 +13,7 @@ type AnswerState = 'waiting' | 'head' | 'body' | 'ended' | 'broken'
  * node:http frames a chunk with four writes; framing it here makes it one. Elsewhere `chunkedEncoding` may be a mere
  * copy of what the runtime decided, and the body would be framed twice.
  */
-const FRAMES_CHUNKS = process.release.name === 'node' && !('bun' in process.versions) && !('Deno' in globalThis)
+const FRAMES_CHUNKS = runtime === 'node'
 
 /** One exchange on a node:http connection. */
 export class NodeClient implements ClientPort, OpenAnswer {

@@ -1,6 +1,9 @@
 /** One model under all of its spellings. */
 export type ModelName = { readonly kind: 'local' | 'cloud'; readonly canonical: string } | { readonly kind: 'invalid' }
 
+/** `foreign`: no Ollama could have it, a provider may. */
+export type AnyModelName = ModelName | { readonly kind: 'foreign'; readonly canonical: string }
+
 interface NameParts {
   readonly host: string
   readonly namespace: string
@@ -16,6 +19,8 @@ const HOST = /^[a-z0-9_][a-z0-9_.:-]{0,349}$/
 const NAMESPACE = /^[a-z0-9_][a-z0-9_-]{0,79}$/
 const MODEL_OR_TAG = /^[a-z0-9_][a-z0-9_.-]{0,79}$/
 const SCHEME = /^https?:\/\//
+/** `ft:gpt-4o-mini:org::id`, `accounts/x/models/y`, `@cf/meta/z`: such names Ollama refuses. */
+const FOREIGN = /^[a-z0-9_@][a-z0-9_.:/@+-]{0,255}$/
 
 /** What Go's `strings.TrimSpace` takes off; `String.trim` differs in U+0085 and U+FEFF. */
 const OUTER_SPACE =
@@ -39,6 +44,14 @@ export function parseModelName(raw: string): ModelName {
   if (parsed.size >= MAX_PARSED) parsed.clear()
   parsed.set(raw, name)
   return name
+}
+
+/** Takes the names of providers too. Whoever routes by them must know that some provider has the model. */
+export function parseAnyModelName(raw: string): AnyModelName {
+  const name = parseModelName(raw)
+  if (name.kind !== 'invalid' || raw.length > MAX_RAW_LENGTH) return name
+  const canonical = lowerAscii(raw.replace(OUTER_SPACE, ''))
+  return FOREIGN.test(canonical) ? { kind: 'foreign', canonical } : name
 }
 
 /** A memo: each request names its model in the same few spellings, and is asked for it more than once. */

@@ -1,7 +1,7 @@
 import type { Principal } from '../auth/principal.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { headerValue } from '../lib/raw-headers.ts'
-import { parseModelName } from '../lib/model-name.ts'
+import { parseAnyModelName } from '../lib/model-name.ts'
 import { type BodyFacts, formFacts, noFacts, peekBody, peekSmallBody } from './body-facts.ts'
 import type { ClientRequest } from './client-port.ts'
 import { multipartModels } from './multipart-model.ts'
@@ -57,7 +57,7 @@ function pathFacts(bytes: Uint8Array, input: ReadInput): BodyFacts {
 }
 
 function plan(input: ReadInput, facts: BodyFacts, rules: ReadRules): RequestPlan | Promise<RequestPlan> {
-  const asked = facts.model === null ? null : parseModelName(facts.model.name)
+  const asked = facts.model === null ? null : parseAnyModelName(facts.model.name)
   const planned = (): RequestPlan => planRequest({ ...input, facts, asked }, rules)
   const look = asked?.kind === 'local' && input.route.kind !== 'write' ? rules.lookFor(asked.canonical) : undefined
   return look === undefined ? planned() : look.then(planned)

@@ -2,7 +2,7 @@ import type { Principal } from '../auth/principal.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { StreamFormat } from '../dialects/stream-format.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
-import { type ModelName, parseModelName } from '../lib/model-name.ts'
+import { type AnyModelName, parseAnyModelName } from '../lib/model-name.ts'
 import { addField, type BodyEdit, replaceValue, spliceBody } from './body-edits.ts'
 import type { BodyFacts } from './body-facts.ts'
 import type { PolicyEdits } from './model-policy.ts'
@@ -22,7 +22,7 @@ export interface PlanInput {
   readonly principal: Principal
   readonly facts: BodyFacts
   /** The model that `facts` names. */
-  readonly asked: ModelName | null
+  readonly asked: AnyModelName | null
 }
 
 /** What planning asks of the rest of the gateway. */
@@ -45,7 +45,7 @@ export function planRequest({ route, principal, facts, ...input }: PlanInput, ru
     standIn === undefined ? facts.models : facts.models.map((name) => (name === named?.name ? standIn : name))
   const denied = rules.judge(principal, { names, webSearch: facts.webSearch })
   if (denied !== undefined) throw denied
-  const model = standIn === undefined ? asked : canonicalOf(parseModelName(standIn))
+  const model = standIn === undefined ? asked : canonicalOf(parseAnyModelName(standIn))
   const edits = nameEdits(facts, standIn).concat(streamEdits(route, facts))
   if (model !== null && route.dialect === 'ollama' && route.kind === 'generate')
     edits.push(...rules.edits(facts, model))
@@ -72,6 +72,6 @@ function streamEdits(route: Route, facts: BodyFacts): BodyEdit[] {
   return [addField(facts, 'stream', String(route.impliedStream))]
 }
 
-function canonicalOf(name: ModelName): string | null {
+function canonicalOf(name: AnyModelName): string | null {
   return name.kind === 'invalid' ? null : name.canonical
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { parseModelName } from '../lib/model-name.ts'
+import { parseAnyModelName } from '../lib/model-name.ts'
 import { section, settingFacts, table, textSetting } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
 
@@ -101,7 +101,7 @@ function checkNames(
   const spellings = new Map<string, string>()
   for (const [written, value] of Object.entries(lines)) {
     const at = ['models', name, written]
-    const model = parseModelName(written)
+    const model = parseAnyModelName(written)
     if (model.kind === 'invalid') {
       context.problem(at, 'is not the name of a model')
       continue
@@ -110,7 +110,7 @@ function checkNames(
     if (other !== undefined) context.problem(at, `is the same model as "${other}": keep one of them`)
     spellings.set(model.canonical, written)
     const targets = name === 'assignments' ? [] : [value].flat()
-    const wrong = targets.find((target) => parseModelName(target).kind === 'invalid')
+    const wrong = targets.find((target) => parseAnyModelName(target).kind === 'invalid')
     if (wrong !== undefined) context.problem(at, `names ${JSON.stringify(wrong)}, which is not the name of a model`)
   }
 }

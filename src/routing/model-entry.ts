@@ -1,4 +1,4 @@
-import { parseModelName } from '../lib/model-name.ts'
+import { parseAnyModelName } from '../lib/model-name.ts'
 
 /** One model in an upstream's own list, as the upstream wrote it. */
 export interface ModelEntry {
@@ -22,7 +22,7 @@ export function parseModelEntries(kind: ModelListKind, value: unknown): ModelEnt
   return list.flatMap((raw: unknown) => {
     if (!isRecord(raw)) return []
     const name = textOf(raw[kind === 'v1-models' ? 'id' : 'name']) ?? textOf(raw['model'])
-    const parsed = parseModelName(name ?? '')
+    const parsed = parseAnyModelName(name ?? '')
     if (parsed.kind === 'invalid') return []
     const remote = textOf(raw['remote_host']) !== undefined
     return [{ canonical: parsed.canonical, remote, digest: textOf(raw['digest']) ?? null, raw }]

@@ -1,4 +1,4 @@
-import { parseModelName } from '../lib/model-name.ts'
+import { parseAnyModelName } from '../lib/model-name.ts'
 import type { ModelEntry, ModelListKind } from './model-entry.ts'
 import type { ModelAlias } from './model-names.ts'
 
@@ -79,6 +79,6 @@ function timeOf(kind: ModelListKind, raw: RawEntry): number {
 }
 
 function canonicalOf(name: unknown): string | undefined {
-  const parsed = parseModelName(typeof name === 'string' ? name : '')
+  const parsed = parseAnyModelName(typeof name === 'string' ? name : '')
   return parsed.kind === 'invalid' ? undefined : parsed.canonical
 }

@@ -1,4 +1,4 @@
-import { parseModelName } from '../lib/model-name.ts'
+import { parseAnyModelName } from '../lib/model-name.ts'
 import type { ModelSettings } from '../proxy/settings.ts'
 
 /** A model that answers for another. */
@@ -72,6 +72,6 @@ function canonicalEntries<T>(record: Readonly<Record<string, T>>): [string, T][]
 }
 
 function canonicalOf(name: string): string | undefined {
-  const parsed = parseModelName(name)
+  const parsed = parseAnyModelName(name)
   return parsed.kind === 'invalid' ? undefined : parsed.canonical
 }

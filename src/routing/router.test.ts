@@ -44,13 +44,14 @@ function setUp(models: Record<string, string[]>, learn: (model: string) => void 
   const fleet = createFleet(members)
   for (const [name, list] of Object.entries(models)) haveModels(fleet, name, list)
   const learnt: string[] = []
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
   const waker = { wake: () => Promise.resolve(false) }
   const learnModel = async (model: string): Promise<void> => {
     learnt.push(model)
     learn(model)
   }
   const router = createRouter(
-    { fleet, clock: { now: () => 1 }, learnModel, waker, startTimer: () => () => {} },
+    { fleet, clock: { now: () => 1 }, learnModel, waker, log, startTimer: () => () => {} },
     { assignments: new Map(), agentWaitMs: 0 },
   )
   const ask = (request: Partial<RouteRequest> = {}) => {

@@ -1,10 +1,11 @@
 import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Claim, RouteRequest, RouteReceiver, Router } from '../proxy/router.ts'
 import type { Fleet } from './fleet-state.ts'
 import { selectUpstream, type Selection } from './select.ts'
 import type { StartTimer } from './timer.ts'
-import type { UpstreamState } from './upstream-state.ts'
+import { REFUSED_KEY, type UpstreamState } from './upstream-state.ts'
 import type { Waker } from './waker.ts'
 
 export interface RouterDeps {
@@ -14,6 +15,7 @@ export interface RouterDeps {
   readonly learnModel: (model: string) => Promise<void>
   readonly waker: Pick<Waker, 'wake'>
   readonly startTimer: StartTimer
+  readonly log: Log
 }
 
 export interface RouterOptions {
@@ -94,12 +96,16 @@ function isDoubtful(request: RouteRequest, selection: Selection): boolean {
 }
 
 function createClaim(deps: RouterDeps, state: UpstreamState): Claim {
-  const { fleet, clock } = deps
+  const { fleet, clock, log } = deps
   let held = true
   fleet.apply(state.name, { kind: 'claimed' })
   return {
     upstream: state.upstream,
-    report: (outcome) => fleet.apply(state.name, { kind: 'outcome', at: clock.now(), outcome }),
+    report(outcome) {
+      if (outcome === 'refused-key')
+        log.warn({ upstream: state.name, fault: REFUSED_KEY }, 'a provider refused a request')
+      fleet.apply(state.name, { kind: 'outcome', at: clock.now(), outcome })
+    },
     release() {
       if (held) fleet.apply(state.name, { kind: 'released' })
       held = false
@@ -139,6 +145,8 @@ function refusal(
       })
     case 'upstream-denied':
       return new GatewayError('model_denied', { message: 'This key may not reach an upstream that serves this' })
+    case 'key-refused':
+      return new GatewayError('provider_refused')
     case 'model-missing':
       return new GatewayError('model_not_found', { message: `model "${model}" not found` })
     case 'dialect':

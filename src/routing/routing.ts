@@ -66,7 +66,7 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
   const { assignments } = names
   return {
     router: createRouter(
-      { fleet, clock: deps.clock, learnModel: models.learn, waker, startTimer: deps.startTimer },
+      { ...deps, fleet, learnModel: models.learn, waker },
       { assignments, agentWaitMs: options.agentWaitMs ?? 0 },
     ),
     fleet,

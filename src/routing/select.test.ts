@@ -177,6 +177,16 @@ describe('selectUpstream, providers', () => {
     expect(select([provider('p'), ollama('a', { health: 'down' })], { route: openai })).toBe('no-upstream')
   })
 
+  it('that refuses the key is no other failure', () => {
+    const refusing = { health: 'down', refusesKey: true } as const
+    expect(select([provider('p', refusing)], { route: openai })).toBe('key-refused')
+    expect(select([provider('p', { ...refusing, has: m }), ollama('a')], { route: openai })).toBe('key-refused')
+    expect(select([provider('p', refusing), ollama('a')], { route: openai })).toBe('a model-unknown')
+    expect(select([provider('p', { ...refusing, has: m }), ollama('a', { has: m })], { route: openai })).toBe(
+      'a has-model',
+    )
+  })
+
   it("never sees what is Ollama's alone", () => {
     expect(select([provider('p', { has: m })], { route: write('/api/pull') })).toBe('no-upstream')
     expect(select([provider('p', { has: m }), ollama('a')], { route: write('/api/pull') })).toBe('a model-unknown')

@@ -24,7 +24,7 @@ export type Selection =
   | { readonly kind: 'none'; readonly reason: 'dialect'; readonly state: UpstreamState }
   | {
       readonly kind: 'none'
-      readonly reason: 'no-upstream' | 'all-tried' | 'upstream-denied' | 'model-down' | 'model-missing'
+      readonly reason: 'key-refused' | 'no-upstream' | 'all-tried' | 'upstream-denied' | 'model-down' | 'model-missing'
     }
 
 /** `model-unknown`: no list names the model; the first upstream shall say so in its own words. */
@@ -52,6 +52,10 @@ export function selectUpstream(request: SelectRequest, snapshot: Snapshot): Sele
   const speaking = keep(reachable, (state) => speaks(state, request))
   const other = onlyElsewhere(request, { reachable, speaking, assigned: assigned !== undefined })
   if (other !== undefined) return { kind: 'none', reason: 'dialect', state: other }
+  // Providers alone, of other APIs: there is nobody whose own word on the model could be passed on.
+  if (speaking.length === 0 && request.model !== null && !isWrite(request)) {
+    return { kind: 'none', reason: 'model-missing' }
+  }
   return selectSpeaking(request, { states: speaking, assigned: assigned !== undefined, turn: snapshot.turn })
 }
 
@@ -82,6 +86,7 @@ function selectSpeaking(request: SelectRequest, { states, assigned, turn }: Spea
   const isKnown = candidates.why !== 'model-unknown' && candidates.states.length > 0
   const sleeper = isKnown ? undefined : states.find((state) => mayWakeFor(state, request, assigned))
   if (sleeper !== undefined) return { kind: 'asleep', state: sleeper }
+  if (!isKnown && refusesAll(request, { states, healthy, assigned })) return { kind: 'none', reason: 'key-refused' }
   if (healthy.length === 0) return { kind: 'none', reason: 'no-upstream' }
   if (candidates.why === 'model-unknown' && !isWrite(request) && states.some((state) => has(state, request.model))) {
     return { kind: 'none', reason: 'model-down' }
@@ -92,6 +97,16 @@ function selectSpeaking(request: SelectRequest, { states, assigned, turn }: Spea
   const untried = keep(candidates.states, (state) => !request.tried.has(state.name))
   const state = pick(request, { ...candidates, states: untried }, turn)
   return state === undefined ? { kind: 'none', reason: 'all-tried' } : { kind: 'selected', state, why: candidates.why }
+}
+
+/** Whether those that could serve it are providers that refuse the gateway's key. */
+function refusesAll(
+  request: SelectRequest,
+  { states, healthy, assigned }: Omit<SpeakingFleet, 'turn'> & { readonly healthy: readonly UpstreamState[] },
+): boolean {
+  const isAll = assigned || healthy.length === 0
+  const fit = isAll ? states : states.filter((state) => has(state, request.model))
+  return fit.length > 0 && fit.every((state) => state.refusesKey)
 }
 
 export interface FallbackRequest {

@@ -145,11 +145,16 @@ function afterOutcome(state: UpstreamState, outcome: AttemptOutcome, at: number)
     case 'broken':
       return failed(state, false, 'requests broke off')
     case 'refused-key':
-      return { ...failed(state, true, REFUSED_KEY), refusesKey: true }
+      // One refusal may be about that request: a provider that refuses all of them is found out by the next ones.
+      return refused(failed(state, false, REFUSED_KEY))
     case 'busy':
     case 'cancelled':
       return state
   }
+}
+
+function refused(state: UpstreamState): UpstreamState {
+  return state.health === 'down' ? { ...state, refusesKey: true } : state
 }
 
 function healed(state: UpstreamState, at: number): UpstreamState {

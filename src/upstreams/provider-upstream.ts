@@ -48,10 +48,15 @@ export function createProviderUpstream(
 
 /** The url of a provider ends in its version, so that of a target. */
 function toProviderRequest(request: UpstreamRequest, type: ProviderType): UpstreamRequest {
-  const target = request.target.replace(/^\/v1(?=[/?]|$)/, '')
+  const target = targetFor(request.target.replace(/^\/v1(?=[/?]|$)/, ''), type)
   const isDated = type !== 'anthropic' || hasHeader(request.headers, 'anthropic-version')
   const headers = isDated ? request.headers : [...request.headers, 'anthropic-version', ANTHROPIC_VERSION]
   return { ...request, target, headers }
+}
+
+/** Anthropic's list has twenty models to a page unless it is asked for more; all fit on the largest. */
+function targetFor(target: string, type: ProviderType): string {
+  return type === 'anthropic' && target === '/models' ? '/models?limit=1000' : target
 }
 
 function fixedParts(settings: ServerSettings, provider: ProviderSettings, options: ServerOptions): FixedParts {

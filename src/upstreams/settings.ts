@@ -192,7 +192,7 @@ function toCredentials(raw: RawUpstream, at: SettingPath, context: SettingsConte
   const credentials = raw.url?.credentials ?? null
   const password = readSecret({ value: raw.password, file: raw.password_file }, [...at, 'password'], context)
   if (raw.username === undefined) {
-    if (password !== null) context.problem([...at, 'password'], 'needs a username beside it')
+    if (password !== null && raw.enabled) context.problem([...at, 'password'], 'needs a username beside it')
     return credentials
   }
   if (credentials !== null)

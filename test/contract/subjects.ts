@@ -1,6 +1,7 @@
+import { Secret } from '../../src/lib/secret.ts'
 import type { Upstream } from '../../src/proxy/upstream.ts'
 import { createOllamaUpstream } from '../../src/upstreams/ollama-upstream.ts'
-import type { ServerUpstream } from '../../src/upstreams/server-upstream.ts'
+import { createProviderUpstream } from '../../src/upstreams/provider-upstream.ts'
 import { openTunnelLink } from './tunnel-link.ts'
 
 /** A kind of upstream, and how one is made that leads to an Ollama at a URL. */
@@ -16,45 +17,53 @@ export interface OpenSubject {
   close(): Promise<void>
 }
 
-const tunnelled = (['ws', 'sse'] as const).map(
-  (via): Subject => ({
-    name: `an Ollama behind an agent, via ${via}`,
-    acceptedBy: 'agent',
-    async open(url) {
-      const far = openByUrl(url)
-      const link = await openTunnelLink(via, far)
-      return {
-        upstream: link.session,
-        async close() {
-          await link.close()
-          far.close()
-        },
-      }
-    },
-  }),
-)
+const options = { connectTimeoutMs: 1000, instanceId: 'contract' }
 
 export const subjects: readonly Subject[] = [
   {
     name: 'an Ollama by URL',
     acceptedBy: 'connection',
-    open(url) {
-      const upstream = openByUrl(url)
-      return Promise.resolve({
-        upstream,
-        close() {
-          upstream.close()
-          return Promise.resolve()
-        },
-      })
-    },
+    open: (url) => Promise.resolve(opened(createOllamaUpstream(settingsOf(url), options))),
   },
-  ...tunnelled,
+  ...(['openai', 'anthropic', 'openai-compatible'] as const).map(
+    (type): Subject => ({
+      name: `a provider of type ${type}`,
+      acceptedBy: 'connection',
+      open(url) {
+        const provider = { type, apiKey: new Secret('sk-contract'), models: null, allowPrivate: false }
+        return Promise.resolve(opened(createProviderUpstream(settingsOf(url), provider, options)))
+      },
+    }),
+  ),
+  ...(['ws', 'sse'] as const).map(
+    (via): Subject => ({
+      name: `an Ollama behind an agent, via ${via}`,
+      acceptedBy: 'agent',
+      async open(url) {
+        const far = createOllamaUpstream(settingsOf(url), options)
+        const link = await openTunnelLink(via, far)
+        return {
+          upstream: link.session,
+          async close() {
+            await link.close()
+            far.close()
+          },
+        }
+      },
+    }),
+  ),
 ]
 
-function openByUrl(url: string): ServerUpstream {
-  return createOllamaUpstream(
-    { name: 'far', url, headers: [], ca: null },
-    { connectTimeoutMs: 1000, instanceId: 'contract' },
-  )
+function settingsOf(url: string): { name: string; url: string; headers: string[]; ca: null } {
+  return { name: 'far', url, headers: [], ca: null }
+}
+
+function opened(upstream: Upstream & { close(): void }): OpenSubject {
+  return {
+    upstream,
+    close() {
+      upstream.close()
+      return Promise.resolve()
+    },
+  }
 }

@@ -8,9 +8,9 @@ it('a page goes down one shell: folder, exports, the key that was printed, the g
   await page.shell('test "$(ls ~ | wc -l)" = 0\nexport WORD=kept\nmkdir sub && cd sub\n')
   await page.shell('test "$WORD" = kept\ntest "$(basename "$PWD")" = sub\ncd ..\nnpm ci && npm start\n')
   await page.shell(`curl -H 'Authorization: Bearer KEY' ${tags} | grep -q tiny`)
-  const { stdout } = await page.output("printf '%s %s' KEY 127.0.0.1:11435")
-  expect(stdout).toMatch(/^crl_\w+ 127\.0\.0\.1:\d+$/)
-  expect(page.asWritten(stdout)).toBe('KEY 127.0.0.1:11435')
+  const printed = await page.output("printf '%s %s' KEY 127.0.0.1:11435")
+  expect(printed).toMatch(/^crl_\w+ 127\.0\.0\.1:\d+$/)
+  expect(page.asWritten(printed)).toBe('KEY 127.0.0.1:11435')
 
   const first = page.filledIn('127.0.0.1:11435')
   await page.shell(`corral serve &\ncurl -H 'Authorization: Bearer KEY' ${tags}`)

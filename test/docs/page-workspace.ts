@@ -14,8 +14,8 @@ export interface PageWorkspace extends AsyncDisposable {
   readonly folder: string
   /** Every command of a snippet, in order. Throws at the first that fails, with what it said. */
   shell(code: string): Promise<void>
-  /** One command that ends by itself, in the shell as the page has left it; one that starts a gateway: what that said. */
-  output(command: string): Promise<BashResult>
+  /** What a command says, on stdout and stderr, in the shell as the page has left it; of one that serves: until it is ready. */
+  output(command: string): Promise<string>
   /** The text with this page's addresses and key for those it is written with. */
   filledIn(text: string): string
   /** The other way round, so that what was printed can be compared with what the page shows. */
@@ -81,9 +81,9 @@ export async function openWorkspace(options: { readonly install?: boolean } = {}
       }
     },
     async output(command) {
-      if (splitCommands(command)[0]?.kind !== 'server') return run(command)
+      if (splitCommands(command)[0]?.kind !== 'server') return (await run(`{ ${command}\n} 2>&1`)).stdout
       await start(command)
-      return { code: 0, stdout: server?.said() ?? '', stderr: '' }
+      return server?.said() ?? ''
     },
     [Symbol.asyncDispose]: () => machine.disposeAsync(),
   }

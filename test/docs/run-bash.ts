@@ -21,7 +21,8 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-const scriptMs = 60_000
+/** An installation from a registry may be among the commands. */
+const scriptMs = 240_000
 const readyMs = 240_000
 const stopMs = 40_000
 

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { expect, type TestContext } from 'vitest'
 import { runCommand } from '../system/harness/run-command.ts'
@@ -22,9 +23,10 @@ export interface RunnerTerms {
 const main = join(ROOT, 'src/main.ts')
 
 /** Each by the name that stands in the markers. */
-export const runners: Readonly<Record<string, Runner>> = { shell, ci, output, file, config, env }
+export const runners: Readonly<Record<string, Runner>> = { shell, ci, output, file, config, env, unit }
 
-async function shell({ code }: Snippet, { workspace }: RunnerTerms): Promise<void> {
+async function shell({ code }: Snippet, { workspace, context }: RunnerTerms): Promise<void> {
+  requireTools(code, context)
   await (await workspace()).shell(code)
 }
 
@@ -38,11 +40,11 @@ async function ci({ code }: Snippet): Promise<void> {
 }
 
 /** What the command after the name prints. */
-async function output({ code, argument }: Snippet, { workspace }: RunnerTerms): Promise<void> {
+async function output({ code, argument }: Snippet, { workspace, context }: RunnerTerms): Promise<void> {
   if (argument === undefined) throw new Error('the marker names no command: <!-- snippet: output COMMAND -->')
+  requireTools(argument, context)
   const page = await workspace()
-  const { stdout, stderr } = await page.output(argument)
-  const printed = page.asWritten(`${stdout}${stderr}`)
+  const printed = page.asWritten(await page.output(argument))
   if (!isOutput(code, printed)) expect(printed).toBe(code)
 }
 
@@ -60,7 +62,7 @@ async function config({ code, argument, line }: Snippet, { workspace }: RunnerTe
   const path = join(page.folder, argument ?? `snippet-${line}.yaml`)
   await writeFile(path, page.filledIn(code))
   const names = [...code.matchAll(/(?<!\$)\$\{(\w+)\}/g)].flatMap(([, name]) => name ?? [])
-  const variables = Object.fromEntries(names.map((name) => [name, `a value of ${name}`]))
+  const variables = Object.fromEntries(names.map((name) => [name, `value-of-${name}`]))
   const result = await runCommand(main, ['config', 'check', '--config', path], { folder: page.folder, env: variables })
   expect(result).toMatchObject({ code: 0, stderr: '' })
   if (argument === undefined) await rm(path)
@@ -76,5 +78,31 @@ async function env({ code }: Snippet): Promise<void> {
     for (const name of Object.keys(parseEnv(code))) expect(details, stderr).toContain(`${name} (.env)`)
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** A unit, or a drop-in `corral.service.d/NAME.conf` for the one that `corral service install` writes. */
+async function unit({ code, argument = 'snippet.service' }: Snippet, { context }: RunnerTerms): Promise<void> {
+  requireTools('systemd-analyze', context)
+  const folder = await mkdtemp(join(tmpdir(), 'corral-unit-'))
+  try {
+    await runCommand(main, ['service', 'install', '--root', folder], { folder })
+    const units = join(folder, 'etc/systemd/system')
+    await mkdir(join(units, dirname(argument)), { recursive: true })
+    await writeFile(join(units, argument), code)
+    const name = argument.replace(/\.d\/.*$/, '')
+    const verify = spawnSync('systemd-analyze', ['verify', '--man=no', join(units, name)], { encoding: 'utf8' })
+    // What it does not know it ignores, but says so.
+    expect(verify).toMatchObject({ status: 0, stdout: '', stderr: '' })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const optionalTools = ['systemd-analyze']
+
+function requireTools(code: string, context: TestContext): void {
+  for (const tool of optionalTools.filter((name) => code.includes(name))) {
+    if (spawnSync(tool, ['--version']).error !== undefined) context.skip(`${tool} is not installed`)
   }
 }

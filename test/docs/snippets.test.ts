@@ -1,6 +1,6 @@
 /**
- * Every fenced snippet of README.md and docs/deploy/*.md does what it says. The comment `<!-- snippet: RUNNER -->` on
- * the line above a fence says what runs it (runners.ts), in order down the page:
+ * Every fenced snippet of README.md, docs/coming-from.md, docs/providers.md and docs/deploy/*.md does what it says. The comment
+ * `<!-- snippet: RUNNER -->` on the line above a fence says what runs it (runners.ts), in order down the page:
  *
  * - `shell`: commands, in a fresh copy of the clone with an empty home and an Ollama in OLLAMA_HOST. Folder and exports
  *   last from snippet to snippet. What starts a gateway is awaited until it is ready and stopped by the next such
@@ -9,6 +9,7 @@
  * - `output COMMAND`: what the command prints; a line `...` stands for any lines.
  * - `file NAME`, `config [NAME]`: a file for the snippets below; a config that `corral config check` accepts.
  * - `env`: an env file in which every variable sets something.
+ * - `unit [NAME]`: a systemd unit, or a drop-in `corral.service.d/NAME.conf` for the one of `corral service install`.
  * - `ci`: commands that `.ci/run` runs as they stand.
  * - `illustration REASON`: cannot be run here, and why.
  *
@@ -23,7 +24,12 @@ import { readPage, type Snippet } from './read-snippets.ts'
 import { runners } from './runners.ts'
 
 const minuteMs = 60_000
-const paths = ['README.md', ...globSync('docs/deploy/*.md', { cwd: ROOT }).toSorted()]
+const paths = [
+  'README.md',
+  'docs/coming-from.md',
+  'docs/providers.md',
+  ...globSync('docs/deploy/*.md', { cwd: ROOT }).toSorted(),
+]
 
 function markerProblems({ line, runner, argument }: Snippet): string[] {
   if (runner === 'illustration') return argument === undefined ? [`${line}: an illustration needs its reason`] : []

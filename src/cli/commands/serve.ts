@@ -69,10 +69,13 @@ function listenFailure(error: unknown): unknown {
   }
   if (syscall !== 'listen') return error
   const place = port === undefined ? address : `${address}:${port}`
+  const noSuchAddress = 'this machine has no such address; correct --listen or listen:'
   const words: Record<string, string> = {
     EADDRINUSE: 'the port is taken; stop what listens there, or choose another with --listen or listen:',
     EACCES: 'ports below 1024 need more rights; choose another with --listen or listen:',
-    EADDRNOTAVAIL: 'this machine has no such address; correct --listen or listen:',
+    EADDRNOTAVAIL: noSuchAddress,
+    // Deno's word for it.
+    EINVAL: noSuchAddress,
   }
   return new CommandFailure(`Cannot listen on ${place}: ${words[code ?? ''] ?? error.message}`, {
     cause: error,

@@ -40,6 +40,8 @@ export interface FakeProvider extends AsyncDisposable {
   connections(): number
   /** Answers whose reader left before their end. */
   abandoned(): number
+  /** Ends every connection, with a reset: what its reader has not taken yet is lost. */
+  dropConnections(): void
   /** Forgets what arrived. */
   forget(): void
   stop(): Promise<void>
@@ -115,6 +117,7 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
     bytes: () => Buffer.concat(bytes),
     connections: () => connections,
     abandoned: () => abandoned,
+    dropConnections: () => [...sockets].forEach((socket) => socket.resetAndDestroy()),
     forget() {
       received = []
       bytes = []

@@ -53,6 +53,24 @@ describe('the smuggling corpus at the gateway', () => {
     expect(reached()).toEqual([])
   })
 
+  it('refuses the same when the bytes come one by one', { timeout: 60_000 }, async () => {
+    const few = named('refused').filter(([, item]) => item.bytes.length < 400)
+    expect(few.length).toBeGreaterThan(40)
+    await Promise.all(
+      few.map(async ([name, item]) => {
+        using raw = await openRaw(gateway.url)
+        for (const byte of Buffer.from(withKey(item.bytes), 'latin1')) {
+          if (raw.socket.destroyed || raw.socket.readableEnded) break
+          raw.write(Buffer.of(byte))
+          await new Promise(setImmediate)
+        }
+        const { text } = await raw.closed(15_000)
+        expect([name, statuses(text).filter((status) => status < 400)]).toEqual([name, []])
+      }),
+    )
+    expect(reached()).toEqual([])
+  })
+
   it.each(named('served'))('serves %s', async (_name, item) => {
     using raw = await openRaw(gateway.url)
     raw.write(withKey(item.bytes))

@@ -1,12 +1,9 @@
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { tempFolder } from '../../fakes/temp-folder.ts'
 import { cleanEnvironment } from '../harness/clean-environment.ts'
+import { MAIN, productCommand } from '../harness/product-command.ts'
 import { runCommand, type CommandResult } from '../harness/run-command.ts'
-import { ROOT } from '../harness/start-gateway.ts'
 import { readStream, type StreamRequest, type StreamResult } from '../harness/stream-client.ts'
-
-export const MAIN = join(ROOT, 'src/main.ts')
 
 export interface Corral {
   (...args: string[]): Promise<CommandResult>
@@ -33,7 +30,8 @@ export function corralIn(folder: string = tempFolder(), env: Readonly<Record<str
 
 function feed(input: string, args: readonly string[], folder: string): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, env: cleanEnvironment() })
+    const command = productCommand(args)
+    const child = spawn(command.program, command.args, { cwd: folder, env: { ...cleanEnvironment(), ...command.env } })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (chunk: Buffer) => void (stdout += chunk.toString()))

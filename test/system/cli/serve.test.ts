@@ -6,9 +6,10 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { startFakeOllama } from '../../fakes/fake-ollama/fake-ollama.ts'
 import { tempFolder } from '../../fakes/temp-folder.ts'
 import { cleanEnvironment } from '../harness/clean-environment.ts'
+import { productCommand } from '../harness/product-command.ts'
 import { startGateway } from '../harness/start-gateway.ts'
 import { readStream } from '../harness/stream-client.ts'
-import { corralIn, MAIN, underway } from './corral.ts'
+import { corralIn, underway } from './corral.ts'
 
 async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const end = Date.now() + 5000
@@ -199,8 +200,9 @@ interface Serve {
 }
 
 async function serve(path: string): Promise<Serve> {
-  const child = spawn(process.execPath, [MAIN, 'serve', '--config', path], {
-    env: cleanEnvironment(),
+  const command = productCommand(['serve', '--config', path])
+  const child = spawn(command.program, command.args, {
+    env: { ...cleanEnvironment(), ...command.env },
     cwd: join(path, '..'),
   })
   onTestFinished(() => void child.kill('SIGKILL'))

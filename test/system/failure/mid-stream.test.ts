@@ -71,9 +71,10 @@ describe('a stream whose length is wrong', () => {
     for (const kind of ['content-length-too-long', 'content-length-too-short'] as const) {
       await scene.reset()
       scene.a.faults.add({ kind })
-      const result = await scene.ask(route, 'solo')
-      // What came before may be one whole line or nothing.
-      if (result.status === 200) expect(result.ending).toBe('broken')
+      const result = await scene.ask(route, 'solo').catch((error: Error) => error.message)
+      // What came before may be one whole line or nothing, or where writes take their time (Deno) not even a head.
+      if (typeof result === 'string') expect(result).toMatch(/socket hang up|ECONNRESET/)
+      else if (result.status === 200) expect(result.ending).toBe('broken')
       else
         expect([result.status, errorText(JSON.parse(result.text))]).toEqual([
           502,

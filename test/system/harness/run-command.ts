@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { cleanEnvironment } from './clean-environment.ts'
+import { MAIN, productCommand, type ProductCommand } from './product-command.ts'
 
 export interface CommandResult {
   readonly code: number | null
@@ -7,16 +8,17 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-/** A Node program run to its end, in its folder, without the environment of the machine. */
+/** A program run to its end, in its folder, without the environment of the machine: the product on its runtime. */
 export function runCommand(
   program: string,
   args: readonly string[],
   options: { readonly folder: string; readonly env?: Readonly<Record<string, string>> },
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args], {
+    const command = program === MAIN ? productCommand(args) : onThisNode(program, args)
+    const child = spawn(command.program, command.args, {
       cwd: options.folder,
-      env: { ...cleanEnvironment(), ...options.env },
+      env: { ...cleanEnvironment(), ...command.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let stdout = ''
@@ -26,4 +28,8 @@ export function runCommand(
     child.once('error', reject)
     child.once('close', (code) => resolve({ code, stdout, stderr }))
   })
+}
+
+function onThisNode(program: string, args: readonly string[]): ProductCommand {
+  return { program: process.execPath, args: [program, ...args], env: {} }
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cleanEnvironment } from './clean-environment.ts'
+import { MAIN, productCommand } from './product-command.ts'
 import { runCommand, type CommandResult } from './run-command.ts'
 
 export interface GatewayOptions {
@@ -50,7 +51,6 @@ export interface RunningGateway extends AsyncDisposable {
 }
 
 export const ROOT = join(import.meta.dirname, '../../..')
-const MAIN = join(ROOT, 'src/main.ts')
 const KEY = /\bcrl_[0-9A-Za-z_]{20,}/
 
 /** A gateway as a process of its own, in a folder of its own, ready to be asked. */
@@ -122,7 +122,12 @@ function spawnServe(options: GatewayOptions, configFile: string, folder: string)
       stdio: ['ignore', 'pipe', 'pipe'],
     })
   }
-  return spawn(process.execPath, [MAIN, ...serve], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const command = productCommand(serve)
+  return spawn(command.program, command.args, {
+    cwd: folder,
+    env: { ...command.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
 
 function signalChild(child: ChildProcess, signal: NodeJS.Signals): void {
