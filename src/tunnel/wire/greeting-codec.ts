@@ -54,7 +54,7 @@ export function parseHello(payload: Uint8Array): Parsed<Hello> {
     host: fields.text('host'),
     pool: fields.textOrNull('pool'),
     allow: fields.list('allow', isText),
-    maxStreams: fields.number('max_streams', 1),
+    maxStreams: fields.number('max_streams', 0),
     windows: windows(fields.object('windows')),
   }))
 }
