@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { openPrincipal } from '../auth/authenticator.ts'
 import type { LoadedConfig, Settings } from '../config/settings.ts'
 import { createListener, type Listener } from '../http/listener.ts'
 import { version } from '../lib/version.ts'
@@ -115,6 +116,8 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
       const before = traffic.current.settings
       upstreamNames = namesOf(next.settings)
       traffic.replace(next.settings)
+      // Without keys everybody was let in; what came so must show one now.
+      if (next.settings.auth.mode === 'keys') agentDoors.endKey(openPrincipal.keyId)
       return restartOnly(before, next.settings)
     },
     async stop() {

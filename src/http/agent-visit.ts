@@ -7,6 +7,7 @@ import type { ClientPort } from '../proxy/client-port.ts'
 import type { Proxy } from '../proxy/proxy.ts'
 import type { BodyStream } from '../proxy/upstream.ts'
 import { parseBatch } from '../tunnel/wire/batch.ts'
+import { BATCH_HEADER_BYTES, MAX_BATCH_BYTES } from '../tunnel/wire/frame-layout.ts'
 import type { SsePost, SseReceipt } from '../tunnel/server/sse-transport.ts'
 import type { Visit, VisitEnds } from './visit.ts'
 
@@ -39,8 +40,7 @@ export interface AgentVisit {
   readonly body: BodyStream | null
 }
 
-/** A batch of 256 KiB and its number. */
-const MAX_BODY_BYTES = 256 * 1024 + 4
+const MAX_BODY_BYTES = BATCH_HEADER_BYTES + MAX_BATCH_BYTES
 const JSON_TYPE = ['content-type', 'application/json', 'cache-control', 'no-store']
 
 /** A greeting, or what an agent says later. */

@@ -23,12 +23,20 @@ describe('checkHandshake', () => {
     expect(verdict(...WHOLE, ...offered.flatMap((name) => ['Sec-WebSocket-Protocol', name]))).toBe(expected)
   })
 
+  it.each(['corral.v1,', 'corral.v1, a b', 'corral.v1, corral.v1'])(
+    'does not pass %j on to be judged again',
+    (offered) => {
+      expect(verdict(...WHOLE, 'Sec-WebSocket-Protocol', offered)).toMatch(/^4\d\d /)
+    },
+  )
+
   it('wants a handshake of RFC 6455', () => {
     const named = ['Sec-WebSocket-Protocol', 'corral.v1']
     expect(verdict(...named)).toBe('400 The WebSocket version is not 13')
     expect(verdict('Sec-WebSocket-Version', '8', ...WHOLE.slice(2), ...named)).toBe(
       '400 The WebSocket version is not 13',
     )
+    expect(verdict(...WHOLE, 'Sec-WebSocket-Version', '13', ...named)).toBe('400 The WebSocket version is not 13')
     expect(verdict(...WHOLE.slice(0, 2), 'Sec-WebSocket-Key', 'x', ...named)).toBe('400 The WebSocket key is not valid')
   })
 })

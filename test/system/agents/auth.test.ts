@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { routes } from '../../../src/http/route-table.ts'
 import type { RawConnection } from '../../faults/raw-connection.ts'
@@ -136,5 +137,16 @@ describe('auth.mode: none', () => {
     expect((await page.closed()).text).toMatch(/^HTTP\/1\.1 403 [^]*origin_denied/)
     using rebound = await knock(open, HANDSHAKE, { host: 'evil.example' })
     expect((await rebound.closed()).text).toMatch(/^HTTP\/1\.1 403 [^]*host_denied/)
+  })
+
+  it('that gives way to keys ends those who had none', async () => {
+    await using open = await startGateway({ config: { auth: { mode: 'none' } } })
+    using raw = await knock(open, HANDSHAKE, { host: 'localhost' })
+    await raw.until('101 Switching Protocols')
+    await greeted(raw, 'anybody')
+    const config = JSON.parse(await readFile(open.configFile, 'utf8')) as object
+    await writeFile(open.configFile, JSON.stringify({ ...config, auth: { mode: 'keys' } }))
+    process.kill(open.pid, 'SIGHUP')
+    expect(await goodbye(raw)).toBe('4401 The key is not valid any more')
   })
 })
