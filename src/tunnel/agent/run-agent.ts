@@ -182,7 +182,7 @@ export function runAgent(options: AgentRunOptions, deps: AgentRunDeps): RunningA
 
   void connect()
   return {
-    get state() {
+    get state(): AgentState {
       const live = [...links].find((each) => each.greeted && !each.leaving)
       if (live === undefined) return state
       return { kind: 'connected', transport: live.kind, roundTripMs: live.link.roundTripMs }

@@ -119,7 +119,7 @@ export function createAgentRegistry(deps: RegistryDeps, first: AgentSettings): A
   const endInTime = (session: AgentSession, { expiresAt }: Principal): void => {
     if (expiresAt == null) return
     const end = (): void => {
-      const leftMs = expiresAt - Date.now()
+      const leftMs = expiresAt - clock.now()
       if (leftMs <= 0) session.close(closeCodes.AUTH, 'Its key has expired')
       else deps.startTimer(Math.min(leftMs, MAX_TIMER_MS), end)
     }
@@ -184,6 +184,8 @@ export function createAgentRegistry(deps: RegistryDeps, first: AgentSettings): A
               windows: defaultWindows,
             },
           })
+          // One that takes no request only wanted to know whether it would be let in.
+          if (frame.hello.maxStreams === 0) return
           session = join(link, frame.hello, facts)
           endInTime(session, principal)
         },
