@@ -2,10 +2,11 @@ import type { Principal } from '../../auth/principal.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { AgentSettings, PoolSettings } from '../settings.ts'
-import { type CloseCode, closeCodes } from '../wire/codes.ts'
-import { defaultWindows, type Hello, PROTOCOL_VERSION } from '../wire/greeting.ts'
+import { closeCodes } from '../wire/codes.ts'
+import { defaultWindows, type Hello, type HelloAck, PROTOCOL_VERSION } from '../wire/greeting.ts'
 import { createLink, type Link } from '../wire/link.ts'
 import type { Transport } from '../wire/transport.ts'
+import { type Admission, judgeHello } from './admission.ts'
 import { type AgentFacts, type AgentSession, createAgentSession, type SessionEvents } from './session.ts'
 
 export interface RegistryDeps {
@@ -56,6 +57,14 @@ const GO_AWAY_SPREAD_MS = 5_000
 const MAX_GREETING = 200
 /** What a timer can wait at most is 24.8 days. */
 const MAX_TIMER_MS = 86_400_000
+
+/** A connection whose agent has not been let in yet. */
+interface Arrival {
+  readonly link: Link
+  readonly transport: AgentTransport
+  readonly principal: Principal
+  readonly address: string
+}
 
 interface Known {
   readonly session: AgentSession & SessionEvents
@@ -140,6 +149,36 @@ export function createAgentRegistry(deps: RegistryDeps, first: AgentSettings): A
     })
   }
 
+  const welcome = (
+    { link, transport, principal, address }: Arrival,
+    hello: Hello,
+  ): (AgentSession & SessionEvents) | undefined => {
+    const admission = admit(hello, principal)
+    if (admission.kind === 'refused') {
+      log.warn({ agent: hello.agentId, host: hello.host, address }, `agent refused: ${admission.reason}`)
+      link.close(admission.code, admission.reason)
+      return undefined
+    }
+    link.grant(hello.windows)
+    link.send({ type: 'hello-ack', ack: acknowledge(transport, admission.pool) })
+    // One that takes no request only wanted to know whether it would be let in.
+    if (hello.maxStreams === 0) return undefined
+    const at = { address, pool: admission.pool, transport: transport.kind, connectedAt: clock.now() }
+    const session = join(link, hello, factsOf(hello, principal, at))
+    endInTime(session, principal)
+    return session
+  }
+  const acknowledge = (transport: AgentTransport, poolName: string): HelloAck => ({
+    version: PROTOCOL_VERSION,
+    sessionId: transport.id ?? deps.randomId(),
+    serverInstance: deps.serverInstance,
+    software: deps.software,
+    pool: poolName,
+    models: pool(poolName)?.models ?? [],
+    heartbeatMs: settings.heartbeatMs,
+    windows: defaultWindows,
+  })
+
   return {
     attach(transport, principal, { address }) {
       if (greeting.size >= MAX_GREETING) return transport.close(closeCodes.TRY_LATER, 'Too many agents connect at once')
@@ -156,38 +195,7 @@ export function createAgentRegistry(deps: RegistryDeps, first: AgentSettings): A
           if (frame.type !== 'hello') return link.close(closeCodes.PROTOCOL, 'The first frame must be the greeting')
           greeting.delete(link)
           cancelTimer()
-          const admission = admit(frame.hello, principal)
-          if (admission.kind === 'refused') {
-            log.warn(
-              { agent: frame.hello.agentId, host: frame.hello.host, address },
-              `agent refused: ${admission.reason}`,
-            )
-            return link.close(admission.code, admission.reason)
-          }
-          const facts = factsOf(frame.hello, principal, {
-            address,
-            pool: admission.pool,
-            transport: transport.kind,
-            connectedAt: clock.now(),
-          })
-          link.grant(frame.hello.windows)
-          link.send({
-            type: 'hello-ack',
-            ack: {
-              version: PROTOCOL_VERSION,
-              sessionId: transport.id ?? deps.randomId(),
-              serverInstance: deps.serverInstance,
-              software: deps.software,
-              pool: admission.pool,
-              models: pool(admission.pool)?.models ?? [],
-              heartbeatMs: settings.heartbeatMs,
-              windows: defaultWindows,
-            },
-          })
-          // One that takes no request only wanted to know whether it would be let in.
-          if (frame.hello.maxStreams === 0) return
-          session = join(link, frame.hello, facts)
-          endInTime(session, principal)
+          session = welcome({ link, transport, principal, address }, frame.hello)
         },
         closed(_code, reason) {
           greeting.delete(link)
@@ -233,51 +241,6 @@ export function createAgentRegistry(deps: RegistryDeps, first: AgentSettings): A
       }
     },
   }
-}
-
-type Admission =
-  | { readonly kind: 'admitted'; readonly pool: string }
-  | { readonly kind: 'refused'; readonly code: CloseCode; readonly reason: string }
-
-interface Circumstances {
-  readonly isStopping: boolean
-  readonly poolName: string | null
-  readonly allowedPools: readonly string[]
-  readonly isPool: boolean
-  /** An upstream of the config has its id as its name. */
-  readonly isTaken: boolean
-  /** Who is connected under the id. */
-  readonly holder: { readonly host: string; readonly sameKey: boolean } | null
-  /** This very process was replaced by the holder a moment ago. */
-  readonly alternating: boolean
-}
-
-/** Pure: whether an agent is let in. Reasons are read by people, and fit into a close frame (123 bytes). */
-export function judgeHello(hello: Hello, at: Circumstances): Admission {
-  const refused = (code: CloseCode, reason: string): Admission => ({ kind: 'refused', code, reason })
-  if (at.isStopping) return refused(closeCodes.TRY_LATER, 'The gateway stops')
-  if (!hello.versions.includes(PROTOCOL_VERSION)) {
-    const older = Math.max(...hello.versions) < PROTOCOL_VERSION ? 'agent' : 'gateway'
-    return refused(
-      closeCodes.VERSION,
-      `Protocol ${hello.versions.join()} meets ${PROTOCOL_VERSION}: upgrade the ${older}`,
-    )
-  }
-  if (at.poolName === null) return refused(closeCodes.SCOPE, 'The key is of several pools: say which with --pool')
-  if (!at.allowedPools.includes(at.poolName)) return refused(closeCodes.SCOPE, `The key is not of pool ${at.poolName}`)
-  if (!at.isPool) return refused(closeCodes.SCOPE, `The gateway has no pool ${at.poolName}`)
-  if (at.isTaken)
-    return refused(closeCodes.REPLACED, `An upstream of the gateway is called ${hello.agentId}: choose another id`)
-  if (at.holder !== null && !at.holder.sameKey) {
-    return refused(closeCodes.REPLACED, `Id ${hello.agentId} is in use with another key, on host ${at.holder.host}`)
-  }
-  if (at.holder !== null && at.alternating) {
-    return refused(
-      closeCodes.REPLACED,
-      `Id ${hello.agentId} is used on ${at.holder.host} and on ${hello.host}: give one another id`,
-    )
-  }
-  return { kind: 'admitted', pool: at.poolName }
 }
 
 function factsOf(
