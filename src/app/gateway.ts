@@ -100,6 +100,8 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
     request: (client) => traffic.current.door.request(client),
     native: (request, upgrade) => agentDoors.upgrade(traffic.current.door, request, upgrade),
     upgrade: (request, socket) => joinUpgrade(traffic.current, request, socket),
+    // What an agent answers comes in new requests, to the end.
+    outlastsStop: (target) => target === '/agent/v1/up',
     failed: (error) => log.error({ err: error }, 'A request failed inside the gateway'),
   })
   const urls = await Promise.all(settings.http.listen.map((address) => listener.listen(address)))

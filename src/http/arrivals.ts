@@ -22,6 +22,8 @@ export interface ListenerHandlers {
   upgrade(request: ClientRequest, socket: DuplexPort): void
   /** Hears of an upgrade before `upgrade` does; true: it was taken or refused. For protocols that a library speaks. */
   native?(request: ClientRequest, upgrade: NativeUpgrade): boolean
+  /** Requests for this target go on coming on their connection while what runs elsewhere comes to its end. */
+  outlastsStop?(target: string): boolean
   /** Hears of what `request` threw, a mistake of ours, which ends that exchange and no other. */
   failed?(error: unknown): void
 }
@@ -55,7 +57,8 @@ export function createArrivals({ connections, handlers, isStopping, securityHead
     // node:http drops what came in one packet behind an upgrade that it ignores: what follows may be half a request.
     const isLast = headerValue(message.rawHeaders, 'upgrade') !== undefined
     if (isLast && !connection.isIdle) return connection.closeAfterAnswer()
-    if (isStopping()) connection.retire()
+    if (handlers.outlastsStop?.(message.url ?? '') === true) connection.outlastStop()
+    else if (isStopping()) connection.retire()
     const arrival = { connection, message, response, expectsContinue }
     const body = toBody(arrival)
     const client = new NodeClient(arrival, toClientRequest(connection, message, body), body)

@@ -45,6 +45,7 @@ export class Connection {
   #isClosing = false
   #isRetiring = false
   #hasLeftHttp = false
+  #outlastsStop = false
   #closeAt = Infinity
   #drainBy = Infinity
   #periodStart = Date.now()
@@ -112,7 +113,12 @@ export class Connection {
 
   /** The next answer that begins shall be the last one. */
   retire(): void {
-    this.#isRetiring = true
+    if (!this.#outlastsStop) this.#isRetiring = true
+  }
+
+  /** Neither retired nor closed for being idle; only `destroyAll` of the set still ends it from here. */
+  outlastStop(): void {
+    this.#outlastsStop = true
   }
 
   /** What is left of a body is thrown away, for a moment; whether that is over, `restArrived` says. */
@@ -165,7 +171,7 @@ export class Connection {
   }
 
   closeIfIdle(): void {
-    if (!this.isIdle || this.#hasLeftHttp) return
+    if (!this.isIdle || this.#hasLeftHttp || this.#outlastsStop) return
     if (this.#socket.writableLength === 0) this.destroy()
     else this.linger()
   }

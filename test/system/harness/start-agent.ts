@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cleanEnvironment } from './clean-environment.ts'
+import { MAIN, productCommand } from './product-command.ts'
 import { ROOT, type RunningGateway } from './start-gateway.ts'
 
 export interface AgentOptions {
@@ -40,8 +41,6 @@ export interface StartedAgent extends AsyncDisposable {
   kill9(): Promise<void>
   readonly exited: Promise<number | null>
 }
-
-const MAIN = join(ROOT, 'src/main.ts')
 
 /** A `corral agent` as a process of its own, connected. */
 export async function startAgent(options: AgentOptions): Promise<StartedAgent> {
@@ -156,8 +155,15 @@ function spawnAgent(options: AgentOptions, folder: string): ChildProcess {
     // A group of its own, because npm stands between and a SIGKILL to npm would leave the agent.
     return spawn('npm', command, { cwd: ROOT, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   }
-  const command = [...(options.nodeArgs ?? []), MAIN, ...agent]
-  return spawn(process.execPath, command, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const command =
+    options.nodeArgs === undefined
+      ? productCommand(agent)
+      : { program: process.execPath, args: [...options.nodeArgs, MAIN, ...agent], env: {} }
+  return spawn(command.program, command.args, {
+    cwd: folder,
+    env: { ...command.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 }
 
 const left = new Set<() => void>()
