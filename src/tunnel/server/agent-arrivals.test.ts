@@ -54,6 +54,13 @@ describe('agents that arrived', () => {
     expect(a.said).toEqual([[4401, 'The key is not valid any more']])
   })
 
+  it('are forgotten where they are turned away at once', () => {
+    const arrivals = createAgentArrivals((transport) => transport.close(1013, 'Too many'))
+    const busy = scripted('a')
+    arrivals.arrive(busy, openPrincipal, { address: '127.0.0.1' })
+    expect([busy.said, arrivals.size]).toEqual([[[1013, 'Too many']], 0])
+  })
+
   it('are passed on whole', () => {
     let passed: ArrivedTransport | undefined
     const arrivals = createAgentArrivals((transport) => void (passed = transport))

@@ -2,7 +2,7 @@ import type { Principal } from '../../auth/principal.ts'
 import { closeCodes } from '../wire/codes.ts'
 import type { Transport } from '../wire/transport.ts'
 
-/** Takes over a connection whose key was let in. */
+/** Takes over a connection whose key was let in: listens to it or closes it before it returns. */
 export type OnAgent = (transport: ArrivedTransport, principal: Principal, peer: { readonly address: string }) => void
 
 /** `id` names the session, and cannot be guessed. */
@@ -38,14 +38,20 @@ export function createAgentArrivals(onAgent: OnAgent): AgentArrivals {
 }
 
 function watched(transport: ArrivedTransport, over: () => void): ArrivedTransport {
+  let isHeard = false
   return {
     id: transport.id,
     kind: transport.kind,
     send: (batch) => transport.send(batch),
     sendText: (text) => transport.sendText(text),
     buffered: () => transport.buffered(),
-    close: (code, reason) => transport.close(code, reason),
-    listen: (events) =>
+    close(code, reason) {
+      // Its end would be told to nobody.
+      if (!isHeard) over()
+      transport.close(code, reason)
+    },
+    listen(events) {
+      isHeard = true
       transport.listen({
         batch: (bytes) => events.batch(bytes),
         text: (text) => events.text(text),
@@ -54,6 +60,7 @@ function watched(transport: ArrivedTransport, over: () => void): ArrivedTranspor
           over()
           events.closed(code, reason)
         },
-      }),
+      })
+    },
   }
 }
