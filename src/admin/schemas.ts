@@ -121,7 +121,20 @@ export const statusSchema = z
     upstreams: z.array(
       z.object({
         name: z.string(),
-        url: z.string(),
+        url: z.string().meta({ description: 'Empty for an agent' }),
+        fault: z.string().nullable().meta({ description: 'Why it is down' }),
+        agent: z
+          .object({
+            pool: z.string(),
+            host: z.string(),
+            address: z.string(),
+            transport: z.enum(['ws', 'sse']),
+            software: z.string(),
+            connected_at: timeSchema,
+            round_trip_ms: z.number().nullable(),
+          })
+          .nullable()
+          .meta({ description: 'Null: not behind an agent' }),
         state: z.enum(['up', 'down', 'unknown', 'disabled']).meta({ description: 'unknown: not probed yet' }),
         version: z.string().nullable(),
         priority: z.int(),

@@ -48,6 +48,8 @@ export interface AgentChange {
   readonly session: AgentSession
 }
 
+/** The link itself gives up after four. */
+const SUSPECT_HEARTBEATS = 3
 const HELLO_MS = 5_000
 /** Two processes that take an id from each other within this are both alive. */
 const ALTERNATION_MS = 60_000
@@ -118,6 +120,7 @@ export function createAgentRegistry(deps: RegistryDeps, first: AgentSettings): A
       {
         startTimer: deps.startTimer,
         changed: () => tell('changed', session),
+        suspectAfterMs: () => SUSPECT_HEARTBEATS * settings.heartbeatMs,
       },
     )
     known.set(facts.id, { session, leftAt: null })

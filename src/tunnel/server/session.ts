@@ -40,6 +40,8 @@ export interface SessionDeps {
   startTimer(delayMs: number, run: () => void): () => void
   /** Its status or its draining has changed. */
   changed(): void
+  /** A link that was silent for so long gets no new work. */
+  suspectAfterMs(): number
 }
 
 /** What the link's events do to a session. */
@@ -63,7 +65,13 @@ export function createAgentSession(
   let isClosed = false
 
   const send = (request: UpstreamRequest, sink: ResponseSink): Attempt => {
-    if (isClosed || draining || attempts.size >= hello.maxStreams || nextStream > LAST_STREAM) {
+    if (
+      isClosed ||
+      draining ||
+      link.silentMs() > deps.suspectAfterMs() ||
+      attempts.size >= hello.maxStreams ||
+      nextStream > LAST_STREAM
+    ) {
       return refuse(sink, isClosed)
     }
     const attempt = new AgentAttempt(request, sink, {
