@@ -16,11 +16,15 @@ const windows = { stream: STREAM, connection: CONNECTION }
 
 type Step =
   | { readonly do: 'open'; readonly end: boolean }
+  | { readonly do: 'stall'; readonly side: Side }
+  | { readonly do: 'resume'; readonly side: Side }
+  | { readonly do: 'wait'; readonly ms: number }
+  | PartyStep
+
+type PartyStep =
   | { readonly do: 'data'; readonly side: Side; readonly pick: number; readonly size: number; readonly end: boolean }
   | { readonly do: 'take'; readonly side: Side; readonly pick: number; readonly size: number }
   | { readonly do: 'release' | 'finish' | 'reset' | 'trailers'; readonly side: Side; readonly pick: number }
-  | { readonly do: 'stall' | 'resume'; readonly side: Side }
-  | { readonly do: 'wait'; readonly ms: number }
 
 const side = fc.constantFrom(...sides)
 const pick = fc.nat({ max: 7 })
@@ -73,6 +77,7 @@ class Party {
   hasEnded = false
   heardEnd = false
   heardReset = false
+  hasReset = false
   isGone = false
   /** Somebody broke it off: what was given need not arrive. */
   isBroken = false
@@ -106,7 +111,7 @@ class Party {
   drained(): void {}
 
   give(size: number, end: boolean): void {
-    if (this.stream === undefined || this.hasEnded || this.isGone || this.isBroken) return
+    if (this.stream === undefined || this.hasEnded || this.isGone) return
     if (this.side === 'agent' && !this.hasResponse) {
       this.hasResponse = true
       this.stream.send({ type: 'response', status: 200, headers: [], end: false })
@@ -135,14 +140,15 @@ class Party {
   }
 
   reset(): void {
-    if (this.isGone || this.stream === undefined || this.isBroken) return
+    if (this.isGone || this.stream === undefined || this.hasReset) return
+    this.hasReset = true
     this.isBroken = true
     this.hasEnded = true
     this.stream.send({ type: 'reset', code: 'CANCEL', retrySafe: false, reason: '' })
   }
 
   trailers(): void {
-    if (this.isGone || this.hasEnded || !this.hasResponse || this.isBroken) return
+    if (this.isGone || this.hasEnded || !this.hasResponse) return
     this.hasEnded = true
     this.stream?.send({ type: 'trailers', headers: ['a', 'b'] })
   }
@@ -205,9 +211,12 @@ function run(world: World, step: Step): void {
   if (step.do === 'open') return void world.open(step.end)
   if (step.do === 'wait') return world.time.advance(step.ms)
   if (step.do === 'stall' || step.do === 'resume') return world.pair[step.do](step.side)
+  runAt(world, step)
+}
+
+function runAt(world: World, step: PartyStep): void {
   const all = world.parties[step.side]
-  const { pick = 0 }: { readonly pick?: number } = step
-  const party = all[pick % Math.max(1, all.length)]
+  const party = all[step.pick % Math.max(1, all.length)]
   if (party === undefined) return
   if (step.do === 'data') party.give(step.size, step.end)
   else if (step.do === 'take') party.take(step.size)
@@ -223,7 +232,8 @@ function everybody(world: World): Party[] {
 /** Consumers take all there is until nothing comes any more. */
 function drain(world: World): void {
   for (const each of sides) world.pair.resume(each)
-  for (let quiet = 0; quiet < 3; quiet += 1) {
+  for (let [quiet, turns] = [0, 0]; quiet < 3; quiet += 1) {
+    expect((turns += 1)).toBeLessThan(1_000)
     world.time.advance(50)
     for (const party of everybody(world)) {
       if (party.held > 0 && !party.isGone) quiet = 0
@@ -315,7 +325,7 @@ describe('two links under any interleaving', () => {
         }
         expect(world.closed).toEqual([])
       }),
-      runs(400),
+      runs(150),
     )
   })
 })
