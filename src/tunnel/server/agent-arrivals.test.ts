@@ -61,6 +61,19 @@ describe('agents that arrived', () => {
     expect([busy.said, arrivals.size]).toEqual([[[1013, 'Too many']], 0])
   })
 
+  it('lose what they carry at once, also where the goodbye takes its time', () => {
+    const heard: unknown[] = []
+    const arrivals = createAgentArrivals((transport) => {
+      transport.listen({ batch: () => {}, text: () => {}, drained: () => {}, closed: (...why) => heard.push(why) })
+    })
+    const slow = scripted('a')
+    arrivals.arrive({ ...slow, close: () => {}, listen: slow.listen }, openPrincipal, { address: '127.0.0.1' })
+    arrivals.endKey(openPrincipal.keyId)
+    expect([heard, arrivals.size]).toEqual([[[4401, 'The key is not valid any more']], 0])
+    slow.events?.closed(1006, 'two seconds later')
+    expect(heard).toHaveLength(1)
+  })
+
   it('are passed on whole', () => {
     let passed: ArrivedTransport | undefined
     const arrivals = createAgentArrivals((transport) => void (passed = transport))

@@ -1,6 +1,6 @@
 import type { Principal } from '../../auth/principal.ts'
 import { closeCodes } from '../wire/codes.ts'
-import type { Transport } from '../wire/transport.ts'
+import type { Transport, TransportEvents, TransportKind } from '../wire/transport.ts'
 
 /** Takes over a connection whose key was let in: listens to it or closes it before it returns. */
 export type OnAgent = (transport: ArrivedTransport, principal: Principal, peer: { readonly address: string }) => void
@@ -16,51 +16,79 @@ export interface AgentArrivals {
 }
 
 export function createAgentArrivals(onAgent: OnAgent): AgentArrivals {
-  const open = new Map<ArrivedTransport, string>()
+  const open = new Set<Arrival>()
   return {
     get size() {
       return open.size
     },
     arrive(transport, principal, peer) {
-      open.set(transport, principal.keyId)
-      onAgent(
-        watched(transport, () => void open.delete(transport)),
-        principal,
-        peer,
-      )
+      const arrival = new Arrival(transport, principal.keyId, () => void open.delete(arrival))
+      open.add(arrival)
+      onAgent(arrival, principal, peer)
     },
     endKey(keyId) {
-      for (const [transport, of] of open) {
-        if (of === keyId) transport.close(closeCodes.AUTH, 'The key is not valid any more')
+      for (const arrival of open) {
+        if (arrival.keyId === keyId) arrival.end(closeCodes.AUTH, 'The key is not valid any more')
       }
     },
   }
 }
 
-function watched(transport: ArrivedTransport, over: () => void): ArrivedTransport {
-  let isHeard = false
-  return {
-    id: transport.id,
-    kind: transport.kind,
-    send: (batch) => transport.send(batch),
-    sendText: (text) => transport.sendText(text),
-    buffered: () => transport.buffered(),
-    close(code, reason) {
-      // Its end would be told to nobody.
-      if (!isHeard) over()
-      transport.close(code, reason)
-    },
-    listen(events) {
-      isHeard = true
-      transport.listen({
-        batch: (bytes) => events.batch(bytes),
-        text: (text) => events.text(text),
-        drained: () => events.drained(),
-        closed(code, reason) {
-          over()
-          events.closed(code, reason)
-        },
-      })
-    },
+/** A transport that can be ended from both sides of whoever listens to it. */
+class Arrival implements ArrivedTransport {
+  readonly id: string
+  readonly kind: TransportKind
+  readonly keyId: string
+  readonly #transport: ArrivedTransport
+  readonly #forget: () => void
+  #events: TransportEvents | null = null
+  #isOver = false
+
+  constructor(transport: ArrivedTransport, keyId: string, forget: () => void) {
+    this.id = transport.id
+    this.kind = transport.kind
+    this.keyId = keyId
+    this.#transport = transport
+    this.#forget = forget
+  }
+
+  listen(events: TransportEvents): void {
+    this.#events = events
+    this.#transport.listen({
+      batch: (bytes) => events.batch(bytes),
+      text: (text) => events.text(text),
+      drained: () => events.drained(),
+      closed: (code, reason) => this.#over(code, reason),
+    })
+  }
+
+  send(batch: Uint8Array): void {
+    this.#transport.send(batch)
+  }
+
+  sendText(text: 'ping' | 'pong'): void {
+    this.#transport.sendText(text)
+  }
+
+  buffered(): number {
+    return this.#transport.buffered()
+  }
+
+  close(code: number, reason: string): void {
+    this.#transport.close(code, reason)
+    if (this.#events === null) this.#over(code, reason)
+  }
+
+  /** Whoever listens hears of it now, however long the other side takes to say goodbye. */
+  end(code: number, reason: string): void {
+    this.#transport.close(code, reason)
+    this.#over(code, reason)
+  }
+
+  #over(code: number, reason: string): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#forget()
+    this.#events?.closed(code, reason)
   }
 }
