@@ -110,7 +110,7 @@ export function runAgent(options: AgentRunOptions, deps: AgentRunDeps): RunningA
     } catch (error) {
       if (stopping.signal.aborted) return
       const dialError = error instanceof DialError ? error : new DialError('unreachable', String(error))
-      if (dialError.kind !== 'refused') fallBack()
+      if (dialError.kind === 'unusable') fallBack()
       if (dialError.kind === 'unusable' && nextKind !== kind) {
         log.info({ transport: nextKind }, `${dialError.message}: trying the other transport`)
         return retryIn(0, dialError.message)
