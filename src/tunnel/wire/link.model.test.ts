@@ -46,7 +46,7 @@ const steps = fc.array(
       arbitrary: fc.record({ do: fc.constant('take' as const), side, pick, size: fc.nat({ max: 50_000 }) }),
     },
     {
-      weight: 1,
+      weight: 2,
       arbitrary: fc.record({
         do: fc.constantFrom('release' as const, 'finish' as const, 'reset' as const, 'trailers' as const),
         side,
@@ -325,7 +325,7 @@ describe('two links under any interleaving', () => {
         }
         expect(world.closed).toEqual([])
       }),
-      runs(150),
+      runs(100),
     )
   })
 })
