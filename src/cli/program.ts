@@ -102,7 +102,7 @@ const entries: readonly Entry[] = [
   },
   {
     words: ['service', 'install'],
-    summary: 'write a systemd unit that runs the gateway',
+    summary: 'write a systemd unit that runs the gateway, or an agent',
     load: async () => (await import('./commands/service-install.ts')).serviceInstall,
   },
   {

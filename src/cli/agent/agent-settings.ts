@@ -42,7 +42,7 @@ export interface AgentSettings {
 /** What an agent lets through unless it is told to let through less: the gateway's keys decide who may do what. */
 const defaultAllow: readonly Scope[] = ['chat', 'embed', 'models:read', 'models:write']
 
-const DEFAULT_DRAIN_MS = 30_000
+export const DEFAULT_DRAIN_MS = 30_000
 
 type Variables = Readonly<Record<string, string | undefined>>
 
