@@ -14,8 +14,19 @@ import { memory } from './rows/memory.ts'
 import { relayedChunks } from './rows/relayed-chunks.ts'
 import { smallChat } from './rows/small-chat.ts'
 import { startTime } from './rows/start-time.ts'
+import { tunnelChat } from './rows/tunnel-chat.ts'
+import { tunnelChunks } from './rows/tunnel-chunks.ts'
 
-const ROWS: readonly Row[] = [smallChat, relayedChunks, firstToken, memory, startTime, bodyPeek]
+const ROWS: readonly Row[] = [
+  smallChat,
+  relayedChunks,
+  firstToken,
+  memory,
+  startTime,
+  bodyPeek,
+  tunnelChat,
+  tunnelChunks,
+]
 const RESULTS = join(import.meta.dirname, 'RESULTS.md')
 const STUB = join(import.meta.dirname, 'upstream-stub.ts')
 const QUIET_LOOK_MS = 2000
