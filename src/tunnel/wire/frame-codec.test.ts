@@ -1,4 +1,6 @@
 import { Buffer } from 'node:buffer'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { controlFrames, linkFrames } from './__fixtures__/frames.ts'
@@ -29,7 +31,18 @@ function dataFrame(id: number, bytes: Uint8Array, end: boolean): Uint8Array {
   return frame
 }
 
+const page = readFileSync(join(import.meta.dirname, '../../../docs/protocol.md'), 'utf8').replaceAll(' ', '')
+
 describe('golden bytes', () => {
+  it('of the documentation are whole frames', () => {
+    const examples = [...page.matchAll(/^([A-Z]+)([0-9a-f]{18,})$/gm)]
+    expect(examples).toHaveLength(13)
+    for (const [, , text = ''] of examples) {
+      const { seen, problem } = readAll(fromHex(text))
+      expect([seen.length, problem]).toEqual([1, undefined])
+    }
+  })
+
   const json = (text: string): string => hex(Buffer.from(text))
 
   it.each<[string, LinkFrame, string]>([
@@ -100,6 +113,8 @@ describe('golden bytes', () => {
   ])('%s', (_name, frame, golden) => {
     const bytes = bytesOf(encodeLinkFrame(frame))
     expect(hex(bytes)).toBe(golden.replaceAll(' ', ''))
+    const isJson = bytes[9] === 0x7b
+    if (frame.type !== 'event') expect(page).toContain(isJson ? Buffer.from(bytes.subarray(9)).toString() : hex(bytes))
     expect(readAll(bytes)).toEqual({ seen: [{ kind: 'link', frame }], problem: undefined })
   })
 
@@ -131,6 +146,7 @@ describe('golden bytes', () => {
   ])('%s', (_name, frame, golden) => {
     const bytes = bytesOf(encodeStreamFrame(1, frame))
     expect(hex(bytes)).toBe(golden.replaceAll(' ', ''))
+    expect(page).toContain(hex(bytes))
     expect(readAll(bytes)).toEqual({ seen: [{ kind: 'stream', id: 1, frame }], problem: undefined })
   })
 
