@@ -7,7 +7,11 @@ export interface FaultRelayOptions {
   /** The same seed makes the same delays and slices, connection by connection. */
   readonly seed?: number
   readonly toxics?: Toxics
+  /** What is on the way in one direction of a connection at most: a long fast line holds more. */
+  readonly maxHeldBytes?: number
 }
+
+const MAX_HELD_BYTES = 1024 * 1024
 
 export interface RelayCounters {
   readonly opened: number
@@ -78,6 +82,7 @@ export async function startFaultRelay(target: string, options: FaultRelayOptions
       new Lane(from, to, {
         toxics: () => toxics[direction],
         random,
+        maxHeldBytes: options.maxHeldBytes ?? MAX_HELD_BYTES,
         leaving(bytes) {
           const may = direction === cutDirection ? Math.min(bytes, left) : bytes
           count[direction] += may

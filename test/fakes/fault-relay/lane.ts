@@ -6,10 +6,9 @@ export interface LaneDeps {
   random(): number
   /** Bytes that are about to leave; returns how many of them may. */
   leaving(bytes: number): number
+  /** Held here at most, while it waits for its time or for the other side. */
+  readonly maxHeldBytes: number
 }
-
-/** Held here at most, while it waits for its time or for the other side. */
-const MAX_HELD_BYTES = 1024 * 1024
 
 /** `stalled` reads nothing, so that the sender feels it; `dead` swallows everything, so that nobody feels anything. */
 type State = 'flowing' | 'stalled' | 'dead'
@@ -87,7 +86,7 @@ export class Lane {
   }
 
   #flow(): void {
-    if (this.#state === 'stalled' || this.#held > MAX_HELD_BYTES) this.#from.pause()
+    if (this.#state === 'stalled' || this.#held > this.#deps.maxHeldBytes) this.#from.pause()
     else this.#from.resume()
   }
 
