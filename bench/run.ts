@@ -18,6 +18,7 @@ import { tunnelBulk } from './rows/tunnel-bulk.ts'
 import { tunnelChat } from './rows/tunnel-chat.ts'
 import { tunnelChunks } from './rows/tunnel-chunks.ts'
 import { tunnelFirstToken } from './rows/tunnel-first-token.ts'
+import { tunnelIdle } from './rows/tunnel-idle.ts'
 
 const ROWS: readonly Row[] = [
   smallChat,
@@ -30,6 +31,7 @@ const ROWS: readonly Row[] = [
   tunnelChunks,
   tunnelFirstToken,
   tunnelBulk,
+  tunnelIdle,
 ]
 const RESULTS = join(import.meta.dirname, 'RESULTS.md')
 const STUB = join(import.meta.dirname, 'upstream-stub.ts')
