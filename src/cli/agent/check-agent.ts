@@ -98,7 +98,7 @@ async function checkLink(settings: AgentSettings, kind: TransportKind): Promise<
   if (result.kind === 'failed') {
     const advice = result.isRefusal
       ? 'Ask for a key: corral key create NAME --agent --pool POOL, on the gateway'
-      : 'Something on the way does not let it through: try the other --transport'
+      : 'Correct --server, or look for what on the way does not let it through; the other --transport may pass'
     return { name: kind, state: 'fail', message: result.reason, advice }
   }
   const { pool, models } = result.ack

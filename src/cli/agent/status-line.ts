@@ -1,5 +1,6 @@
 import type { UpstreamState } from '../../routing/upstream-state.ts'
 import type { AgentState } from '../../tunnel/agent/run-agent.ts'
+import type { LogDestination } from '../../telemetry/log.ts'
 import type { Terminal } from '../terminal.ts'
 
 export interface StatusFacts {
@@ -11,18 +12,31 @@ export interface StatusFacts {
 }
 
 const EVERY_MS = 1_000
+const CLEAR_LINE = '\r\u001b[2K'
+
+/** Writes whole lines, above the status line. Undefined where stderr is no terminal. */
+export function linesAboveStatus({ stderr }: Terminal['host']): LogDestination | undefined {
+  if (!stderr.isTTY) return undefined
+  return { isTTY: true, write: (text) => stderr.write(`${CLEAR_LINE}${text}`) }
+}
+
+/** For what is printed elsewhere, on what may be the same terminal. */
+export function clearStatusLine({ stderr }: Terminal['host']): void {
+  if (stderr.isTTY) stderr.write(CLEAR_LINE)
+}
 
 /** One line at the bottom of a terminal, kept current. Where stderr is no terminal there is none. */
 export function showStatusLine(terminal: Terminal, facts: () => StatusFacts): () => void {
   const { stderr } = terminal.host
   if (!stderr.isTTY) return () => {}
   const timer = setInterval(() => {
-    stderr.write(`\r\u001b[2K${statusText(facts()).slice(0, (stderr.columns ?? 80) - 1)}`)
+    // A terminal that does not know its width says 0.
+    stderr.write(`${CLEAR_LINE}${statusText(facts()).slice(0, (stderr.columns || 80) - 1)}`)
   }, EVERY_MS)
   timer.unref()
   return () => {
     clearInterval(timer)
-    stderr.write('\r\u001b[2K')
+    stderr.write(CLEAR_LINE)
   }
 }
 

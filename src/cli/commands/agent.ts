@@ -16,7 +16,7 @@ import { createOllamaUpstream } from '../../upstreams/ollama-upstream.ts'
 import { createAgentPolicy } from '../agent/agent-policy.ts'
 import { type AgentOptions, type AgentSettings, readAgentSettings } from '../agent/agent-settings.ts'
 import { createLocalOllama, type LocalOllama } from '../agent/local-ollama.ts'
-import { ollamaText, showStatusLine } from '../agent/status-line.ts'
+import { clearStatusLine, linesAboveStatus, ollamaText, showStatusLine } from '../agent/status-line.ts'
 import { parseDurationOption } from '../options.ts'
 import { stopSignal } from '../stop-signal.ts'
 import type { Terminal } from '../terminal.ts'
@@ -53,7 +53,7 @@ export function agent(command: Command, terminal: Terminal): void {
 
 async function serveAgent(terminal: Terminal, settings: AgentSettings): Promise<void> {
   const stopped = stopSignal(terminal.host)
-  const log = createLog({ level: 'info', format: 'auto' })
+  const log = createLog({ level: 'info', format: 'auto' }, linesAboveStatus(terminal.host))
   const instance = randomUUID()
   const upstream = createOllamaUpstream(
     { name: settings.id, url: settings.ollamaUrl, headers: [...settings.ollamaHeaders], ca: null },
@@ -82,13 +82,14 @@ async function serveAgent(terminal: Terminal, settings: AgentSettings): Promise<
       random: Math.random,
       status: () => ollamaStatus(ollama),
       connected(ack, kind) {
+        clearStatusLine(terminal.host)
         terminal.print(`corral agent ${settings.id} connected ${kind}`)
         sayDenied(terminal, ollama.state, ack)
       },
     },
   )
   const unwatch = ollama.watch((state) => {
-    log.info({}, state.health === 'up' ? `${ollamaText(state)} at ${settings.ollamaUrl}` : 'Ollama does not answer')
+    log.info({}, `${ollamaText(state)} at ${settings.ollamaUrl}${faultText(state)}`)
     running.statusChanged()
   })
   const hideStatus = showStatusLine(terminal, () => ({
@@ -110,9 +111,14 @@ function sayOllama(terminal: Terminal, settings: AgentSettings, state: UpstreamS
   if (state.health === 'up') {
     terminal.say(`Found ${ollamaText(state)}, at ${settings.ollamaUrl}; its slots are learnt from use.`)
   } else {
-    const why = state.fault === null ? '' : ` (${state.fault})`
-    terminal.say(`No Ollama at ${settings.ollamaUrl} yet${why}: it is served as soon as one answers there.`)
+    terminal.say(
+      `No Ollama at ${settings.ollamaUrl} yet${faultText(state)}: it is served as soon as one answers there.`,
+    )
   }
+}
+
+function faultText({ health, fault }: UpstreamState): string {
+  return health === 'up' || fault === null ? '' : ` (${fault})`
 }
 
 /** Models that this machine has and the pool does not let it serve. */

@@ -13,13 +13,22 @@ const MAX_SHOWN = 300
 
 export function refusalOf(status: number, body: string): Refusal {
   const said = errorText(body)
-  const message = said === undefined ? `the gateway answered ${status}` : `the gateway answered ${status}: ${said}`
+  const message = answerText(status, said)
   if (status === 401) return { kind: 'refused', code: closeCodes.AUTH, message }
   if (status === 403) return { kind: 'refused', code: closeCodes.SCOPE, message }
   if (status === 426) return { kind: 'refused', code: closeCodes.VERSION, message }
   if (status === 429 || status >= 500) return { kind: 'unreachable', code: closeCodes.TRY_LATER, message }
-  const hint = status === 404 ? `${message}: is this the address of a Corral gateway?` : message
-  return { kind: 'unusable', code: closeCodes.PROTOCOL, message: hint }
+  return { kind: 'unusable', code: closeCodes.PROTOCOL, message: unusable(status, said) }
+}
+
+function answerText(status: number, said: string | undefined): string {
+  return said === undefined ? `the gateway answered ${status}` : `the gateway answered ${status}: ${said}`
+}
+
+function unusable(status: number, said: string | undefined): string {
+  if (status >= 300 && status < 400) return `the answer was ${status}, a redirect: give the address that it leads to`
+  if (status === 404 || status < 300) return `the answer was ${status}: is this the address of a Corral gateway?`
+  return answerText(status, said)
 }
 
 /** `{"error": "text"}` or OpenAI's form; what else came is a page that nobody wants to read. */

@@ -56,6 +56,9 @@ const GREETING_MS = 10_000
 /** A link that lived so long was well: what follows its end is the first failure. */
 const HEALTHY_MS = 30_000
 const STATUS_EVERY_MS = 1_000
+/** Less than a refused agent waits. */
+const SAY_AGAIN_MS = 50_000
+const MAX_SAID = 20
 /** Until the greeting says otherwise. */
 const HEARTBEAT_MS = 15_000
 
@@ -81,10 +84,20 @@ export function runAgent(options: AgentRunOptions, deps: AgentRunDeps): RunningA
   let draining = false
   /** The transport that worked here. */
   let proven: TransportKind | null = null
+  /** When each text was said last, since it was connected. */
+  const said = new Map<string, number>()
   let nextKind: TransportKind = options.transport === 'sse' ? 'sse' : 'ws'
 
   const isServed = (): boolean => [...links].some((each) => each.greeted && !each.leaving)
 
+  /** A text that was said a moment ago is not said again: a night without a gateway is a long one. */
+  const say = (text: string, write: (text: string) => void): void => {
+    const now = clock.now()
+    if (now - (said.get(text) ?? -Infinity) < SAY_AGAIN_MS) return
+    if (said.size >= MAX_SAID) said.clear()
+    said.set(text, now)
+    write(text)
+  }
   const retryIn = (delayMs: number, reason: string): void => {
     if (stopping.signal.aborted || draining) return
     cancelRetry()
@@ -94,7 +107,7 @@ export function runAgent(options: AgentRunOptions, deps: AgentRunDeps): RunningA
   const failed = (ending: LinkEnding, reason: string): void => {
     const delayMs = retryDelayMs(failures, ending, deps.random())
     failures += 1
-    log.warn({ retryInMs: delayMs }, `not connected: ${reason}`)
+    say(`not connected: ${reason}`, (text) => log.warn({ retryInMs: delayMs }, text))
     retryIn(delayMs, reason)
   }
   /** `auto`: the other way is tried while none has ever worked; what worked is kept. */
@@ -112,7 +125,7 @@ export function runAgent(options: AgentRunOptions, deps: AgentRunDeps): RunningA
       const dialError = error instanceof DialError ? error : new DialError('unreachable', String(error))
       if (dialError.kind === 'unusable') fallBack()
       if (dialError.kind === 'unusable' && nextKind !== kind) {
-        log.info({ transport: nextKind }, `${dialError.message}: trying the other transport`)
+        say(`${kind} does not work here, trying ${nextKind}: ${dialError.message}`, (text) => log.info({}, text))
         return retryIn(0, dialError.message)
       }
       failed(dialError.kind === 'refused' ? 'refused' : 'lost', dialError.message)
@@ -126,6 +139,7 @@ export function runAgent(options: AgentRunOptions, deps: AgentRunDeps): RunningA
       clock,
       startTimer: deps.startTimer,
       defer: deps.defer,
+      failed: (error) => log.error({ err: error }, 'The link to the gateway failed inside the agent'),
       opened: (id, frame) => service.opened(link, id, frame),
       frame(frame) {
         if (frame.type === 'hello-ack') cancelTimer()
@@ -146,6 +160,7 @@ export function runAgent(options: AgentRunOptions, deps: AgentRunDeps): RunningA
     if (frame.type === 'hello-ack') {
       live.greeted = true
       proven = live.kind
+      said.clear()
       live.link.setHeartbeat(frame.ack.heartbeatMs)
       live.link.grant(frame.ack.windows)
       state = { kind: 'connected', transport: live.kind, roundTripMs: null }

@@ -3,6 +3,7 @@ import http from 'node:http'
 import https from 'node:https'
 import { closeCodes } from '../wire/codes.ts'
 import type { Transport, TransportEvents } from '../wire/transport.ts'
+import { dialProblem } from './dial-problem.ts'
 import type { GatewayAddress } from './gateway-address.ts'
 import { refusalOf } from './http-refusal.ts'
 import { SseReader } from './sse-reader.ts'
@@ -72,8 +73,8 @@ export class SseTransport implements Transport {
     })
     this.#down = request
     request.on('response', (response) => {
-      if (response.statusCode !== 200) return this.#refused(response)
       this.#session = one(response.headers['corral-session'])
+      if (response.statusCode !== 200 || this.#session === undefined) return this.#refused(response)
       const reader = new SseReader({
         batch: (bytes) => this.#events?.batch(bytes),
         text: (text) => this.#events?.text(text),
@@ -84,7 +85,7 @@ export class SseTransport implements Transport {
       response.on('error', (error) => this.#end(1006, error.message))
       this.#events?.drained()
     })
-    request.on('error', (error) => this.#end(1006, `no connection to the gateway: ${error.message}`))
+    request.on('error', (error) => this.#end(1006, dialProblem(error, this.#address.url)))
     request.end(greeting)
   }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import WebSocket from 'ws'
 import type { GatewayAddress } from '../agent/gateway-address.ts'
 import { DialError } from '../agent/dial-error.ts'
+import { codeOf, dialProblem } from '../agent/dial-problem.ts'
 import { refusalOf } from '../agent/http-refusal.ts'
 import { SUBPROTOCOL } from '../wire/greeting.ts'
 import type { Transport } from '../wire/transport.ts'
@@ -38,17 +39,16 @@ export function dialWebSocket({ url, key, ca }: GatewayAddress, signal: AbortSig
       })
     })
     socket.on('error', (error) => {
-      if (!answered) reject(failure(error))
+      if (!answered) reject(failure(error, url))
     })
   })
 }
 
 /** What comes after a TCP connection stood is something on the way; what comes before, nobody there. */
-function failure(error: Error): DialError {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+function failure(error: Error, url: string): DialError {
+  const code = codeOf(error)
   const isHandshake = code === '' || code.startsWith('WS_') || code.startsWith('HPE_') || code === 'ECONNRESET'
-  const message = code === '' ? error.message : `${code}: ${error.message}`
-  return new DialError(isHandshake ? 'unusable' : 'unreachable', `no connection to the gateway: ${message}`)
+  return new DialError(isHandshake ? 'unusable' : 'unreachable', dialProblem(error, url))
 }
 
 function readText(response: IncomingMessage): Promise<string> {
