@@ -192,6 +192,7 @@ export function createAgentRegistry(deps: RegistryDeps, first: AgentSettings): A
         clock,
         startTimer: deps.startTimer,
         defer: deps.defer,
+        failed: (error) => log.error({ err: error }, 'The link of an agent failed inside the gateway'),
         opened: () => link.close(closeCodes.PROTOCOL, 'Agents open no streams'),
         frame(frame) {
           if (session !== undefined) return session.frame(frame)

@@ -64,16 +64,15 @@ export function createAgentSession(
   let draining = false
   let isClosed = false
 
+  const drain = (): void => {
+    if (draining) return
+    draining = true
+    deps.changed()
+  }
+  const isFull = (): boolean => attempts.size >= hello.maxStreams || nextStream > LAST_STREAM
   const send = (request: UpstreamRequest, sink: ResponseSink): Attempt => {
-    if (
-      isClosed ||
-      draining ||
-      link.silentMs() > deps.suspectAfterMs() ||
-      attempts.size >= hello.maxStreams ||
-      nextStream > LAST_STREAM
-    ) {
-      return refuse(sink, isClosed)
-    }
+    const isSuspect = link.silentMs() > deps.suspectAfterMs()
+    if (isClosed || draining || isSuspect || isFull()) return refuse(sink, isClosed)
     const attempt = new AgentAttempt(request, sink, {
       startTimer: deps.startTimer,
       over: () => void attempts.delete(attempt),
@@ -81,12 +80,9 @@ export function createAgentSession(
     attempts.add(attempt)
     attempt.start(link.stream(nextStream, attempt))
     nextStream += 2
+    // A link is good for a thousand million requests; then the agent is to connect anew.
+    if (nextStream > LAST_STREAM) link.close(closeCodes.RESTART, 'its stream ids are used up')
     return attempt
-  }
-  const drain = (): void => {
-    if (draining) return
-    draining = true
-    deps.changed()
   }
 
   return {
