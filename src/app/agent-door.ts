@@ -22,10 +22,11 @@ export interface AgentDoorDeps {
   /** Cannot be guessed. */
   randomId(): string
   readonly tls: boolean
+  refused(error: GatewayError, address: string): void
 }
 
 /** Both ways in for agents, made one: whoever comes through either is a transport and a principal. */
-export function createAgentDoors({ onAgent, randomId, tls }: AgentDoorDeps): AgentDoors {
+export function createAgentDoors({ onAgent, randomId, tls, refused }: AgentDoorDeps): AgentDoors {
   const arrivals = createAgentArrivals(onAgent)
   const sessions = createSseSessions({ randomId })
   const accept = createAcceptUpgrade()
@@ -50,7 +51,9 @@ export function createAgentDoors({ onAgent, randomId, tls }: AgentDoorDeps): Age
       const target = parseRequestTarget(request.target)
       if (target.kind === 'bad' || target.path !== '/agent/v1') return false
       const refusal = join(door.admitUpgrade(request), request, native)
-      if (refusal !== null) native.refuse(refusal)
+      if (refusal === null) return true
+      native.refuse(refusal)
+      refused(refusal, request.address)
       return true
     },
     openStream(client, { greeting, principal, over }) {

@@ -13,6 +13,7 @@ import { openStore } from '../store/open-store.ts'
 import { loadPepper } from '../store/pepper.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
 import { createAgentDoors } from './agent-door.ts'
+import { createAgentRefusals } from './agent-refusals.ts'
 import { createFirstKey } from './first-key.ts'
 import { createGenerations, type Generations } from './generations.ts'
 import { watchKeys } from './key-watch.ts'
@@ -72,10 +73,12 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
     },
     settings.agents,
   )
+  const refusals = createAgentRefusals({ log, clock })
   const agentDoors = createAgentDoors({
     onAgent: agents.attach,
     randomId: () => randomBytes(16).toString('base64url'),
     tls: settings.http.tls !== null,
+    refused: refusals.refused,
   })
   const traffic = createGenerations(settings, {
     agents,
@@ -88,7 +91,10 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
     clock,
     log,
     isDraining: () => draining,
-    record: (record) => deps.requestLog?.write(record),
+    record(record) {
+      deps.requestLog?.write(record)
+      refusals.recorded(record)
+    },
   })
   agents.onChange(traffic.agentsChanged)
   keys.onEnded((keyIds) => {

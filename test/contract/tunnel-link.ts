@@ -108,6 +108,7 @@ async function openDoor(registry: AgentRegistry): Promise<{ readonly url: string
     onAgent: registry.attach,
     randomId: () => randomBytes(16).toString('base64url'),
     tls: false,
+    refused: () => undefined,
   })
   if (agentRoute === undefined) throw new Error('the gateway has no route for agents')
   const admitted = { principal, route: agentRoute, target: '/agent/v1' }

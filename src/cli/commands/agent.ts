@@ -67,10 +67,10 @@ async function serveAgent(terminal: Terminal, settings: AgentSettings): Promise<
     refusal: createAgentPolicy(settings.id, settings.allow),
     toUpstreamHeaders,
     maxStreams: MAX_STREAMS,
-    changed: () => running?.statusChanged(),
+    // Called once there are links, which it makes.
+    changed: () => running.statusChanged(),
   })
-  let running: RunningAgent | undefined
-  running = runAgent(
+  const running: RunningAgent = runAgent(
     { ...settings, instance, host: hostname(), software: `corral ${version}`, maxStreams: MAX_STREAMS },
     {
       dial: createDial({ url: settings.serverUrl, key: settings.key, ca: settings.ca }),

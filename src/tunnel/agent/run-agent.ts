@@ -186,7 +186,7 @@ export function runAgent(options: AgentRunOptions, deps: AgentRunDeps): RunningA
     if (!live.greeted && !isRefusal(code)) fallBack()
     if (isServed() || (live.leaving && state.kind === 'waiting')) return
     if (live.greeted && clock.now() - live.openedAt >= HEALTHY_MS) failures = 0
-    failed(isRefusal(code) ? 'refused' : 'lost', reason === '' ? `the link ended (${code})` : reason)
+    failed(isRefusal(code) ? 'refused' : 'lost', reason === '' ? silentEnd(code) : reason)
   }
 
   const sendStatus = (): void => {
@@ -228,6 +228,10 @@ export function runAgent(options: AgentRunOptions, deps: AgentRunDeps): RunningA
       state = { kind: 'stopped' }
     },
   }
+}
+
+function silentEnd(code: number): string {
+  return code === 1006 ? 'the connection broke off' : `the connection ended (${code})`
 }
 
 function helloOf(options: AgentRunOptions): Hello {

@@ -3,11 +3,13 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { AgentSettings, PoolSettings } from '../settings.ts'
 import { closeCodes } from '../wire/codes.ts'
+import type { LinkFrame } from '../wire/frame.ts'
 import { defaultWindows, type Hello, type HelloAck, PROTOCOL_VERSION } from '../wire/greeting.ts'
 import { createLink, type Link } from '../wire/link.ts'
 import type { Transport } from '../wire/transport.ts'
 import { type Admission, judgeHello } from './admission.ts'
-import { type AgentFacts, type AgentSession, createAgentSession, type SessionEvents } from './session.ts'
+import { type AgentChange, type HeardSession, Roster } from './roster.ts'
+import { type AgentFacts, type AgentSession, createAgentSession } from './session.ts'
 
 export interface RegistryDeps {
   readonly clock: Clock
@@ -23,227 +25,192 @@ export interface RegistryDeps {
   isTaken(name: string): boolean
 }
 
-/** Which agents there are. An agent that left stays known for a while: its models are away, not unknown. */
-export interface AgentRegistry {
-  /** Takes over a connection whose key was let in; what the agent says next decides whether it stays. */
-  attach(transport: AgentTransport, principal: Principal, peer: { readonly address: string }): void
-  /** Present, and not long gone. */
-  agents(): readonly AgentSession[]
-  isConnected(session: AgentSession): boolean
-  pool(name: string): PoolSettings | undefined
-  onChange(listener: (change: AgentChange) => void): void
-  /** Takes over reloaded settings; agents of pools that are gone are closed. */
-  configure(settings: AgentSettings): void
-  endKey(keyId: string): void
-  /** The gateway stops: agents shall look for another, and end what they have. */
-  goAway(): void
-  closeAll(): void
-}
-
 /** The SSE transport knows its session's id before the greeting. */
 export type AgentTransport = Transport & { readonly id?: string }
-
-export interface AgentChange {
-  readonly kind: 'joined' | 'left' | 'changed'
-  readonly session: AgentSession
-}
 
 /** The link itself gives up after four. */
 const SUSPECT_HEARTBEATS = 3
 const HELLO_MS = 5_000
-/** Two processes that take an id from each other within this are both alive. */
-const ALTERNATION_MS = 60_000
-/** How long the models of an agent that left are away rather than unknown. */
-const REMEMBER_MS = 600_000
 const GO_AWAY_SPREAD_MS = 5_000
 const MAX_GREETING = 200
 /** What a timer can wait at most is 24.8 days. */
 const MAX_TIMER_MS = 86_400_000
 
-/** A connection whose agent has not been let in yet. */
+/** A connection, and whose key it came with. */
 interface Arrival {
-  readonly link: Link
   readonly transport: AgentTransport
   readonly principal: Principal
   readonly address: string
 }
 
-interface Known {
-  readonly session: AgentSession & SessionEvents
-  /** Null while it is connected. */
-  leftAt: number | null
-}
+/** Which agents there are, and which are let in. */
+export class AgentRegistry {
+  readonly #deps: RegistryDeps
+  #settings: AgentSettings
+  readonly #roster: Roster
+  /** Links whose agent has not been let in yet. */
+  readonly #greeting = new Set<Link>()
+  #isStopping = false
 
-export function createAgentRegistry(deps: RegistryDeps, first: AgentSettings): AgentRegistry {
-  const { clock, log } = deps
-  let settings = first
-  const known = new Map<string, Known>()
-  /** The process that was replaced last, by agent id. */
-  const replaced = new Map<string, { readonly instance: string; readonly host: string; readonly at: number }>()
-  const greeting = new Set<Link>()
-  const listeners: ((change: AgentChange) => void)[] = []
-  let isStopping = false
-
-  const tell = (kind: AgentChange['kind'], session: AgentSession): void => {
-    for (const listener of listeners) listener({ kind, session })
+  constructor(deps: RegistryDeps, settings: AgentSettings) {
+    this.#deps = deps
+    this.#settings = settings
+    this.#roster = new Roster(deps)
+    this.#roster.onChange((change) => this.#log(change))
   }
-  const pool = (name: string): PoolSettings | undefined => settings.pools.find((each) => each.name === name)
 
-  const admit = (hello: Hello, principal: Principal): Admission => {
-    const now = clock.now()
-    const present = known.get(hello.agentId)
-    const holder = present?.leftAt === null ? present.session.facts : undefined
-    const before = replaced.get(hello.agentId)
-    const alternating = before !== undefined && now - before.at < ALTERNATION_MS && before.instance === hello.instance
-    const poolName = hello.pool ?? (principal.pools?.length === 1 ? (principal.pools[0] ?? null) : null)
-    return judgeHello(hello, {
-      isStopping,
-      poolName,
-      allowedPools: principal.pools ?? [],
-      isPool: poolName !== null && pool(poolName) !== undefined,
-      isTaken: deps.isTaken(hello.agentId),
-      holder: holder === undefined ? null : { host: holder.host, sameKey: holder.keyId === principal.keyId },
-      alternating: alternating && holder !== undefined && holder.instance !== hello.instance,
-    })
-  }
-  const join = (link: Link, hello: Hello, facts: AgentFacts): AgentSession & SessionEvents => {
-    const old = known.get(facts.id)
-    if (old !== undefined && old.leftAt === null) {
-      const { instance, host } = old.session.facts
-      if (instance !== facts.instance) replaced.set(facts.id, { instance, host, at: clock.now() })
-      leave(old.session, 'a newer connection took its id')
-      old.session.close(closeCodes.REPLACED, `Another connection took the id, from host ${facts.host}`)
+  /** Takes over a connection whose key was let in; what the agent says next decides whether it stays. */
+  attach(transport: AgentTransport, principal: Principal, { address }: { readonly address: string }): void {
+    if (this.#greeting.size >= MAX_GREETING) {
+      return transport.close(closeCodes.TRY_LATER, 'Too many agents connect at once')
     }
-    const session = createAgentSession(
-      link,
-      { facts, hello },
-      {
-        startTimer: deps.startTimer,
-        changed: () => tell('changed', session),
-        suspectAfterMs: () => SUSPECT_HEARTBEATS * settings.heartbeatMs,
+    const { clock, log, startTimer, defer } = this.#deps
+    const options = { role: 'gateway', windows: defaultWindows, heartbeatMs: this.#settings.heartbeatMs } as const
+    let session: HeardSession | undefined
+    const cancelTimer = startTimer(HELLO_MS, () => link.close(closeCodes.TIMEOUT, 'No greeting came in time'))
+    const greeted = (): void => {
+      this.#greeting.delete(link)
+      cancelTimer()
+    }
+    const link = createLink(transport, options, {
+      clock,
+      startTimer,
+      defer,
+      failed: (error) => log.error({ err: error }, 'The link of an agent failed inside the gateway'),
+      opened: () => link.close(closeCodes.PROTOCOL, 'Agents open no streams'),
+      frame: (frame) => {
+        if (session !== undefined) return session.frame(frame)
+        greeted()
+        session = this.#welcome(link, frame, { transport, principal, address })
       },
-    )
-    known.set(facts.id, { session, leftAt: null })
-    log.info({ agent: facts.id, pool: facts.pool, host: facts.host, transport: facts.transport }, 'agent connected')
-    tell('joined', session)
-    return session
-  }
-  const endInTime = (session: AgentSession, { expiresAt }: Principal): void => {
-    if (expiresAt == null) return
-    const end = (): void => {
-      const leftMs = expiresAt - clock.now()
-      if (leftMs <= 0) session.close(closeCodes.AUTH, 'Its key has expired')
-      else deps.startTimer(Math.min(leftMs, MAX_TIMER_MS), end)
-    }
-    end()
-  }
-  const leave = (session: AgentSession & SessionEvents, reason: string): void => {
-    const entry = known.get(session.id)
-    if (entry?.session !== session || entry.leftAt !== null) return session.closed(reason)
-    entry.leftAt = clock.now()
-    log.info({ agent: session.id, reason }, 'agent left')
-    session.closed(reason)
-    tell('left', session)
-    deps.startTimer(REMEMBER_MS, () => {
-      if (known.get(session.id) === entry) {
-        known.delete(session.id)
-        tell('changed', session)
-      }
+      closed: (code, reason) => {
+        greeted()
+        if (session === undefined) return
+        this.#roster.leave(session, reason === '' ? `the connection broke off (${code})` : reason)
+      },
     })
+    this.#greeting.add(link)
   }
 
-  const welcome = (
-    { link, transport, principal, address }: Arrival,
-    hello: Hello,
-  ): (AgentSession & SessionEvents) | undefined => {
-    const admission = admit(hello, principal)
+  /** Present, and not long gone: the models of one that left are away, not unknown. */
+  agents(): readonly AgentSession[] {
+    return this.#roster.sessions()
+  }
+
+  pool(name: string): PoolSettings | undefined {
+    return this.#settings.pools.find((each) => each.name === name)
+  }
+
+  onChange(listener: (change: AgentChange) => void): void {
+    this.#roster.onChange(listener)
+  }
+
+  /** Takes over reloaded settings; agents of pools that are gone are closed. */
+  configure(settings: AgentSettings): void {
+    this.#settings = settings
+    for (const session of this.#roster.connected()) {
+      if (this.pool(session.facts.pool) !== undefined) this.#roster.tell('changed', session)
+      else session.close(closeCodes.SCOPE, 'Its pool is no longer configured')
+    }
+  }
+
+  /** The gateway stops: agents shall look for another, and end what they have. */
+  goAway(): void {
+    this.#isStopping = true
+    for (const session of this.#roster.connected()) {
+      session.goAway({ reconnectInMs: Math.round(this.#deps.random() * GO_AWAY_SPREAD_MS), tryForMs: 60_000 })
+    }
+  }
+
+  closeAll(): void {
+    this.#isStopping = true
+    for (const link of [...this.#greeting, ...this.#roster.connected()]) {
+      link.close(closeCodes.RESTART, 'The gateway stops')
+    }
+  }
+
+  #welcome(link: Link, frame: LinkFrame, arrival: Arrival): HeardSession | undefined {
+    if (frame.type !== 'hello') {
+      link.close(closeCodes.PROTOCOL, 'The first frame must be the greeting')
+      return undefined
+    }
+    const { hello } = frame
+    const { transport, principal, address } = arrival
+    const admission = this.#judge(hello, principal)
     if (admission.kind === 'refused') {
-      log.warn({ agent: hello.agentId, host: hello.host, address }, `agent refused: ${admission.reason}`)
+      const { agentId: agent, host } = hello
+      this.#deps.log.warn({ agent, host, address }, `agent refused: ${admission.reason}`)
       link.close(admission.code, admission.reason)
       return undefined
     }
     link.grant(hello.windows)
-    link.send({ type: 'hello-ack', ack: acknowledge(transport, admission.pool) })
+    link.send({ type: 'hello-ack', ack: this.#acknowledge(transport, admission.pool) })
     // One that takes no request only wanted to know whether it would be let in.
     if (hello.maxStreams === 0) return undefined
-    const at = { address, pool: admission.pool, transport: transport.kind, connectedAt: clock.now() }
-    const session = join(link, hello, factsOf(hello, principal, at))
-    endInTime(session, principal)
+    const at = { address, pool: admission.pool, transport: transport.kind, connectedAt: this.#deps.clock.now() }
+    const session = this.#open(link, hello, factsOf(hello, principal, at))
+    this.#roster.join(session)
+    this.#endInTime(session, principal)
     return session
   }
-  const acknowledge = (transport: AgentTransport, poolName: string): HelloAck => ({
-    version: PROTOCOL_VERSION,
-    sessionId: transport.id ?? deps.randomId(),
-    serverInstance: deps.serverInstance,
-    software: deps.software,
-    pool: poolName,
-    models: pool(poolName)?.models ?? [],
-    heartbeatMs: settings.heartbeatMs,
-    windows: defaultWindows,
-  })
 
-  return {
-    attach(transport, principal, { address }) {
-      if (greeting.size >= MAX_GREETING) return transport.close(closeCodes.TRY_LATER, 'Too many agents connect at once')
-      let session: (AgentSession & SessionEvents) | undefined
-      const cancelTimer = deps.startTimer(HELLO_MS, () => link.close(closeCodes.TIMEOUT, 'No greeting came in time'))
-      const options = { role: 'gateway', windows: defaultWindows, heartbeatMs: settings.heartbeatMs } as const
-      const link = createLink(transport, options, {
-        clock,
-        startTimer: deps.startTimer,
-        defer: deps.defer,
-        failed: (error) => log.error({ err: error }, 'The link of an agent failed inside the gateway'),
-        opened: () => link.close(closeCodes.PROTOCOL, 'Agents open no streams'),
-        frame(frame) {
-          if (session !== undefined) return session.frame(frame)
-          if (frame.type !== 'hello') return link.close(closeCodes.PROTOCOL, 'The first frame must be the greeting')
-          greeting.delete(link)
-          cancelTimer()
-          session = welcome({ link, transport, principal, address }, frame.hello)
-        },
-        closed(_code, reason) {
-          greeting.delete(link)
-          cancelTimer()
-          if (session !== undefined) leave(session, reason)
-        },
-      })
-      greeting.add(link)
-    },
-    agents: () => [...known.values()].map((entry) => entry.session),
-    isConnected: (session) => {
-      const entry = known.get(session.id)
-      return entry?.session === session && entry.leftAt === null
-    },
-    pool,
-    onChange: (listener) => void listeners.push(listener),
-    configure(next) {
-      settings = next
-      for (const { session, leftAt } of [...known.values()]) {
-        if (leftAt !== null) continue
-        if (pool(session.facts.pool) === undefined) session.close(closeCodes.SCOPE, 'Its pool is no longer configured')
-        else tell('changed', session)
-      }
-    },
-    endKey(keyId) {
-      for (const { session, leftAt } of [...known.values()]) {
-        if (leftAt === null && session.facts.keyId === keyId)
-          session.close(closeCodes.AUTH, 'Its key is not valid any more')
-      }
-    },
-    goAway() {
-      isStopping = true
-      for (const { session, leftAt } of known.values()) {
-        if (leftAt !== null) continue
-        session.goAway({ reconnectInMs: Math.round(deps.random() * GO_AWAY_SPREAD_MS), tryForMs: 60_000 })
-      }
-    },
-    closeAll() {
-      isStopping = true
-      for (const link of [...greeting]) link.close(closeCodes.RESTART, 'The gateway stops')
-      for (const { session, leftAt } of [...known.values()]) {
-        if (leftAt === null) session.close(closeCodes.RESTART, 'The gateway stops')
-      }
-    },
+  #judge(hello: Hello, principal: Principal): Admission {
+    const { agentId: id, instance } = hello
+    const holder = this.#roster.holder(id)
+    const poolName = hello.pool ?? (principal.pools?.length === 1 ? (principal.pools[0] ?? null) : null)
+    return judgeHello(hello, {
+      isStopping: this.#isStopping,
+      poolName,
+      allowedPools: principal.pools ?? [],
+      isPool: poolName !== null && this.pool(poolName) !== undefined,
+      isTaken: this.#deps.isTaken(id),
+      holder: holder === undefined ? null : { host: holder.host, sameKey: holder.keyId === principal.keyId },
+      alternating: this.#roster.isAlternating({ id, instance }),
+    })
+  }
+
+  #acknowledge(transport: AgentTransport, pool: string): HelloAck {
+    const { serverInstance, software } = this.#deps
+    return {
+      version: PROTOCOL_VERSION,
+      sessionId: transport.id ?? this.#deps.randomId(),
+      serverInstance,
+      software,
+      pool,
+      models: this.pool(pool)?.models ?? [],
+      heartbeatMs: this.#settings.heartbeatMs,
+      windows: defaultWindows,
+    }
+  }
+
+  #open(link: Link, hello: Hello, facts: AgentFacts): HeardSession {
+    const session = createAgentSession(
+      link,
+      { facts, hello },
+      {
+        startTimer: this.#deps.startTimer,
+        changed: () => this.#roster.tell('changed', session),
+        suspectAfterMs: () => SUSPECT_HEARTBEATS * this.#settings.heartbeatMs,
+      },
+    )
+    return session
+  }
+
+  #endInTime(session: AgentSession, { expiresAt }: Principal): void {
+    if (expiresAt == null) return
+    const { clock, startTimer } = this.#deps
+    const end = (): void => {
+      const leftMs = expiresAt - clock.now()
+      if (leftMs <= 0) session.close(closeCodes.AUTH, 'Its key has expired')
+      else startTimer(Math.min(leftMs, MAX_TIMER_MS), end)
+    }
+    end()
+  }
+
+  #log({ kind, session }: AgentChange): void {
+    const { id: agent, pool, host, transport } = session.facts
+    if (kind === 'joined') this.#deps.log.info({ agent, pool, host, transport }, 'agent connected')
+    if (kind === 'left') this.#deps.log.info({ agent, reason: session.endReason }, 'agent left')
   }
 }
 
