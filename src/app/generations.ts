@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import type { UpstreamEvent } from '../routing/upstream-state.ts'
-import type { AgentChange } from '../tunnel/server/registry.ts'
+import type { AgentChange } from '../tunnel/server/roster.ts'
 import { agentMembers } from './agent-members.ts'
 import { createFleetMembers } from './fleet-members.ts'
 import { createGeneration, type Generation, type GenerationDeps } from './generation.ts'
@@ -35,6 +35,12 @@ export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'k
   }
   let current = next(first, null)
   const all = new Set([current])
+  let areMembersDue = false
+  const refreshMembers = (): void => {
+    areMembersDue = false
+    const agents = agentMembers(deps.agents)
+    for (const { members, routing } of all) routing.setMembers([...members.members, ...agents])
+  }
 
   return {
     get current() {
@@ -42,7 +48,6 @@ export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'k
     },
     replace(settings) {
       const before = current
-      deps.agents.configure(settings.agents)
       current = next(settings, before)
       all.add(current)
       before.routing.stop()
@@ -53,10 +58,11 @@ export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'k
       })
     },
     agentsChanged({ kind, session }) {
-      for (const { members, routing } of all) {
-        routing.setMembers([...members.members, ...agentMembers(deps.agents)])
-        if (kind === 'left') routing.fleet.apply(session.id, AGENT_LEFT)
-      }
+      if (kind === 'left') for (const { routing } of all) routing.fleet.apply(session.id, AGENT_LEFT)
+      if (areMembersDue) return
+      // After a restart a thousand of them come in one turn.
+      areMembersDue = true
+      setImmediate(refreshMembers)
     },
     endKey(keyId) {
       for (const generation of all) generation.proxy.running.endKey(keyId)
