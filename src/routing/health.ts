@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { Upstream } from '../proxy/upstream.ts'
 import type { Fleet, HealthChange } from './fleet-state.ts'
 import type { Inspector } from './inspector.ts'
 import type { ModelRefresh } from './model-refresh.ts'
@@ -30,6 +31,7 @@ export interface HealthMonitor {
 }
 
 interface Watch {
+  readonly upstream: Upstream
   state: 'idle' | 'probing'
   cancelTimer: () => void
 }
@@ -66,10 +68,14 @@ export function createHealthMonitor(
     watch.cancelTimer = startTimer(delayMs, () => void probe(name, watch))
   }
   const watchMembers = (): Promise<unknown> => {
-    const fresh = fleet.all().filter((state) => state.enabled && !watches.has(state.name))
+    // Another upstream of the same name is another one: an agent that has come back is asked at once.
+    const fresh = fleet.all().filter(({ enabled, name, upstream }) => {
+      return enabled && watches.get(name)?.upstream !== upstream
+    })
     return Promise.all(
-      fresh.map(({ name }) => {
-        const watch: Watch = { state: 'idle', cancelTimer: () => {} }
+      fresh.map(({ name, upstream }) => {
+        const watch: Watch = { upstream, state: 'idle', cancelTimer: () => {} }
+        watches.get(name)?.cancelTimer()
         watches.set(name, watch)
         return probe(name, watch)
       }),
@@ -115,6 +121,7 @@ async function probeUpstream(
   const before = fleet.get(name)
   if (before === undefined || !before.enabled) return
   const events = await inspector.probe(before, probeTimeoutMs(before, settings.healthIntervalMs))
+  if (fleet.get(name)?.upstream !== before.upstream) return
   for (const event of events) {
     fleet.apply(name, event)
     if (event.kind === 'probe-failed' && isNewsOfLoop(event, before)) logDown(log, name, event.detail)

@@ -110,6 +110,19 @@ describe('two agents', () => {
   })
 })
 
+describe.each(tunnels)('an agent that comes back, via %s,', (transport) => {
+  it('is asked at once how it is, and not at its time', async () => {
+    const scene = await start({ config: { routing: { health_interval: '1h' } } })
+    const other = await scene.addAgent({ transport, fake: { models: [{ name: 'other' }] } })
+    const { agent } = await scene.addAgent({ transport })
+    await agent.kill9()
+    await untilState(scene.gateway, agent.id, 'down')
+    await scene.addAgent({ id: agent.id, transport })
+    expect(await post(scene, '/api/generate', { model: 'tiny', prompt: 'hello' })).toMatchObject({ status: 200 })
+    expect(other.fake.counters.requestsTo('/api/generate')).toEqual([])
+  })
+})
+
 describe.each(tunnels)('a blob of 64 MB, via %s,', (transport) => {
   it('arrives byte by byte, and is not asked for again', async () => {
     const scene = await start()
