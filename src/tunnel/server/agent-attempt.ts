@@ -19,6 +19,16 @@ const ACCEPT_MS = 5_000
 const CANCELLED_MS = 30_000
 
 const NOTHING = new Uint8Array(0)
+const NO_REQUEST: UpstreamRequest = { method: 'GET', target: '/', headers: [], body: null }
+const NOBODY: ResponseSink = {
+  accepted: () => {},
+  info: () => {},
+  head: () => {},
+  data: () => true,
+  end: () => {},
+  fail: () => {},
+  released: () => {},
+}
 
 export interface AgentAttemptDeps {
   startTimer(delayMs: number, run: () => void): () => void
@@ -34,8 +44,8 @@ type State = 'sent' | 'owned' | 'cancelling' | 'ended'
 
 /** One request on a stream of an agent's link. */
 export class AgentAttempt implements Attempt, StreamReceiver {
-  readonly #request: UpstreamRequest
-  readonly #sink: ResponseSink
+  #request: UpstreamRequest
+  #sink: ResponseSink
   readonly #deps: AgentAttemptDeps
   #stream: LinkStream | undefined
   #state: State = 'sent'
@@ -70,7 +80,7 @@ export class AgentAttempt implements Attempt, StreamReceiver {
       this.#forgetWaiting()
       if (this.#lastWord === null) return
       this.#lastWord = null
-      queueMicrotask(() => this.#sink.released())
+      queueMicrotask(() => this.#letGo())
       return
     }
     this.#cancel('CANCEL', 'nobody waits for it')
@@ -179,7 +189,15 @@ export class AgentAttempt implements Attempt, StreamReceiver {
 
   #released(): void {
     this.#close()
-    this.#sink.released()
+    this.#letGo()
+  }
+
+  /** Whoever holds this attempt a little longer shall not hold the exchange with it. */
+  #letGo(): void {
+    const sink = this.#sink
+    this.#sink = NOBODY
+    this.#request = NO_REQUEST
+    sink.released()
   }
 
   #data(bytes: Uint8Array): void {
@@ -210,7 +228,7 @@ export class AgentAttempt implements Attempt, StreamReceiver {
     this.#lastWord = () => {
       if (trailers === undefined) this.#sink.end()
       else this.#sink.end(trailers)
-      this.#sink.released()
+      this.#letGo()
     }
     if (!this.#paused) this.#sayLastWord()
   }
@@ -219,7 +237,7 @@ export class AgentAttempt implements Attempt, StreamReceiver {
     this.#close()
     this.#lastWord = () => {
       this.#sink.fail(error)
-      this.#sink.released()
+      this.#letGo()
     }
     if (!this.#paused) this.#sayLastWord()
   }

@@ -26,8 +26,8 @@ describe('ReceiveWindow and SendCredit', () => {
           expect(window.size).toBeLessThanOrEqual(10_000)
         }
         const last = window.taken(Infinity)
-        // What is not given back yet is less than half.
-        expect((window.size - window.open) * 2).toBeLessThan(window.size)
+        // What is not given back yet is less than a quarter.
+        expect((window.size - window.open) * 4).toBeLessThan(window.size)
         expect(credit.available + last).toBe(window.open)
         expect(window.receive(window.open + 1)).toBe(false)
       }),
@@ -35,12 +35,12 @@ describe('ReceiveWindow and SendCredit', () => {
     )
   })
 
-  it('give back once half the window is due', () => {
+  it('give back once a quarter of the window is due', () => {
     const window = new ReceiveWindow(100)
     window.receive(100)
-    expect(window.taken(49)).toBe(0)
-    expect(window.taken(1)).toBe(50)
-    expect(window.taken(1_000)).toBe(50)
+    expect(window.taken(24)).toBe(0)
+    expect(window.taken(1)).toBe(25)
+    expect(window.taken(1_000)).toBe(75)
     expect(window.taken(1)).toBe(0)
   })
 

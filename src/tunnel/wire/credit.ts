@@ -75,12 +75,12 @@ export class ReceiveWindow {
     return true
   }
 
-  /** The credit to give back now; small amounts are collected until they are half the window. */
+  /** The credit to give back now; small amounts are collected until they are a quarter of the window. */
   taken(bytes: number): number {
     const count = Math.min(bytes, this.#untaken)
     this.#untaken -= count
     this.#due += count
-    if (this.#due * 2 < this.#size) return 0
+    if (this.#due * 4 < this.#size) return 0
     const credit = this.#due
     this.#due = 0
     this.#open += credit

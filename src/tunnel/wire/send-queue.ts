@@ -10,6 +10,7 @@ import {
   writeU32,
 } from './frame-layout.ts'
 import { SendLane } from './send-lane.ts'
+import { StreamMap } from './stream-map.ts'
 
 /** A stream's turn among others: none waits long for its own. */
 const QUANTUM_BYTES = 16 * 1024
@@ -20,7 +21,7 @@ const QUANTUM_BYTES = 16 * 1024
  */
 export class SendQueue {
   readonly connection = new SendCredit()
-  readonly #lanes = new Map<number, SendLane>()
+  readonly #lanes = new StreamMap<SendLane>()
   readonly #linkFrames: Uint8Array[] = []
   #linkBytes = 0
   readonly #controlLanes: SendLane[] = []
@@ -40,7 +41,7 @@ export class SendQueue {
     return this.#lanes.get(id)
   }
 
-  lanes(): Iterable<SendLane> {
+  lanes(): readonly SendLane[] {
     return this.#lanes.values()
   }
 

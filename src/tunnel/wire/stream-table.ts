@@ -5,6 +5,7 @@ import type { StreamFrame } from './frame.ts'
 import type { Windows } from './greeting.ts'
 import type { Outbox } from './outbox.ts'
 import { StreamEnd, type StreamEndDeps } from './stream-end.ts'
+import { StreamMap } from './stream-map.ts'
 import { createAnswerOrder, createRequestOrder, type StreamOrder } from './stream-order.ts'
 
 type RequestFrame = Extract<StreamFrame, { type: 'request' }>
@@ -24,7 +25,7 @@ export interface StreamTableDeps {
 /** The streams of a link, and the credit they share. Methods for what arrives return what is wrong with it, or undefined. */
 export class StreamTable {
   readonly #deps: StreamTableDeps
-  readonly #ends = new Map<number, StreamEnd>()
+  readonly #ends = new StreamMap<StreamEnd>()
   readonly #window: ReceiveWindow
   /** What the other side grants each stream at first. */
   #firstCredit: number | null = null
@@ -69,7 +70,7 @@ export class StreamTable {
       takenOfConnection: (bytes) => this.#taken(bytes),
       pace: () => this.#pace(),
       defer,
-      forgotten: () => void this.#ends.delete(id),
+      forgotten: () => this.#ends.delete(id),
       failed,
     })
     if (!this.#isOver) this.#ends.set(id, end)
