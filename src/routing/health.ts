@@ -67,20 +67,8 @@ export function createHealthMonitor(
     const delayMs = pauseMs(state, fleet.all(), settings.healthIntervalMs) * (0.8 + 0.2 * deps.random())
     watch.cancelTimer = startTimer(delayMs, () => void probe(name, watch))
   }
-  const watchMembers = (): Promise<unknown> => {
-    // Another upstream of the same name is another one: an agent that has come back is asked at once.
-    const fresh = fleet.all().filter(({ enabled, name, upstream }) => {
-      return enabled && watches.get(name)?.upstream !== upstream
-    })
-    return Promise.all(
-      fresh.map(({ name, upstream }) => {
-        const watch: Watch = { upstream, state: 'idle', cancelTimer: () => {} }
-        watches.get(name)?.cancelTimer()
-        watches.set(name, watch)
-        return probe(name, watch)
-      }),
-    )
-  }
+  const watchMembers = (): Promise<unknown> =>
+    Promise.all(watchFresh(fleet.all(), watches).map(([name, watch]) => probe(name, watch)))
 
   fleet.onHealthChange((change) => {
     // Connections that break because the gateway ends are no news.
@@ -111,6 +99,17 @@ export function createHealthMonitor(
       watches.clear()
     },
   }
+}
+
+/** Another upstream of the same name is another one: an agent that has come back is asked at once. */
+function watchFresh(states: readonly UpstreamState[], watches: Map<string, Watch>): [string, Watch][] {
+  const fresh = states.filter(({ enabled, name, upstream }) => enabled && watches.get(name)?.upstream !== upstream)
+  return fresh.map(({ name, upstream }) => {
+    const watch: Watch = { upstream, state: 'idle', cancelTimer: () => {} }
+    watches.get(name)?.cancelTimer()
+    watches.set(name, watch)
+    return [name, watch]
+  })
 }
 
 async function probeUpstream(

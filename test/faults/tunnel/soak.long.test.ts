@@ -110,7 +110,9 @@ describe.each(tunnels)('random faults on the lines of agents via %s', (transport
     await Promise.all(Array.from({ length: CLIENTS }, client))
     await faults
     clearInterval(watch)
-    console.log(`${transport}: ${JSON.stringify(tally)}, memory ${memory.map(([now]) => Math.round(now ?? 0)).join(' ')}`)
+    console.log(
+      `${transport}: ${JSON.stringify(tally)}, memory ${memory.map(([now]) => Math.round(now ?? 0)).join(' ')}`,
+    )
 
     expect(wrong).toEqual([])
     expect(tally.whole).toBeGreaterThan(10)

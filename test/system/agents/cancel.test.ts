@@ -34,7 +34,12 @@ interface State {
 }
 
 const states: Readonly<Record<string, State>> = {
-  'waits for the prompt to be read': { path: '/api/chat', body: { model: 'tiny', messages }, once: 'asked', stalls: true },
+  'waits for the prompt to be read': {
+    path: '/api/chat',
+    body: { model: 'tiny', messages },
+    once: 'asked',
+    stalls: true,
+  },
   'waits for an answer that is one whole': {
     path: '/api/generate',
     body: { model: 'tiny', prompt: 'hello', stream: false },
