@@ -10,13 +10,17 @@ export type Refusal =
   | { readonly kind: 'unusable'; readonly code: number; readonly message: string }
 
 const MAX_SHOWN = 300
+/** Of the two who do not speak the same version. A handshake that lost its `Upgrade` on the way gets a 426 too. */
+const NAMES_A_SIDE = /upgrade the (?:agent|gateway)/
+const STRIPPED = 'and something on the way lets none through'
 
 export function refusalOf(status: number, body: string): Refusal {
   const said = errorText(body)
   const message = answerText(status, said)
   if (status === 401) return { kind: 'refused', code: closeCodes.AUTH, message }
   if (status === 403) return { kind: 'refused', code: closeCodes.SCOPE, message }
-  if (status === 426) return { kind: 'refused', code: closeCodes.VERSION, message }
+  if (status === 426 && NAMES_A_SIDE.test(message)) return { kind: 'refused', code: closeCodes.VERSION, message }
+  if (status === 426) return { kind: 'unusable', code: closeCodes.PROTOCOL, message: `${message}, ${STRIPPED}` }
   if (status === 429 || status >= 500) return { kind: 'unreachable', code: closeCodes.TRY_LATER, message }
   return { kind: 'unusable', code: closeCodes.PROTOCOL, message: unusable(status, said) }
 }

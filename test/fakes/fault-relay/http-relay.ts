@@ -118,7 +118,9 @@ export async function startHttpRelay(target: string): Promise<HttpRelay> {
       )
   })
   const passOn = (request: IncomingMessage, response: ServerResponse, url: string): void => {
-    const outgoing = http.request(url, { method: request.method, headers: request.headers, agent }, (answer) => {
+    // As proxies do that know nothing of upgrades (RFC 9110 section 7.6.1).
+    const { upgrade: _upgrade, connection: _connection, ...headers } = request.headers
+    const outgoing = http.request(url, { method: request.method, headers, agent }, (answer) => {
       const path = request.url ?? '/'
       statuses.set(path, [...(statuses.get(path) ?? []), answer.statusCode ?? 0])
       response.writeHead(answer.statusCode ?? 502, answer.headers)
