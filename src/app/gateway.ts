@@ -1,10 +1,7 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { openPrincipal } from '../auth/authenticator.ts'
+import { randomUUID } from 'node:crypto'
 import type { LoadedConfig, Settings } from '../config/settings.ts'
 import { createListener, type Listener } from '../http/listener.ts'
-import { version } from '../lib/version.ts'
-import { startSystemTimer } from '../routing/timer.ts'
-import { type AgentRegistry, createAgentRegistry } from '../tunnel/server/registry.ts'
+import type { AgentRegistry } from '../tunnel/server/registry.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { createBodyBudget } from '../proxy/body-budget.ts'
@@ -12,11 +9,10 @@ import type { UpstreamState } from '../routing/upstream-state.ts'
 import { openStore } from '../store/open-store.ts'
 import { loadPepper } from '../store/pepper.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
-import { createAgentDoors } from './agent-door.ts'
-import { createAgentRefusals } from './agent-refusals.ts'
+import { type Agents, createAgents } from './agents.ts'
 import { createFirstKey } from './first-key.ts'
 import { createGenerations, type Generations } from './generations.ts'
-import { watchKeys } from './key-watch.ts'
+import { type KeyWatch, watchKeys } from './key-watch.ts'
 import { joinUpgrade } from './upgrade.ts'
 
 export interface GatewayDeps {
@@ -58,31 +54,10 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
   const keys = await watchKeys({ store, pepper, clock, log }, settings.auth)
   let draining = false
   const instanceId = randomUUID()
-  let upstreamNames = namesOf(settings)
-  const agents = createAgentRegistry(
-    {
-      clock,
-      log,
-      startTimer: startSystemTimer,
-      defer: setImmediate,
-      random: Math.random,
-      randomId: randomUUID,
-      serverInstance: instanceId,
-      software: `corral ${version}`,
-      isTaken: (name) => upstreamNames.has(name),
-    },
-    settings.agents,
-  )
-  const refusals = createAgentRefusals({ log, clock })
-  const agentDoors = createAgentDoors({
-    onAgent: agents.attach,
-    randomId: () => randomBytes(16).toString('base64url'),
-    tls: settings.http.tls !== null,
-    refused: refusals.refused,
-  })
+  const agents = createAgents(settings, { clock, log, instanceId })
   const traffic = createGenerations(settings, {
-    agents,
-    agentDoor: agentDoors,
+    agents: agents.registry,
+    agentDoor: agents.doors,
     directory: keys.directory,
     budget: createBodyBudget(settings.http.bodiesTotalBytes),
     admin: { store, pepper, clock, changed: keys.changed },
@@ -93,28 +68,19 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
     isDraining: () => draining,
     record(record) {
       deps.requestLog?.write(record)
-      refusals.recorded(record)
+      agents.recorded(record)
     },
   })
-  agents.onChange(traffic.agentsChanged)
+  agents.registry.onChange(traffic.agentsChanged)
   keys.onEnded((keyIds) => {
     keyIds.forEach(traffic.endKey)
-    keyIds.forEach(agentDoors.endKey)
+    keyIds.forEach(agents.endKey)
   })
   await withinMs(FIRST_ROUND_MS, traffic.current.routing.firstRound())
-  const listener = createListener(settings.http, {
-    request: (client) => traffic.current.door.request(client),
-    native: (request, upgrade) => agentDoors.upgrade(traffic.current.door, request, upgrade),
-    upgrade: (request, socket) => joinUpgrade(traffic.current, request, socket),
-    // What an agent answers comes in new requests, to the end.
-    outlastsStop: (target) => target === '/agent/v1/up',
-    failed: (error) => log.error({ err: error }, 'A request failed inside the gateway'),
-  })
+  const listener = openListener(settings, { traffic, agents, log })
   const urls = await Promise.all(settings.http.listen.map((address) => listener.listen(address)))
   // Last: a start that fails shall not leave a key that nobody was shown.
-  const isFirst = settings.auth.mode === 'keys' && !(await keys.hasKeys())
-  const firstKey = isFirst ? await createFirstKey({ store, pepper, clock }) : null
-  if (firstKey !== null) await keys.changed()
+  const firstKey = await makeFirstKey(settings, { store, pepper, clock, keys })
 
   return {
     urls,
@@ -122,16 +88,14 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
     upstreams: () => traffic.current.routing.fleet.all(),
     reload(next) {
       const before = traffic.current.settings
-      upstreamNames = namesOf(next.settings)
+      agents.configure(next.settings)
       traffic.replace(next.settings)
-      // Without keys everybody was let in; what came so must show one now.
-      if (next.settings.auth.mode === 'keys') agentDoors.endKey(openPrincipal.keyId)
       return restartOnly(before, next.settings)
     },
     async stop() {
       draining = true
-      agents.goAway()
-      await drain(listener, traffic, agents)
+      agents.registry.goAway()
+      await drain(listener, traffic, agents.registry)
       traffic.stop()
       keys.stop()
       await deps.requestLog?.close()
@@ -140,8 +104,31 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
   }
 }
 
-function namesOf(settings: Settings): ReadonlySet<string> {
-  return new Set(settings.upstreams.map((upstream) => upstream.name))
+interface Entrance {
+  readonly traffic: Generations
+  readonly agents: Agents
+  readonly log: Log
+}
+
+function openListener(settings: Settings, { traffic, agents, log }: Entrance): Listener {
+  return createListener(settings.http, {
+    request: (client) => traffic.current.door.request(client),
+    native: (request, upgrade) => agents.doors.upgrade(traffic.current.door, request, upgrade),
+    upgrade: (request, socket) => joinUpgrade(traffic.current, request, socket),
+    // What an agent answers comes in new requests, to the end.
+    outlastsStop: (target) => target === '/agent/v1/up',
+    failed: (error) => log.error({ err: error }, 'A request failed inside the gateway'),
+  })
+}
+
+type FirstKeyDeps = Parameters<typeof createFirstKey>[0] & { readonly keys: KeyWatch }
+
+/** Null where there is a key, or none is needed. */
+async function makeFirstKey(settings: Settings, { keys, ...deps }: FirstKeyDeps): Promise<string | null> {
+  if (settings.auth.mode !== 'keys' || (await keys.hasKeys())) return null
+  const firstKey = await createFirstKey(deps)
+  await keys.changed()
+  return firstKey
 }
 
 async function drain(listener: Listener, traffic: Generations, agents: Pick<AgentRegistry, 'closeAll'>): Promise<void> {

@@ -15,7 +15,7 @@ import { startSystemTimer } from '../../src/routing/timer.ts'
 import { createDial } from '../../src/tunnel/agent/dial.ts'
 import { type RunningAgent, runAgent } from '../../src/tunnel/agent/run-agent.ts'
 import { createAgentService } from '../../src/tunnel/agent/serve-link.ts'
-import { type AgentRegistry, createAgentRegistry } from '../../src/tunnel/server/registry.ts'
+import { AgentRegistry } from '../../src/tunnel/server/registry.ts'
 import type { AgentSession } from '../../src/tunnel/server/session.ts'
 import type { TransportKind } from '../../src/tunnel/wire/transport.ts'
 
@@ -42,7 +42,7 @@ const timing = { clock: systemClock, startTimer: startSystemTimer, defer: setImm
 
 /** The tunnel's two ends in this process, joined by real connections over loopback, before one upstream. */
 export async function openTunnelLink(transport: TransportKind, upstream: Upstream): Promise<TunnelLink> {
-  const registry = createAgentRegistry(
+  const registry = new AgentRegistry(
     {
       ...timing,
       log: silent,
@@ -105,7 +105,7 @@ const agentRoute = found.kind === 'route' ? found.route : undefined
 
 async function openDoor(registry: AgentRegistry): Promise<{ readonly url: string; close(): Promise<void> }> {
   const doors = createAgentDoors({
-    onAgent: registry.attach,
+    onAgent: (transport, principal, peer) => registry.attach(transport, principal, peer),
     randomId: () => randomBytes(16).toString('base64url'),
     tls: false,
     refused: () => undefined,

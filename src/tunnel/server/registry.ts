@@ -8,8 +8,8 @@ import { defaultWindows, type Hello, type HelloAck, PROTOCOL_VERSION } from '../
 import { createLink, type Link } from '../wire/link.ts'
 import type { Transport } from '../wire/transport.ts'
 import { type Admission, judgeHello } from './admission.ts'
-import { type AgentChange, type HeardSession, Roster } from './roster.ts'
-import { type AgentFacts, type AgentSession, createAgentSession } from './session.ts'
+import { type AgentChange, Roster } from './roster.ts'
+import { type AgentFacts, AgentSession } from './session.ts'
 
 export interface RegistryDeps {
   readonly clock: Clock
@@ -66,7 +66,7 @@ export class AgentRegistry {
     }
     const { clock, log, startTimer, defer } = this.#deps
     const options = { role: 'gateway', windows: defaultWindows, heartbeatMs: this.#settings.heartbeatMs } as const
-    let session: HeardSession | undefined
+    let session: AgentSession | undefined
     const cancelTimer = startTimer(HELLO_MS, () => link.close(closeCodes.TIMEOUT, 'No greeting came in time'))
     const greeted = (): void => {
       this.#greeting.delete(link)
@@ -79,7 +79,7 @@ export class AgentRegistry {
       failed: (error) => log.error({ err: error }, 'The link of an agent failed inside the gateway'),
       opened: () => link.close(closeCodes.PROTOCOL, 'Agents open no streams'),
       frame: (frame) => {
-        if (session !== undefined) return session.frame(frame)
+        if (session !== undefined) return session.heard(frame)
         greeted()
         session = this.#welcome(link, frame, { transport, principal, address })
       },
@@ -95,6 +95,10 @@ export class AgentRegistry {
   /** Present, and not long gone: the models of one that left are away, not unknown. */
   agents(): readonly AgentSession[] {
     return this.#roster.sessions()
+  }
+
+  isConnected(session: AgentSession): boolean {
+    return this.#roster.isConnected(session)
   }
 
   pool(name: string): PoolSettings | undefined {
@@ -129,7 +133,7 @@ export class AgentRegistry {
     }
   }
 
-  #welcome(link: Link, frame: LinkFrame, arrival: Arrival): HeardSession | undefined {
+  #welcome(link: Link, frame: LinkFrame, arrival: Arrival): AgentSession | undefined {
     if (frame.type !== 'hello') {
       link.close(closeCodes.PROTOCOL, 'The first frame must be the greeting')
       return undefined
@@ -183,8 +187,8 @@ export class AgentRegistry {
     }
   }
 
-  #open(link: Link, hello: Hello, facts: AgentFacts): HeardSession {
-    const session = createAgentSession(
+  #open(link: Link, hello: Hello, facts: AgentFacts): AgentSession {
+    const session = new AgentSession(
       link,
       { facts, hello },
       {

@@ -7,20 +7,6 @@ import type { Link } from '../wire/link.ts'
 import type { TransportKind } from '../wire/transport.ts'
 import { AgentAttempt } from './agent-attempt.ts'
 
-/** An agent that was let in, for as long as its link lives. To the proxy it is an upstream like any other. */
-export interface AgentSession extends Upstream {
-  readonly facts: AgentFacts
-  /** Null until the agent has told. */
-  readonly status: AgentStatus | null
-  /** It takes no new work and ends what it has. */
-  readonly draining: boolean
-  readonly running: number
-  readonly roundTripMs: number | null
-  /** Asks it to connect elsewhere, or here again, and to end what it has on this link. */
-  goAway(times: { readonly reconnectInMs: number; readonly tryForMs: number }): void
-  close(code: number, reason: string): void
-}
-
 export interface AgentFacts {
   readonly id: string
   readonly instance: string
@@ -44,83 +30,115 @@ export interface SessionDeps {
   suspectAfterMs(): number
 }
 
-/** What the link's events do to a session. */
-export interface SessionEvents {
-  frame(frame: LinkFrame): void
-  closed(reason: string): void
-}
-
 const ALL_DIALECTS: ReadonlySet<Dialect> = new Set<Dialect>(['ollama', 'openai', 'responses', 'anthropic'])
 const LAST_STREAM = 0x7fff_ffff
 
-export function createAgentSession(
-  link: Link,
-  { facts, hello }: { readonly facts: AgentFacts; readonly hello: Hello },
-  deps: SessionDeps,
-): AgentSession & SessionEvents {
-  const attempts = new Set<AgentAttempt>()
-  let nextStream = 1
-  let status: AgentStatus | null = null
-  let draining = false
-  let isClosed = false
+/** An agent that was let in, for as long as its link lives. To the proxy it is an upstream like any other. */
+export class AgentSession implements Upstream {
+  readonly facts: AgentFacts
+  readonly #link: Link
+  readonly #hello: Hello
+  readonly #deps: SessionDeps
+  readonly #attempts = new Set<AgentAttempt>()
+  #nextStream = 1
+  #status: AgentStatus | null = null
+  #draining = false
+  #endReason: string | null = null
 
-  const drain = (): void => {
-    if (draining) return
-    draining = true
-    deps.changed()
+  constructor(link: Link, { facts, hello }: { readonly facts: AgentFacts; readonly hello: Hello }, deps: SessionDeps) {
+    this.#link = link
+    this.facts = facts
+    this.#hello = hello
+    this.#deps = deps
   }
-  const isFull = (): boolean => attempts.size >= hello.maxStreams || nextStream > LAST_STREAM
-  const send = (request: UpstreamRequest, sink: ResponseSink): Attempt => {
-    const isSuspect = link.silentMs() > deps.suspectAfterMs()
-    if (isClosed || draining || isSuspect || isFull()) return refuse(sink, isClosed)
+
+  get id(): string {
+    return this.facts.id
+  }
+
+  /** Null until the agent has told. */
+  get status(): AgentStatus | null {
+    return this.#status
+  }
+
+  /** It takes no new work and ends what it has. */
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  get running(): number {
+    return this.#attempts.size
+  }
+
+  get roundTripMs(): number | null {
+    return this.#link.roundTripMs
+  }
+
+  /** Why its link ended; null while it lives. */
+  get endReason(): string | null {
+    return this.#endReason
+  }
+
+  speaks(): ReadonlySet<Dialect> {
+    return ALL_DIALECTS
+  }
+
+  send(request: UpstreamRequest, sink: ResponseSink): Attempt {
+    const isClosed = this.#endReason !== null
+    if (isClosed || this.#draining || this.#isSuspect() || this.#isFull()) return refuse(sink, isClosed)
     const attempt = new AgentAttempt(request, sink, {
-      startTimer: deps.startTimer,
-      over: () => void attempts.delete(attempt),
+      startTimer: this.#deps.startTimer,
+      over: () => void this.#attempts.delete(attempt),
     })
-    attempts.add(attempt)
-    attempt.start(link.stream(nextStream, attempt))
-    nextStream += 2
+    this.#attempts.add(attempt)
+    attempt.start(this.#link.stream(this.#nextStream, attempt))
+    this.#nextStream += 2
     // A link is good for a thousand million requests; then the agent is to connect anew.
-    if (nextStream > LAST_STREAM) link.close(closeCodes.RESTART, 'its stream ids are used up')
+    if (this.#nextStream > LAST_STREAM) this.close(closeCodes.RESTART, 'its stream ids are used up')
     return attempt
   }
 
-  return {
-    id: facts.id,
-    facts,
-    speaks: () => ALL_DIALECTS,
-    send,
-    get status() {
-      return status
-    },
-    get draining() {
-      return draining
-    },
-    get running() {
-      return attempts.size
-    },
-    get roundTripMs() {
-      return link.roundTripMs
-    },
-    goAway({ reconnectInMs, tryForMs }) {
-      const lastStream = Math.max(0, nextStream - 2)
-      const code = closeCodes.RESTART
-      link.send({ type: 'goaway', lastStream, code, reconnectInMs, tryForMs, reason: 'the gateway stops' })
-      drain()
-    },
-    close: (code, reason) => link.close(code, reason),
-    frame(frame) {
-      if (frame.type === 'goaway') return drain()
-      if (frame.type !== 'status' || (status !== null && frame.status.version <= status.version)) return
-      status = frame.status
-      if (status.draining) drain()
-      deps.changed()
-    },
-    closed(reason) {
-      isClosed = true
-      const cause = new Error(`The agent's link ended: ${reason}`)
-      for (const attempt of [...attempts]) attempt.linkLost(cause)
-    },
+  /** Asks it to connect elsewhere, or here again, and to end what it has on this link. */
+  goAway({ reconnectInMs, tryForMs }: { readonly reconnectInMs: number; readonly tryForMs: number }): void {
+    const lastStream = Math.max(0, this.#nextStream - 2)
+    const code = closeCodes.RESTART
+    this.#link.send({ type: 'goaway', lastStream, code, reconnectInMs, tryForMs, reason: 'the gateway stops' })
+    this.#drain()
+  }
+
+  close(code: number, reason: string): void {
+    this.#link.close(code, reason)
+  }
+
+  /** A frame of its link. */
+  heard(frame: LinkFrame): void {
+    if (frame.type === 'goaway') return this.#drain()
+    if (frame.type !== 'status') return
+    if (this.#status !== null && frame.status.version <= this.#status.version) return
+    this.#status = frame.status
+    if (frame.status.draining) this.#drain()
+    this.#deps.changed()
+  }
+
+  /** Its link is gone, or nobody listens to it any more. */
+  closed(reason: string): void {
+    this.#endReason ??= reason
+    const cause = new Error(`The agent's link ended: ${reason}`)
+    for (const attempt of [...this.#attempts]) attempt.linkLost(cause)
+  }
+
+  #drain(): void {
+    if (this.#draining) return
+    this.#draining = true
+    this.#deps.changed()
+  }
+
+  #isSuspect(): boolean {
+    return this.#link.silentMs() > this.#deps.suspectAfterMs()
+  }
+
+  #isFull(): boolean {
+    return this.#attempts.size >= this.#hello.maxStreams || this.#nextStream > LAST_STREAM
   }
 }
 
