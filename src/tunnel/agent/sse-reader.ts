@@ -9,11 +9,14 @@ export interface SseEvents {
 
 /** A batch of 256 KiB is 350 KB in base64. */
 const MAX_LINE = 512 * 1024
+const NEWLINE = 0x0a
 
 /** Takes the gateway's event stream apart: `data:` is a batch in base64, `event: close` the end with its reason. */
 export class SseReader {
   readonly #events: SseEvents
-  #line = ''
+  #unfinished: Buffer[] = []
+  /** Of what is unfinished. */
+  #length = 0
   #event = ''
   #data = ''
 
@@ -22,11 +25,27 @@ export class SseReader {
   }
 
   feed(chunk: Buffer): void {
+    let start = 0
+    for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+      const line = this.#lineTo(chunk.subarray(start, end))
+      start = end + 1
+      this.#take(line.endsWith('\r') ? line.slice(0, -1) : line)
+    }
+    if (start === chunk.length) return
+    this.#unfinished.push(chunk.subarray(start))
+    this.#length += chunk.length - start
+    if (this.#length > MAX_LINE) this.#events.closed(4400, 'an event of the gateway is too long')
+  }
+
+  /** One string for a whole line: a batch comes in many pieces. */
+  #lineTo(last: Buffer): string {
     // Only ASCII travels here.
-    const lines = (this.#line + chunk.toString('latin1')).split('\n')
-    this.#line = lines.pop() ?? ''
-    for (const line of lines) this.#take(line.endsWith('\r') ? line.slice(0, -1) : line)
-    if (this.#line.length > MAX_LINE) this.#events.closed(4400, 'an event of the gateway is too long')
+    if (this.#unfinished.length === 0) return last.toString('latin1')
+    this.#unfinished.push(last)
+    const line = Buffer.concat(this.#unfinished).toString('latin1')
+    this.#unfinished = []
+    this.#length = 0
+    return line
   }
 
   #take(line: string): void {
