@@ -39,6 +39,7 @@ describe('the commands of a snippet', () => {
   it.each([
     'corral agent --server http://127.0.0.1:11435 --key KEY',
     'SERVER_URL=https://a AUTH_TOKEN=KEY npx corral agent   # until Ctrl-C',
+    'npm run -s corral -- agent --server a --key KEY',
   ])('start an agent with: %s', (code) => {
     expect(splitCommands(code)).toMatchObject([{ kind: 'agent' }])
   })

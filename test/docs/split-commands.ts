@@ -7,7 +7,7 @@ export interface Commands {
 const server =
   /^(?:\S.*&& *)?(?:\w+=\S* +)*(?:exec +)?(?:npm (?:run )?start|(?:npm|npx|corral|node|bun|deno)\b[^&|;#]* serve)(?=\s|$)[^&|;]*&?$/
 
-const agent = /^(?:\w+=\S* +)*(?:npx )?corral agent(?!.* --(?:check|help)\b)[^|;]*$/
+const agent = /^(?:\w+=\S* +)*(?:npx |npm run -s )?corral (?:-- )?agent(?!.* --(?:check|help)\b)[^|;]*$/
 
 /**
  * The lines of a shell snippet, grouped: those that end by themselves are run together, each that starts a gateway
