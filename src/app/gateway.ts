@@ -40,16 +40,13 @@ const FIRST_ROUND_MS = 300
 
 /** Builds the parts in boot order, listener last; a part that fails stops the start. */
 export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Promise<RunningGateway> {
-  const { log } = deps
-  const { settings } = config
-  const clock = systemClock
+  const [{ log }, { settings }, clock] = [deps, config, systemClock]
   const store = await openStore(settings.store.url)
-  const onWarning = (sentence: string): void => log.warn({}, sentence)
   const pepper = await loadPepper({
     storeUrl: settings.store.url,
     store,
     pepper: settings.store.pepper ?? undefined,
-    onWarning,
+    onWarning: (sentence) => log.warn({}, sentence),
   })
   const keys = await watchKeys({ store, pepper, clock, log }, settings.auth)
   let draining = false

@@ -7,7 +7,9 @@ import { createLink, type Link } from '../wire/link.ts'
 import type { Transport, TransportKind } from '../wire/transport.ts'
 import { type LinkEnding, retryDelayMs } from './backoff.ts'
 import { DialError } from './dial-error.ts'
+import { SayOnce } from './say-once.ts'
 import type { AgentService } from './serve-link.ts'
+import { TransportChoice } from './transport-choice.ts'
 
 /** Opens one connection to the gateway. Rejects with a DialError. */
 export type Dial = (kind: TransportKind, signal: AbortSignal) => Promise<Transport>
@@ -56,9 +58,7 @@ const GREETING_MS = 10_000
 /** A link that lived so long was well: what follows its end is the first failure. */
 const HEALTHY_MS = 30_000
 const STATUS_EVERY_MS = 1_000
-/** Less than a refused agent waits. */
-const SAY_AGAIN_MS = 50_000
-const MAX_SAID = 20
+const MAX_GO_AWAY_MS = 60_000
 /** Until the greeting says otherwise. */
 const HEARTBEAT_MS = 15_000
 
@@ -73,161 +73,180 @@ interface LiveLink {
 
 /** Keeps one agent connected for as long as it runs. */
 export function runAgent(options: AgentRunOptions, deps: AgentRunDeps): RunningAgent {
-  const { service, log, clock } = deps
-  const links = new Set<LiveLink>()
-  const stopping = new AbortController()
-  let state: AgentState = { kind: 'connecting' }
-  let failures = 0
-  let cancelRetry = (): void => {}
-  let statusVersion = 0
-  let cancelStatus: (() => void) | null = null
-  let draining = false
-  /** The transport that worked here. */
-  let proven: TransportKind | null = null
-  /** When each text was said last, since it was connected. */
-  const said = new Map<string, number>()
-  let nextKind: TransportKind = options.transport === 'sse' ? 'sse' : 'ws'
+  const run = new AgentRun(options, deps)
+  void run.connect()
+  return run
+}
 
-  const isServed = (): boolean => [...links].some((each) => each.greeted && !each.leaving)
+class AgentRun implements RunningAgent {
+  readonly #options: AgentRunOptions
+  readonly #deps: AgentRunDeps
+  readonly #links = new Set<LiveLink>()
+  readonly #stopping = new AbortController()
+  readonly #sayOnce: SayOnce
+  readonly #choice: TransportChoice
+  #state: AgentState = { kind: 'connecting' }
+  #draining = false
+  #failures = 0
+  #statusVersion = 0
+  #cancelRetry = (): void => {}
+  #cancelStatus: (() => void) | null = null
 
-  /** A text that was said a moment ago is not said again: a night without a gateway is a long one. */
-  const say = (text: string, write: (text: string) => void): void => {
-    const now = clock.now()
-    if (now - (said.get(text) ?? -Infinity) < SAY_AGAIN_MS) return
-    if (said.size >= MAX_SAID) said.clear()
-    said.set(text, now)
-    write(text)
+  constructor(options: AgentRunOptions, deps: AgentRunDeps) {
+    this.#options = options
+    this.#deps = deps
+    this.#sayOnce = new SayOnce(deps.clock)
+    this.#choice = new TransportChoice(options.transport)
   }
-  const retryIn = (delayMs: number, reason: string): void => {
-    if (stopping.signal.aborted || draining) return
-    cancelRetry()
-    state = { kind: 'waiting', until: clock.now() + delayMs, reason }
-    cancelRetry = deps.startTimer(delayMs, () => void connect())
+
+  get state(): AgentState {
+    const live = [...this.#links].find(isServing)
+    if (live === undefined) return this.#state
+    return { kind: 'connected', transport: live.kind, roundTripMs: live.link.roundTripMs }
   }
-  const failed = (ending: LinkEnding, reason: string): void => {
-    const delayMs = retryDelayMs(failures, ending, deps.random())
-    failures += 1
-    say(`not connected: ${reason}`, (text) => log.warn({ retryInMs: delayMs }, text))
-    retryIn(delayMs, reason)
+
+  statusChanged(): void {
+    this.#cancelStatus ??= this.#deps.startTimer(STATUS_EVERY_MS, () => {
+      this.#cancelStatus = null
+      this.#sendStatus()
+    })
   }
-  /** `auto`: the other way is tried while none has ever worked; what worked is kept. */
-  const fallBack = (): void => {
-    if (options.transport === 'auto' && proven === null) nextKind = nextKind === 'ws' ? 'sse' : 'ws'
-  }
-  const connect = async (): Promise<void> => {
-    if (stopping.signal.aborted || draining) return
-    state = { kind: 'connecting' }
-    const kind = nextKind
+
+  async connect(): Promise<void> {
+    if (this.#isOver()) return
+    this.#state = { kind: 'connecting' }
+    const kind = this.#choice.next
     try {
-      greet(await deps.dial(kind, stopping.signal), kind)
+      this.#greet(await this.#deps.dial(kind, this.#stopping.signal), kind)
     } catch (error) {
-      if (stopping.signal.aborted) return
-      const dialError = error instanceof DialError ? error : new DialError('unreachable', String(error))
-      if (dialError.kind === 'unusable') fallBack()
-      if (dialError.kind === 'unusable' && nextKind !== kind) {
-        say(`${kind} does not work here, trying ${nextKind}: ${dialError.message}`, (text) => log.info({}, text))
-        return retryIn(0, dialError.message)
-      }
-      failed(dialError.kind === 'refused' ? 'refused' : 'lost', dialError.message)
+      const known = error instanceof DialError ? error : new DialError('unreachable', String(error))
+      if (!this.#stopping.signal.aborted) this.#notDialled(kind, known)
     }
   }
 
-  const greet = (transport: Transport, kind: TransportKind): void => {
-    const cancelTimer = deps.startTimer(GREETING_MS, () => link.close(closeCodes.TIMEOUT, 'the gateway did not greet'))
-    const linkOptions = { role: 'agent', windows: defaultWindows, heartbeatMs: HEARTBEAT_MS } as const
-    const link = createLink(transport, linkOptions, {
+  async drain(limitMs: number): Promise<void> {
+    const { service } = this.#deps
+    this.#draining = true
+    this.#cancelRetry()
+    service.drain()
+    this.#sendStatus()
+    const reason = 'the agent stops'
+    const code = closeCodes.NORMAL
+    for (const { link } of this.#links) {
+      link.send({ type: 'goaway', lastStream: 0, code, reconnectInMs: 0, tryForMs: 0, reason })
+    }
+    await untilIdle(service, limitMs, this.#deps)
+    this.#stopping.abort()
+    this.#cancelStatus?.()
+    for (const { link } of [...this.#links]) link.close(code, reason)
+    this.#state = { kind: 'stopped' }
+  }
+
+  #greet(transport: Transport, kind: TransportKind): void {
+    const { clock, startTimer, defer, log, service } = this.#deps
+    const cancelTimer = startTimer(GREETING_MS, () => link.close(closeCodes.TIMEOUT, 'the gateway did not greet'))
+    const options = { role: 'agent', windows: defaultWindows, heartbeatMs: HEARTBEAT_MS } as const
+    const link = createLink(transport, options, {
       clock,
-      startTimer: deps.startTimer,
-      defer: deps.defer,
+      startTimer,
+      defer,
       failed: (error) => log.error({ err: error }, 'The link to the gateway failed inside the agent'),
       opened: (id, frame) => service.opened(link, id, frame),
-      frame(frame) {
+      frame: (frame) => {
         if (frame.type === 'hello-ack') cancelTimer()
-        heard(live, frame)
+        this.#heard(live, frame)
       },
-      closed(code, reason) {
+      closed: (code, reason) => {
         cancelTimer()
         service.linkClosed(link)
-        ended(live, code, reason)
+        this.#ended(live, code, reason)
       },
     })
     const live: LiveLink = { link, kind, openedAt: clock.now(), greeted: false, leaving: false }
-    links.add(live)
-    link.send({ type: 'hello', hello: helloOf(options) })
+    this.#links.add(live)
+    link.send({ type: 'hello', hello: helloOf(this.#options) })
   }
 
-  const heard = (live: LiveLink, frame: LinkFrame): void => {
-    if (frame.type === 'hello-ack') {
-      live.greeted = true
-      proven = live.kind
-      said.clear()
-      live.link.setHeartbeat(frame.ack.heartbeatMs)
-      live.link.grant(frame.ack.windows)
-      state = { kind: 'connected', transport: live.kind, roundTripMs: null }
-      deps.connected(frame.ack, live.kind)
-      sendStatus()
-    } else if (frame.type === 'goaway') {
-      live.leaving = true
-      log.info({ reconnectInMs: frame.reconnectInMs }, `the gateway asks to connect anew: ${frame.reason}`)
-      retryIn(Math.min(frame.reconnectInMs, 60_000), frame.reason)
-      closeWhenIdle(live)
-    }
+  #heard(live: LiveLink, frame: LinkFrame): void {
+    if (frame.type === 'hello-ack') return this.#greeted(live, frame.ack)
+    if (frame.type !== 'goaway') return
+    const { reconnectInMs, reason } = frame
+    live.leaving = true
+    this.#deps.log.info({ reconnectInMs }, `the gateway asks to connect anew: ${reason}`)
+    this.#retryIn(Math.min(reconnectInMs, MAX_GO_AWAY_MS), reason)
+    this.#closeWhenIdle(live)
   }
-  const closeWhenIdle = (live: LiveLink): void => {
-    if (!links.has(live)) return
+
+  #greeted(live: LiveLink, ack: HelloAck): void {
+    live.greeted = true
+    this.#choice.worked()
+    this.#sayOnce.forget()
+    live.link.setHeartbeat(ack.heartbeatMs)
+    live.link.grant(ack.windows)
+    this.#deps.connected(ack, live.kind)
+    this.#sendStatus()
+  }
+
+  #closeWhenIdle(live: LiveLink): void {
+    if (!this.#links.has(live)) return
     // Streams of other links count too: it only stays open a little longer.
-    if (service.running === 0 && isServed()) return live.link.close(closeCodes.NORMAL, 'moved')
-    deps.startTimer(STATUS_EVERY_MS, () => closeWhenIdle(live))
+    const isDone = this.#deps.service.running === 0 && this.#isServed()
+    if (isDone) live.link.close(closeCodes.NORMAL, 'moved')
+    else this.#deps.startTimer(STATUS_EVERY_MS, () => this.#closeWhenIdle(live))
   }
 
-  const ended = (live: LiveLink, code: number, reason: string): void => {
-    links.delete(live)
-    if (stopping.signal.aborted || draining) return
-    if (!live.greeted && !isRefusal(code)) fallBack()
-    if (isServed() || (live.leaving && state.kind === 'waiting')) return
-    if (live.greeted && clock.now() - live.openedAt >= HEALTHY_MS) failures = 0
-    failed(isRefusal(code) ? 'refused' : 'lost', reason === '' ? silentEnd(code) : reason)
+  #ended(live: LiveLink, code: number, reason: string): void {
+    this.#links.delete(live)
+    if (this.#isOver()) return
+    if (!live.greeted && !isRefusal(code)) this.#choice.failed()
+    if (this.#isServed() || (live.leaving && this.#state.kind === 'waiting')) return
+    if (live.greeted && this.#deps.clock.now() - live.openedAt >= HEALTHY_MS) this.#failures = 0
+    this.#failed(isRefusal(code) ? 'refused' : 'lost', reason === '' ? silentEnd(code) : reason)
   }
 
-  const sendStatus = (): void => {
-    statusVersion += 1
-    const status = { ...deps.status(), version: statusVersion, running: service.running, draining }
-    for (const { link, greeted } of links) if (greeted) link.send({ type: 'status', status })
+  #notDialled(kind: TransportKind, { kind: failure, message }: DialError): void {
+    if (failure !== 'unusable') return this.#failed(failure === 'refused' ? 'refused' : 'lost', message)
+    this.#choice.failed()
+    const { next } = this.#choice
+    if (next === kind) return this.#failed('lost', message)
+    this.#sayOnce.say(`${kind} does not work here, trying ${next}: ${message}`, (text) => this.#deps.log.info({}, text))
+    this.#retryIn(0, message)
   }
 
-  void connect()
-  return {
-    get state(): AgentState {
-      const live = [...links].find((each) => each.greeted && !each.leaving)
-      if (live === undefined) return state
-      return { kind: 'connected', transport: live.kind, roundTripMs: live.link.roundTripMs }
-    },
-    statusChanged() {
-      cancelStatus ??= deps.startTimer(STATUS_EVERY_MS, () => {
-        cancelStatus = null
-        sendStatus()
-      })
-    },
-    async drain(limitMs) {
-      draining = true
-      cancelRetry()
-      service.drain()
-      sendStatus()
-      const goaway = {
-        lastStream: 0,
-        code: closeCodes.NORMAL,
-        reconnectInMs: 0,
-        tryForMs: 0,
-        reason: 'the agent stops',
-      }
-      for (const { link } of links) link.send({ type: 'goaway', ...goaway })
-      await untilIdle(service, limitMs, deps)
-      stopping.abort()
-      cancelStatus?.()
-      for (const { link } of [...links]) link.close(closeCodes.NORMAL, 'the agent stops')
-      state = { kind: 'stopped' }
-    },
+  #failed(ending: LinkEnding, reason: string): void {
+    const { log, random } = this.#deps
+    const retryInMs = retryDelayMs(this.#failures, ending, random())
+    this.#failures += 1
+    this.#sayOnce.say(`not connected: ${reason}`, (text) => log.warn({ retryInMs }, text))
+    this.#retryIn(retryInMs, reason)
   }
+
+  #retryIn(delayMs: number, reason: string): void {
+    if (this.#isOver()) return
+    const { clock, startTimer } = this.#deps
+    this.#cancelRetry()
+    this.#state = { kind: 'waiting', until: clock.now() + delayMs, reason }
+    this.#cancelRetry = startTimer(delayMs, () => void this.connect())
+  }
+
+  #sendStatus(): void {
+    this.#statusVersion += 1
+    const { status, service } = this.#deps
+    const told = { ...status(), version: this.#statusVersion, running: service.running, draining: this.#draining }
+    for (const { link, greeted } of this.#links) if (greeted) link.send({ type: 'status', status: told })
+  }
+
+  #isServed(): boolean {
+    return [...this.#links].some(isServing)
+  }
+
+  #isOver(): boolean {
+    return this.#draining || this.#stopping.signal.aborted
+  }
+}
+
+function isServing({ greeted, leaving }: LiveLink): boolean {
+  return greeted && !leaving
 }
 
 function silentEnd(code: number): string {
