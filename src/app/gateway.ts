@@ -39,8 +39,11 @@ const FLUSH_MS = 2000
 const FIRST_ROUND_MS = 300
 
 /** Builds the parts in boot order, listener last; a part that fails stops the start. */
-export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Promise<RunningGateway> {
-  const [{ log }, { settings }, clock] = [deps, config, systemClock]
+export async function startGateway(
+  { settings }: LoadedConfig,
+  { log, requestLog }: GatewayDeps,
+): Promise<RunningGateway> {
+  const clock = systemClock
   const store = await openStore(settings.store.url)
   const pepper = await loadPepper({
     storeUrl: settings.store.url,
@@ -64,7 +67,7 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
     log,
     isDraining: () => draining,
     record(record) {
-      deps.requestLog?.write(record)
+      requestLog?.write(record)
       agents.recorded(record)
     },
   })
@@ -95,7 +98,7 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
       await drain(listener, traffic, agents.registry)
       traffic.stop()
       keys.stop()
-      await deps.requestLog?.close()
+      await requestLog?.close()
       await store.close()
     },
   }
