@@ -6,7 +6,7 @@ import { systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { createBodyBudget } from '../proxy/body-budget.ts'
 import type { UpstreamState } from '../routing/upstream-state.ts'
-import { openStore } from '../store/open-store.ts'
+import { openStore, type Store } from '../store/open-store.ts'
 import { loadPepper } from '../store/pepper.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
 import { type Agents, createAgents } from './agents.ts'
@@ -45,12 +45,7 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   const clock = systemClock
   const store = await openStore(settings.store.url)
-  const pepper = await loadPepper({
-    storeUrl: settings.store.url,
-    store,
-    pepper: settings.store.pepper ?? undefined,
-    onWarning: (sentence) => log.warn({}, sentence),
-  })
+  const pepper = await readPepper(settings, store, log)
   const keys = await watchKeys({ store, pepper, clock, log }, settings.auth)
   let draining = false
   const instanceId = randomUUID()
@@ -102,6 +97,11 @@ export async function startGateway(
       await store.close()
     },
   }
+}
+
+function readPepper({ store: { url, pepper } }: Settings, store: Store, log: Log): Promise<Uint8Array> {
+  const onWarning = (sentence: string): void => log.warn({}, sentence)
+  return loadPepper({ storeUrl: url, store, pepper: pepper ?? undefined, onWarning })
 }
 
 interface Entrance {
