@@ -1,4 +1,5 @@
 import type { Dialect } from '../../dialects/dialect.ts'
+import { createBag } from '../../lib/bag.ts'
 import type { Attempt, ResponseSink, Upstream, UpstreamRequest } from '../../proxy/upstream.ts'
 import { closeCodes } from '../wire/codes.ts'
 import type { LinkFrame } from '../wire/frame.ts'
@@ -39,7 +40,7 @@ export class AgentSession implements Upstream {
   readonly #link: Link
   readonly #hello: Hello
   readonly #deps: SessionDeps
-  readonly #attempts = new Set<AgentAttempt>()
+  readonly #attempts = createBag<AgentAttempt>()
   #nextStream = 1
   #status: AgentStatus | null = null
   #draining = false
@@ -88,7 +89,7 @@ export class AgentSession implements Upstream {
     if (isClosed || this.#draining || this.#isSuspect() || this.#isFull()) return refuse(sink, isClosed)
     const attempt = new AgentAttempt(request, sink, {
       startTimer: this.#deps.startTimer,
-      over: () => void this.#attempts.delete(attempt),
+      over: () => void this.#attempts.remove(attempt),
     })
     this.#attempts.add(attempt)
     attempt.start(this.#link.stream(this.#nextStream, attempt))
@@ -124,7 +125,7 @@ export class AgentSession implements Upstream {
   closed(reason: string): void {
     this.#endReason ??= reason
     const cause = new Error(`The agent's link ended: ${reason}`)
-    for (const attempt of [...this.#attempts]) attempt.linkLost(cause)
+    for (const attempt of this.#attempts.members()) attempt.linkLost(cause)
   }
 
   #drain(): void {
