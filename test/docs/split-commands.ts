@@ -25,7 +25,7 @@ export function splitCommands(code: string): Commands[] {
       .replace(/\\\n\s*/g, ' ')
       .replace(/ +#.*$/, '')
       .trim()
-    const kind = server.test(plain) ? 'server' : agent.test(plain) ? 'agent' : 'script'
+    const kind = kindOf(plain)
     if (kind !== 'script') {
       flush()
       groups.push({ kind, text: plain.replace(/ *&$/, '') })
@@ -33,6 +33,11 @@ export function splitCommands(code: string): Commands[] {
   }
   flush()
   return groups
+}
+
+function kindOf(plain: string): Commands['kind'] {
+  if (server.test(plain)) return 'server'
+  return agent.test(plain) ? 'agent' : 'script'
 }
 
 function* wholeCommands(lines: readonly string[]): Generator<string> {
