@@ -14,8 +14,25 @@ import { memory } from './rows/memory.ts'
 import { relayedChunks } from './rows/relayed-chunks.ts'
 import { smallChat } from './rows/small-chat.ts'
 import { startTime } from './rows/start-time.ts'
+import { tunnelBulk } from './rows/tunnel-bulk.ts'
+import { tunnelChat } from './rows/tunnel-chat.ts'
+import { tunnelChunks } from './rows/tunnel-chunks.ts'
+import { tunnelFirstToken } from './rows/tunnel-first-token.ts'
+import { tunnelIdle } from './rows/tunnel-idle.ts'
 
-const ROWS: readonly Row[] = [smallChat, relayedChunks, firstToken, memory, startTime, bodyPeek]
+const ROWS: readonly Row[] = [
+  smallChat,
+  relayedChunks,
+  firstToken,
+  memory,
+  startTime,
+  bodyPeek,
+  tunnelChat,
+  tunnelChunks,
+  tunnelFirstToken,
+  tunnelBulk,
+  tunnelIdle,
+]
 const RESULTS = join(import.meta.dirname, 'RESULTS.md')
 const STUB = join(import.meta.dirname, 'upstream-stub.ts')
 const QUIET_LOOK_MS = 2000

@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { BULK_END, BULK_START, bulkBytes, bulkPiece } from './parts/bulk.ts'
 import { LAST_LINE, MODEL, streamLine } from './parts/workload.ts'
 
 // A model server that costs next to nothing: answers are rendered beforehand, of a request it reads only the length,
@@ -91,7 +92,22 @@ function answer(socket: Socket, head: string, body: string): void {
   if (head.startsWith('GET /api/version')) socket.write(versionAnswer)
   else if (head.startsWith('GET')) socket.write(listAnswer)
   else if (body.includes('"stream":true')) startStream(socket, body)
+  else if (body.includes('"bulk":')) sendBulk(socket, Number(/"bulk":(\d+)/.exec(body)?.[1]))
   else socket.write(chatAnswer)
+}
+
+/** As fast as it is taken. */
+function sendBulk(socket: Socket, pieces: number): void {
+  let sent = 0
+  const send = (): void => {
+    while (sent < pieces && !socket.destroyed) {
+      if (!socket.write(bulkPiece(sent++))) return void socket.once('drain', send)
+    }
+    socket.write(BULK_END)
+  }
+  const fields = `Content-Type: application/json\r\nContent-Length: ${bulkBytes(pieces)}\r\n`
+  socket.write(`HTTP/1.1 200 OK\r\n${fields}Date: Thu, 01 Jan 2026 00:00:00 GMT\r\n\r\n${BULK_START}`)
+  send()
 }
 
 function startStream(socket: Socket, body: string): void {

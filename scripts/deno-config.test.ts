@@ -13,9 +13,15 @@ describe('denoConfig', () => {
     })
   })
 
+  it('lets an agent write no file either', () => {
+    const { tasks } = JSON.parse(denoConfig({})) as { tasks: Record<string, string> }
+    expect(tasks['client']).toMatch(/ src\/main\.ts agent$/)
+    expect(tasks['client']).not.toMatch(/--allow-(?:write|sys )/)
+  })
+
   it('lets the gateway start no program and load no native library', () => {
     const { tasks } = JSON.parse(denoConfig({})) as { tasks: Record<string, string> }
-    expect(Object.keys(tasks)).toEqual(['corral', 'server'])
+    expect(Object.keys(tasks)).toEqual(['corral', 'server', 'client'])
     for (const command of Object.values(tasks)) expect(command).not.toMatch(/ -A|--allow-(?:all|run|ffi|import)/)
   })
 })

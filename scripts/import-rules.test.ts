@@ -71,6 +71,8 @@ describe('importProblem, libraries', () => {
   it('keeps a library in its home', () => {
     expect(problem('store/open-store.ts', 'kysely')).toBeUndefined()
     expect(problem('auth/keys.ts', 'kysely')).toContain('src/store/')
+    expect(problem('tunnel/node/ws-transport.ts', 'ws')).toBeUndefined()
+    expect(problem('tunnel/server/registry.ts', 'ws')).toContain('src/tunnel/node/')
     expect(importProblem({ from: 'src/auth/a.ts', to: 'kysely/helpers', typeOnly: false })).toContain('src/store/')
   })
   it('keeps tests, benchmarks and scripts out of the product', () => {

@@ -41,6 +41,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   'pino-pretty': ['telemetry'],
   commander: ['cli'],
   yaml: ['config'],
+  ws: ['tunnel/node'],
 }
 
 /** Implementations that only the composition root and the CLI choose; others know their types. */
@@ -63,7 +64,7 @@ function builtinProblem(from: string, name: string): string | undefined {
 
 function packageProblem(from: string, to: string): string | undefined {
   const home = homes[packageName(to)]
-  if (home === undefined || home.includes(topFolder(from))) return undefined
+  if (home === undefined || home.some((folder) => from.startsWith(`${folder}/`))) return undefined
   return `${packageName(to)} is used in ${home.map((folder) => `src/${folder}/`).join(', ')} only`
 }
 

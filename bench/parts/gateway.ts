@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { startGateway } from '../../test/system/harness/start-gateway.ts'
+import { type GatewayOptions, type RunningGateway, startGateway } from '../../test/system/harness/start-gateway.ts'
 import type { Target } from './target.ts'
 
 export interface MeasuredServer extends Target, AsyncDisposable {
@@ -13,8 +13,15 @@ export interface MeasuredServer extends Target, AsyncDisposable {
 
 /** Corral as users start it, with its request log on, in front of the stub; `key` is an ordinary one. */
 export async function startCorral(upstreamUrl: string): Promise<MeasuredServer> {
-  const config = { upstreams: [{ name: 'stub', url: upstreamUrl }], log: { requests: 'logs/' } }
-  const gateway = await startGateway({ config })
+  return measured(await startLogged({ upstreams: [{ name: 'stub', url: upstreamUrl }] }))
+}
+
+/** With its request log on. */
+export function startLogged(config: GatewayOptions['config']): Promise<RunningGateway> {
+  return startGateway({ config: { ...config, log: { requests: 'logs/' } } })
+}
+
+export async function measured(gateway: RunningGateway): Promise<MeasuredServer> {
   const key = await gateway.createKey()
   const logs = join(gateway.folder, 'logs')
   return {

@@ -13,6 +13,12 @@ export function chatBody({ stream, seed, chunks }: ChatOptions): string {
   return JSON.stringify({ model: MODEL, messages, stream, options: { num_predict: chunks, seed, temperature: 0 } })
 }
 
+/** Asks for an answer of so many pieces. */
+export function bulkBody(pieces: number): string {
+  const messages = [{ role: 'user', content: 'hello you' }]
+  return JSON.stringify({ model: MODEL, messages, stream: false, options: { bulk: pieces } })
+}
+
 export function chatRequest(target: { readonly url: string; readonly key: string | null }, body: string): string {
   const { host } = new URL(target.url)
   const credential = target.key === null ? '' : `Authorization: Bearer ${target.key}\r\n`

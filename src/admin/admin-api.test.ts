@@ -17,6 +17,7 @@ const limited: Creator = {
   scopes: new Set(['admin', 'chat'] as const),
   models: ['qwen3:*'],
   upstreams: ['gpu-1'],
+  pools: null,
   expiresAt: now + 60_000,
 }
 
@@ -35,6 +36,7 @@ beforeEach(async () => {
     pepper: new Uint8Array(32),
     clock,
     status: () => status,
+    pools: () => ['default', 'home'],
     changed: async () => void changes++,
   })
 })
@@ -176,6 +178,44 @@ describe('keys', () => {
     const first = await call('POST /admin/keys/import', { body })
     const second = await call('POST /admin/keys/import', { body })
     expect([first.json.imported.length, second.json.imported.length, second.json.known]).toEqual([1, 0, 1])
+  })
+})
+
+describe('keys of agents', () => {
+  it('carry the pools that they name, or the default one', async () => {
+    const home = await call('POST /admin/keys', {
+      body: { name: 'home', scopes: ['agent'], pools: ['home', 'default'] },
+    })
+    expect(home.json).toMatchObject({ scopes: ['agent'], pools: ['home', 'default'], models: null, upstreams: null })
+    const plain = await call('POST /admin/keys', { body: { name: 'plain', scopes: ['agent'] } })
+    expect(plain.json.pools).toEqual(['default'])
+    const client = await call('POST /admin/keys', { body: { name: 'client' } })
+    expect(client.json.pools).toBeNull()
+    const listed = await call('GET /admin/keys')
+    expect(listed.json.map((key: { pools: unknown }) => key.pools)).toEqual([['home', 'default'], ['default'], null])
+  })
+
+  it.each([
+    [{ scopes: ['agent'], pools: ['lab'] }, 'The config has no pool "lab" under agents.pools; it has default, home'],
+    [{ scopes: ['agent', 'chat'] }, 'A key of an agent has the scope "agent" alone: make two keys'],
+    [{ pools: ['home'] }, 'Pools are for keys of agents: give it the scope "agent", or leave the pools out'],
+    [{ scopes: ['agent'], models: ['*'] }, 'A key of an agent takes neither models nor upstreams: '],
+    [{ scopes: ['agent'], upstreams: ['a'] }, 'A key of an agent takes neither models nor upstreams: '],
+  ])('are refused with %j', async (terms, sentence) => {
+    const reason = await failure('POST /admin/keys', { body: { name: 'x', ...terms } })
+    expect(reason).toContain(`invalid_input: ${sentence}`)
+    expect(await store.listKeys()).toEqual([])
+  })
+
+  it('are made by an admin without limits, and by nobody else', async () => {
+    const body = { name: 'x', scopes: ['agent'] }
+    const admin = { ...limited, models: null, upstreams: null, expiresAt: null }
+    const user = { ...admin, scopes: new Set(['chat'] as const) }
+    const agent = { ...admin, scopes: new Set(['agent'] as const), pools: ['default'] }
+    for (const principal of [limited, user, agent]) {
+      expect(await failure('POST /admin/keys', { body, principal })).toMatch(/^(missing_scope|model_denied): /)
+    }
+    expect((await call('POST /admin/keys', { body, principal: admin })).status).toBe(201)
   })
 })
 

@@ -11,6 +11,8 @@ export interface AdminDeps {
   readonly pepper: Uint8Array
   readonly clock: Clock
   status(): GatewayStatus
+  /** Names of the pools that agents can join. */
+  pools(): readonly string[]
   /** Users or keys are different now; whoever holds a copy has looked again when this resolves. */
   changed(): Promise<void>
 }

@@ -11,6 +11,7 @@ export function keyView(record: KeyRecord, at: { readonly now: number; readonly 
     scopes: [...record.scopes],
     models: record.models === null ? null : [...record.models],
     upstreams: record.upstreams === null ? null : [...record.upstreams],
+    pools: record.pools === null ? null : [...record.pools],
     created_at: toIso(record.createdAt),
     expires_at: record.expiresAt === null ? null : toIso(record.expiresAt),
     revoked_at: record.revokedAt === null ? null : toIso(record.revokedAt),

@@ -49,6 +49,11 @@ export const userNameSchema = z.strictObject({ name: nameSchema })
 export const newKeySchema = z.strictObject({
   name: nameSchema,
   ...terms,
+  pools: z
+    .array(z.string().min(1).max(64))
+    .min(1)
+    .nullish()
+    .meta({ description: 'Of a key with scope agent: the pools its agents may join; default when omitted' }),
   format: z.enum(['crl', 'ollama-uuid']).optional().meta({ description: 'Shape of the secret; crl when omitted' }),
 })
 
@@ -85,6 +90,7 @@ const keyShape = {
   scopes: z.array(z.enum(scopes)),
   models: z.array(z.string()).nullable(),
   upstreams: z.array(z.string()).nullable(),
+  pools: z.array(z.string()).nullable().meta({ description: 'Pools of agents; null for every other key' }),
   created_at: timeSchema,
   expires_at: timeSchema.nullable(),
   revoked_at: timeSchema.nullable(),
@@ -115,7 +121,20 @@ export const statusSchema = z
     upstreams: z.array(
       z.object({
         name: z.string(),
-        url: z.string(),
+        url: z.string().meta({ description: 'Empty for an agent' }),
+        fault: z.string().nullable().meta({ description: 'Why it is down' }),
+        agent: z
+          .object({
+            pool: z.string(),
+            host: z.string(),
+            address: z.string(),
+            transport: z.enum(['ws', 'sse']),
+            software: z.string(),
+            connected_at: timeSchema,
+            round_trip_ms: z.number().nullable(),
+          })
+          .nullable()
+          .meta({ description: 'Null: not behind an agent' }),
         state: z.enum(['up', 'down', 'unknown', 'disabled']).meta({ description: 'unknown: not probed yet' }),
         version: z.string().nullable(),
         priority: z.int(),

@@ -2,9 +2,17 @@ import type { GatewayStatus } from '../admin/schemas.ts'
 import type { Settings } from '../config/settings.ts'
 import { version } from '../lib/version.ts'
 import type { Fleet } from '../routing/fleet-state.ts'
+import type { AgentRegistry } from '../tunnel/server/registry.ts'
+import type { AgentSession } from '../tunnel/server/session.ts'
+
+export interface StatusDeps {
+  readonly startedAt: number
+  readonly agents: Pick<AgentRegistry, 'agents'>
+}
 
 /** How the gateway and its upstreams are, for an admin. */
-export function gatewayStatus(fleet: Fleet, settings: Settings, { startedAt }: { startedAt: number }): GatewayStatus {
+export function gatewayStatus(fleet: Fleet, settings: Settings, { startedAt, agents }: StatusDeps): GatewayStatus {
+  const sessions = new Map(agents.agents().map((session) => [session.id, session]))
   const urls = new Map(settings.upstreams.map((upstream) => [upstream.name, upstream.url]))
   return {
     version,
@@ -13,6 +21,8 @@ export function gatewayStatus(fleet: Fleet, settings: Settings, { startedAt }: {
     upstreams: fleet.all().map((state) => ({
       name: state.name,
       url: urls.get(state.name) ?? '',
+      fault: state.fault,
+      agent: state.agent === null ? null : agentView(sessions.get(state.name)),
       state: state.enabled ? state.health : 'disabled',
       version: state.version,
       priority: state.priority,
@@ -20,4 +30,11 @@ export function gatewayStatus(fleet: Fleet, settings: Settings, { startedAt }: {
       models: [...(state.models?.values() ?? [])].map((entry) => entry.canonical),
     })),
   }
+}
+
+function agentView(session: AgentSession | undefined): GatewayStatus['upstreams'][number]['agent'] {
+  if (session === undefined) return null
+  const { pool, host, address, transport, software, connectedAt } = session.facts
+  const connected_at = new Date(connectedAt).toISOString()
+  return { pool, host, address, transport, software, connected_at, round_trip_ms: session.roundTripMs }
 }

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import type { LoadedConfig, Settings } from '../config/settings.ts'
 import { createListener, type Listener } from '../http/listener.ts'
+import type { AgentRegistry } from '../tunnel/server/registry.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { createBodyBudget } from '../proxy/body-budget.ts'
 import type { UpstreamState } from '../routing/upstream-state.ts'
-import { openStore } from '../store/open-store.ts'
+import { openStore, type Store } from '../store/open-store.ts'
 import { loadPepper } from '../store/pepper.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
+import { type Agents, createAgents } from './agents.ts'
 import { createFirstKey } from './first-key.ts'
 import { createGenerations, type Generations } from './generations.ts'
-import { watchKeys } from './key-watch.ts'
+import { type KeyWatch, watchKeys } from './key-watch.ts'
 import { joinUpgrade } from './upgrade.ts'
 
 export interface GatewayDeps {
@@ -37,43 +39,43 @@ const FLUSH_MS = 2000
 const FIRST_ROUND_MS = 300
 
 /** Builds the parts in boot order, listener last; a part that fails stops the start. */
-export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Promise<RunningGateway> {
-  const { log } = deps
-  const { settings } = config
+export async function startGateway(
+  { settings }: LoadedConfig,
+  { log, requestLog }: GatewayDeps,
+): Promise<RunningGateway> {
   const clock = systemClock
   const store = await openStore(settings.store.url)
-  const onWarning = (sentence: string): void => log.warn({}, sentence)
-  const pepper = await loadPepper({
-    storeUrl: settings.store.url,
-    store,
-    pepper: settings.store.pepper ?? undefined,
-    onWarning,
-  })
+  const pepper = await readPepper(settings, store, log)
   const keys = await watchKeys({ store, pepper, clock, log }, settings.auth)
   let draining = false
+  const instanceId = randomUUID()
+  const agents = createAgents(settings, { clock, log, instanceId })
   const traffic = createGenerations(settings, {
+    agents: agents.registry,
+    agentDoor: agents.doors,
     directory: keys.directory,
     budget: createBodyBudget(settings.http.bodiesTotalBytes),
     admin: { store, pepper, clock, changed: keys.changed },
-    instanceId: randomUUID(),
+    instanceId,
     startedAt: clock.now(),
     clock,
     log,
     isDraining: () => draining,
-    record: (record) => deps.requestLog?.write(record),
+    record(record) {
+      requestLog?.write(record)
+      agents.recorded(record)
+    },
   })
-  keys.onEnded((keyIds) => keyIds.forEach(traffic.endKey))
+  agents.registry.onChange(traffic.agentsChanged)
+  keys.onEnded((keyIds) => {
+    keyIds.forEach(traffic.endKey)
+    keyIds.forEach(agents.endKey)
+  })
   await withinMs(FIRST_ROUND_MS, traffic.current.routing.firstRound())
-  const listener = createListener(settings.http, {
-    request: (client) => traffic.current.door.request(client),
-    upgrade: (request, socket) => joinUpgrade(traffic.current, request, socket),
-    failed: (error) => log.error({ err: error }, 'A request failed inside the gateway'),
-  })
+  const listener = openListener(settings, { traffic, agents, log })
   const urls = await Promise.all(settings.http.listen.map((address) => listener.listen(address)))
   // Last: a start that fails shall not leave a key that nobody was shown.
-  const isFirst = settings.auth.mode === 'keys' && !(await keys.hasKeys())
-  const firstKey = isFirst ? await createFirstKey({ store, pepper, clock }) : null
-  if (firstKey !== null) await keys.changed()
+  const firstKey = await makeFirstKey(settings, { store, pepper, clock, keys })
 
   return {
     urls,
@@ -81,25 +83,60 @@ export async function startGateway(config: LoadedConfig, deps: GatewayDeps): Pro
     upstreams: () => traffic.current.routing.fleet.all(),
     reload(next) {
       const before = traffic.current.settings
+      agents.configure(next.settings)
       traffic.replace(next.settings)
       return restartOnly(before, next.settings)
     },
     async stop() {
       draining = true
-      await drain(listener, traffic)
+      agents.registry.goAway()
+      await drain(listener, traffic, agents.registry)
       traffic.stop()
       keys.stop()
-      await deps.requestLog?.close()
+      await requestLog?.close()
       await store.close()
     },
   }
 }
 
-async function drain(listener: Listener, traffic: Generations): Promise<void> {
+function readPepper({ store: { url, pepper } }: Settings, store: Store, log: Log): Promise<Uint8Array> {
+  const onWarning = (sentence: string): void => log.warn({}, sentence)
+  return loadPepper({ storeUrl: url, store, pepper: pepper ?? undefined, onWarning })
+}
+
+interface Entrance {
+  readonly traffic: Generations
+  readonly agents: Agents
+  readonly log: Log
+}
+
+function openListener(settings: Settings, { traffic, agents, log }: Entrance): Listener {
+  return createListener(settings.http, {
+    request: (client) => traffic.current.door.request(client),
+    native: (request, upgrade) => agents.doors.upgrade(traffic.current.door, request, upgrade),
+    upgrade: (request, socket) => joinUpgrade(traffic.current, request, socket),
+    // What an agent answers comes in new requests, to the end.
+    outlastsStop: (target) => target === '/agent/v1/up',
+    failed: (error) => log.error({ err: error }, 'A request failed inside the gateway'),
+  })
+}
+
+type FirstKeyDeps = Parameters<typeof createFirstKey>[0] & { readonly keys: KeyWatch }
+
+/** Null where there is a key, or none is needed. */
+async function makeFirstKey(settings: Settings, { keys, ...deps }: FirstKeyDeps): Promise<string | null> {
+  if (settings.auth.mode !== 'keys' || (await keys.hasKeys())) return null
+  const firstKey = await createFirstKey(deps)
+  await keys.changed()
+  return firstKey
+}
+
+async function drain(listener: Listener, traffic: Generations, agents: Pick<AgentRegistry, 'closeAll'>): Promise<void> {
   const closed = listener.stopAccepting()
   listener.closeIdle()
   await withinMs(traffic.current.settings.http.drainMs, traffic.idle())
   traffic.endAll()
+  agents.closeAll()
   listener.closeIdle()
   await withinMs(FLUSH_MS, closed)
   listener.destroyAll()

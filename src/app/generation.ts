@@ -7,6 +7,7 @@ import { allowsScope, judgeModels, scopeDenied, visibleModel } from '../auth/pol
 import type { Principal } from '../auth/principal.ts'
 import type { Settings } from '../config/settings.ts'
 import { dialects } from '../dialects/dialects.ts'
+import type { AgentDoor } from '../http/agent-visit.ts'
 import { createBodyDecoder } from '../http/body-decoder.ts'
 import { createCors } from '../http/cors.ts'
 import { createFrontDoor, type FrontDoor } from '../http/front-door.ts'
@@ -33,6 +34,8 @@ import { createRetryBudget } from '../proxy/retry-budget.ts'
 import { createRouting, type Routing } from '../routing/routing.ts'
 import type { UpstreamState } from '../routing/upstream-state.ts'
 import { startSystemTimer } from '../routing/timer.ts'
+import type { AgentRegistry } from '../tunnel/server/registry.ts'
+import { agentMembers } from './agent-members.ts'
 import type { FleetMembers } from './fleet-members.ts'
 import { gatewayStatus } from './gateway-status.ts'
 
@@ -52,7 +55,9 @@ export interface GenerationDeps {
   readonly known: readonly UpstreamState[]
   readonly directory: KeyDirectory
   readonly budget: BodyBudget
-  readonly admin: Omit<AdminDeps, 'status'>
+  readonly admin: Omit<AdminDeps, 'status' | 'pools'>
+  readonly agents: AgentRegistry
+  readonly agentDoor: AgentDoor
   readonly instanceId: string
   readonly startedAt: number
   readonly clock: Clock
@@ -65,7 +70,13 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
   const { clock, log } = deps
   const routing = createRouting(
     { clock, log, startTimer: startSystemTimer, random: Math.random },
-    { members: members.members, routing: settings.routing, models: settings.models, known: deps.known },
+    {
+      members: [...members.members, ...agentMembers(deps.agents)],
+      routing: settings.routing,
+      models: settings.models,
+      agentWaitMs: settings.agents.waitMs,
+      known: deps.known,
+    },
   )
   const authenticator = createAuthenticator({ directory: deps.directory, clock }, settings.auth)
   const judge = createJudge(routing)
@@ -85,13 +96,16 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     log,
   })
   const status = (): GatewayStatus => gatewayStatus(routing.fleet, settings, deps)
-  const admin = createAdminApi({ ...deps.admin, status })
+  const pools = (): readonly string[] => settings.agents.pools.map((pool) => pool.name)
+  const admin = createAdminApi({ ...deps.admin, status, pools })
   const door = createFrontDoor({
     table: createRouteTable([...routes, ...admin.routes.map(asRoute)]),
     cors: createCors(settings.http.corsOrigins),
     identify: createIdentify({ authenticator, allowsScope, scopeDenied }),
     proxy,
     own: ownAnswers({ settings, routing, admin, judge, status }, deps),
+    agents: deps.agentDoor,
+    isLive: (principal) => authenticator.isLive(principal),
     ends: createVisitEnds({ respond, record: deps.record }),
     decodeBody: createBodyDecoder((body) => decodeZstdBody(body, settings.http.bodyBytes)),
     servesHost: createHostGuard(settings),

@@ -1,4 +1,7 @@
 import type { Settings } from '../config/settings.ts'
+import type { UpstreamEvent } from '../routing/upstream-state.ts'
+import type { AgentChange } from '../tunnel/server/roster.ts'
+import { agentMembers } from './agent-members.ts'
 import { createFleetMembers } from './fleet-members.ts'
 import { createGeneration, type Generation, type GenerationDeps } from './generation.ts'
 
@@ -7,11 +10,19 @@ export interface Generations {
   readonly current: Generation
   /** New requests go by these settings from now on. */
   replace(settings: Settings): void
+  /** An agent came, left, or changed. */
+  agentsChanged(change: AgentChange): void
   endKey(keyId: string): void
   endAll(): void
   /** Resolves when nothing runs in any of them. */
   idle(): Promise<void>
   stop(): void
+}
+
+const AGENT_LEFT: UpstreamEvent = {
+  kind: 'probe-failed',
+  failure: 'unreachable',
+  detail: 'the agent is not connected',
 }
 
 export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'known'>): Generations {
@@ -24,6 +35,12 @@ export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'k
   }
   let current = next(first, null)
   const all = new Set([current])
+  let areMembersDue = false
+  const refreshMembers = (): void => {
+    areMembersDue = false
+    const agents = agentMembers(deps.agents)
+    for (const { members, routing } of all) routing.setMembers([...members.members, ...agents])
+  }
 
   return {
     get current() {
@@ -39,6 +56,13 @@ export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'k
         before.stop()
         before.members.retire(current.members)
       })
+    },
+    agentsChanged({ kind, session }) {
+      if (kind === 'left') for (const { routing } of all) routing.fleet.apply(session.id, AGENT_LEFT)
+      if (areMembersDue) return
+      // After a restart a thousand of them come in one turn.
+      areMembersDue = true
+      setImmediate(refreshMembers)
     },
     endKey(keyId) {
       for (const generation of all) generation.proxy.running.endKey(keyId)

@@ -22,7 +22,7 @@ const EXPIRED = createSecret('corral')
 
 function record(id: string, digest: string, changes: Partial<KeyRecord> = {}): KeyRecord {
   const owner = { userId: 'u1', userName: 'ada', createdAt: START, expiresAt: null, revokedAt: null }
-  const limits = { scopes: ['chat'] as const, models: null, upstreams: null }
+  const limits = { scopes: ['chat'] as const, models: null, upstreams: null, pools: null }
   return { id, name: id, ...owner, ...limits, kind: 'key', digest, hint: '', ...changes }
 }
 
@@ -276,12 +276,13 @@ describe('throttling', () => {
 })
 
 describe('auth.mode none', () => {
-  it('takes everybody for the same principal without admin, metrics and agent, whatever they send', () => {
+  it('takes everybody for the same principal without admin and metrics, and for an agent of the default pool, whatever they send', () => {
     const gate = setUp({ mode: 'none' })
     for (const headers of [[], bearer(ADMIN), bearer('ollama'), bearer(''), [...bearer('a'), ...bearer('b')]]) {
       expect(gate.authenticate(request(headers))).toEqual({ kind: 'principal', principal: openPrincipal })
     }
-    expect([...openPrincipal.scopes]).toEqual(['chat', 'embed', 'models:read', 'models:write'])
+    expect([...openPrincipal.scopes]).toEqual(['chat', 'embed', 'models:read', 'models:write', 'agent'])
+    expect(openPrincipal.pools).toEqual(['default'])
     expect(gate.isLive(openPrincipal)).toBe(true)
   })
 })

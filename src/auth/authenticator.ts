@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Clock } from '../lib/clock.ts'
+import { defaultPool } from '../lib/default-pool.ts'
 import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
 import { isSignatureTimely, isSignatureValid, parseSignatureTime } from './cli-signature.ts'
 import { parseCredential, type Credential } from './credential.ts'
@@ -48,9 +49,10 @@ export const openPrincipal: Principal = Object.freeze<Principal>({
   user: 'anyone',
   keyId: 'open',
   keyName: 'open',
-  scopes: new Set(['chat', 'embed', 'models:read', 'models:write'] as const),
+  scopes: new Set(['chat', 'embed', 'models:read', 'models:write', 'agent'] as const),
   models: null,
   upstreams: null,
+  pools: Object.freeze([defaultPool]),
 })
 
 export function createAuthenticator(

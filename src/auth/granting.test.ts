@@ -16,6 +16,7 @@ function creator(changes: Partial<Principal> = {}): Principal {
     scopes: all,
     models: null,
     upstreams: null,
+    pools: null,
     expiresAt: null,
     ...changes,
   }
@@ -31,7 +32,12 @@ describe('mayGrant', () => {
   })
 
   it('lets a key grant its own scopes only', () => {
-    for (const scope of scopes) expect(may(creator(), { scopes: [scope] })).toBe(scope === 'chat' || scope === 'admin')
+    for (const scope of scopes) {
+      // An admin's key lets agents in, although it cannot be one.
+      expect(may(creator(), { scopes: [scope] })).toBe(['chat', 'admin', 'agent'].includes(scope))
+    }
+    const agent = creator({ scopes: new Set<Scope>(['agent']) })
+    for (const scope of scopes) expect(may(agent, { scopes: [scope] })).toBe(false)
     expect(may(creator(), { scopes: ['chat', 'models:write'] })).toBe(false)
   })
 

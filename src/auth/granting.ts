@@ -14,10 +14,10 @@ export interface KeyGrant {
 /** Whoever has the database and its secret at hand, at the machine itself. */
 export type Creator = Principal | 'operator'
 
-/** Nobody makes a key that is stronger than their own. */
+/** Nobody makes a key that is stronger than their own; an admin's lets agents in, with a key that has no other use. */
 export function mayGrant(creator: Creator, grant: KeyGrant): Judgement {
   if (creator === 'operator') return ALLOWED
-  const missing = grant.scopes.find((scope) => !creator.scopes.has(scope))
+  const missing = grant.scopes.find((scope) => !creator.scopes.has(scope === 'agent' ? 'admin' : scope))
   if (missing !== undefined) return denied('missing_scope', `A key without scope "${missing}" cannot grant it`)
   if (!patternsCover(creator.models, grant.models)) {
     return denied('model_denied', 'A key cannot grant models beyond its own; cloud models must be named by it')

@@ -35,6 +35,7 @@ describe('issueKey', () => {
       scopes: ['chat', 'admin'],
       models: ['llama3*'],
       upstreams: null,
+      pools: null,
       createdAt: START,
       expiresAt: START + 1,
       revokedAt: null,

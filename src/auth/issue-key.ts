@@ -19,6 +19,7 @@ export interface KeyTerms {
   readonly scopes: readonly Scope[]
   readonly models: readonly string[] | null
   readonly upstreams?: readonly string[] | null
+  readonly pools?: readonly string[] | null
   /** Milliseconds since the epoch. */
   readonly expiresAt: number | null
 }
@@ -54,6 +55,7 @@ export interface SettledTerms {
   readonly scopes: readonly Scope[]
   readonly models: readonly string[] | null
   readonly upstreams: readonly string[] | null
+  readonly pools: readonly string[] | null
   readonly expiresAt: number | null
 }
 
@@ -66,6 +68,7 @@ export async function settleTerms(
   if (scopes.length === 0) throw invalid('A key needs at least one scope')
   const unknown = scopes.find((scope) => !isScope(scope))
   if (unknown !== undefined) throw invalid(`There is no scope ${JSON.stringify(unknown)}`)
+  checkAgent(scopes, terms)
   const badPattern = terms.models?.find((pattern) => !isModelPattern(pattern))
   if (badPattern !== undefined) throw invalid(`${JSON.stringify(badPattern)} is not a model name or pattern`)
   if (terms.expiresAt !== null && !(terms.expiresAt > clock.now())) throw invalid('The expiry lies in the past')
@@ -80,7 +83,22 @@ export async function settleTerms(
     scopes,
     models: terms.models,
     upstreams: terms.upstreams ?? null,
+    pools: terms.pools ?? null,
     expiresAt: terms.expiresAt,
+  }
+}
+
+/** What opens the tunnel opens nothing else, and the other way round. */
+function checkAgent(scopes: readonly Scope[], { models, upstreams, pools }: KeyTerms): void {
+  const hasPools = pools != null && pools.length > 0
+  if (!scopes.includes('agent')) {
+    if (hasPools) throw invalid('Pools are for keys of agents: give it the scope "agent", or leave the pools out')
+    return
+  }
+  if (scopes.length > 1) throw invalid('A key of an agent has the scope "agent" alone: make two keys')
+  if (!hasPools) throw invalid('A key of an agent needs at least one pool')
+  if (models != null || upstreams != null) {
+    throw invalid('A key of an agent takes neither models nor upstreams: its pools say what it may serve')
   }
 }
 

@@ -21,6 +21,7 @@ function record(id: string, secret: string, changes: Partial<KeyRecord> = {}): K
     scopes: ['chat', 'admin'],
     models: null,
     upstreams: null,
+    pools: null,
     createdAt: START,
     expiresAt: null,
     revokedAt: null,
@@ -62,6 +63,7 @@ describe('findBySecret', () => {
       scopes: new Set(['chat', 'admin']),
       models: ['llama3*'],
       upstreams: null,
+      pools: null,
       expiresAt: START + 5,
     })
   })
@@ -75,10 +77,18 @@ describe('findBySecret', () => {
   })
 
   it('takes admin, metrics and agent off for a weak carrier, and nothing else', () => {
-    const all = ['chat', 'embed', 'models:read', 'models:write', 'admin', 'metrics', 'agent'] as const
-    const { directory } = setUp([record('k1', 'alpha', { scopes: all })])
+    const all = ['chat', 'embed', 'models:read', 'models:write', 'admin', 'metrics'] as const
+    const agent = record('k2', 'beta', { scopes: ['agent'], pools: ['home'] })
+    const { directory } = setUp([record('k1', 'alpha', { scopes: all }), agent])
     expect(directory.findBySecret('alpha', 'full')?.scopes).toEqual(new Set(all))
     expect(directory.findBySecret('alpha', 'weak')?.scopes).toEqual(new Set(all.slice(0, 4)))
+    expect(directory.findBySecret('beta', 'full')).toMatchObject({ scopes: new Set(['agent']), pools: ['home'] })
+    expect(directory.findBySecret('beta', 'weak')?.scopes).toEqual(new Set())
+  })
+
+  it('lets a stored key be an agent only where it is nothing else', () => {
+    const { directory } = setUp([record('k1', 'alpha', { scopes: ['chat', 'agent'], pools: ['home'] })])
+    expect(directory.findBySecret('alpha', 'full')?.scopes).toEqual(new Set(['chat']))
   })
 
   it.each([

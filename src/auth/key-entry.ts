@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { KeyObject } from 'node:crypto'
+import { defaultPool } from '../lib/default-pool.ts'
 import type { ForeignKey } from './foreign-keys.ts'
 import type { KeyRecord } from './key-store.ts'
 import type { Principal } from './principal.ts'
@@ -18,6 +19,7 @@ export interface KeyEntry {
   readonly publicKey: KeyObject | null
 }
 
+const DEFAULT_POOLS: readonly string[] = Object.freeze([defaultPool])
 const strongScopes: ReadonlySet<Scope> = new Set<Scope>(['admin', 'metrics', 'agent'])
 
 export function storedEntry(record: KeyRecord, userIsLive: boolean): KeyEntry {
@@ -30,9 +32,10 @@ export function storedEntry(record: KeyRecord, userIsLive: boolean): KeyEntry {
       user: record.userName,
       keyId: record.id,
       keyName: record.name,
-      scopes: new Set(record.scopes),
+      scopes: new Set(withoutMixedAgent(record.scopes)),
       models: record.models === null ? null : Object.freeze([...record.models]),
       upstreams: record.upstreams === null ? null : Object.freeze([...record.upstreams]),
+      pools: record.pools === null ? null : Object.freeze([...record.pools]),
       expiresAt: record.expiresAt,
     }),
   })
@@ -50,9 +53,15 @@ export function foreignEntry(key: ForeignKey): KeyEntry {
       scopes: new Set(key.scopes),
       models: null,
       upstreams: null,
+      pools: key.scopes.includes('agent') ? DEFAULT_POOLS : null,
       expiresAt: null,
     }),
   })
+}
+
+/** Scope `agent` stands alone: a row that has it beside others was not made here, and opens no tunnel. */
+function withoutMixedAgent(scopes: readonly Scope[]): readonly Scope[] {
+  return scopes.length === 1 ? scopes : scopes.filter((scope) => scope !== 'agent')
 }
 
 interface EntryParts {

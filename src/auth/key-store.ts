@@ -17,6 +17,8 @@ export interface KeyRecord {
   readonly scopes: readonly Scope[]
   readonly models: readonly string[] | null
   readonly upstreams: readonly string[] | null
+  /** Of a key for agents: what they may join; null for every other key. */
+  readonly pools: readonly string[] | null
   readonly createdAt: number
   readonly expiresAt: number | null
   readonly revokedAt: number | null

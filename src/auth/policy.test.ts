@@ -5,7 +5,16 @@ import type { Principal } from './principal.ts'
 import { scopes } from './scope.ts'
 
 function principal(models: readonly string[] | null, changes: Partial<Principal> = {}): Principal {
-  return { user: 'u', keyId: 'k', keyName: 'k', scopes: new Set(['chat']), models, upstreams: null, ...changes }
+  return {
+    user: 'u',
+    keyId: 'k',
+    keyName: 'k',
+    scopes: new Set(['chat']),
+    models,
+    upstreams: null,
+    pools: null,
+    ...changes,
+  }
 }
 
 function verdict(models: readonly string[] | null, names: string | string[], use: Partial<ModelUse> = {}): string {

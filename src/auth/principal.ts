@@ -11,6 +11,8 @@ export interface Principal {
   readonly models: readonly string[] | null
   /** Names of the upstreams this key may reach; null is all. */
   readonly upstreams: readonly string[] | null
+  /** Names of the pools that an agent with this key may join; null is none. */
+  readonly pools: readonly string[] | null
   /** Milliseconds since the epoch; null or absent is never. A key cannot grant one that outlives it. */
   readonly expiresAt?: number | null
 }

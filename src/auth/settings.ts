@@ -45,7 +45,10 @@ const tokenScopes = listOf(
 
 export const authSlice = {
   auth: section('Who may come in.', {
-    mode: choice(['keys', 'none'], '`keys`, or `none` to let everybody in who reaches the gateway.').prefault('keys'),
+    mode: choice(
+      ['keys', 'none'],
+      '`keys`, or `none` to let everybody in who reaches the gateway, agents too (into pool `default`).',
+    ).prefault('keys'),
     none_public: toggle('Whether `mode: none` may listen beyond loopback, open to anyone.').prefault('off'),
     path_keys: toggle('Whether a key may stand in the path: `/k/KEY/...`.').prefault('on'),
     key_file: filePath('File with one key per line, read again when it changes.').optional(),

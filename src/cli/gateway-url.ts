@@ -1,11 +1,26 @@
 import { networkInterfaces } from 'node:os'
 import { isLoopbackHost, type ListenAddress } from '../http/listen-address.ts'
 import type { HttpSettings } from '../http/settings.ts'
+import type { Terminal } from './terminal.ts'
 
 /** Where this machine finds the gateway that the settings describe. */
 export function gatewayUrl(http: Pick<HttpSettings, 'listen' | 'tls'>): string {
   const [first] = http.listen
   return addressUrl(http, { host: localHost(first?.host ?? '127.0.0.1'), port: first?.port ?? 0 })
+}
+
+/** Where somebody elsewhere is told to find it; says so where nobody can. */
+export function reachableUrl(
+  terminal: Terminal,
+  http: Pick<HttpSettings, 'listen' | 'tls'>,
+  given: { readonly url?: string; readonly server?: string },
+): string {
+  const url = given.url ?? given.server ?? sharedGatewayUrl(http)
+  if (url !== undefined) return url.replace(/\/+$/, '')
+  terminal.say(
+    'The gateway listens on this machine alone: give --url where it is reached from elsewhere, or change listen',
+  )
+  return gatewayUrl(http)
 }
 
 /** Where other machines find it; undefined when it listens on loopback alone. */

@@ -1,6 +1,6 @@
 import { createAdminApi } from '../admin/admin-api.ts'
 import type { AdminRoute } from '../admin/admin-route.ts'
-import type { StoreSettings } from '../store/settings.ts'
+import type { Settings } from '../config/settings.ts'
 import { systemClock } from '../lib/clock.ts'
 import { openStore } from '../store/open-store.ts'
 import { loadPepper } from '../store/pepper.ts'
@@ -13,20 +13,27 @@ import type { Terminal } from './terminal.ts'
 /** Changes the config's store directly, as whoever holds its files may; a running gateway notices by itself. */
 export async function openLocalAdministration(terminal: Terminal, options: ConfigOptions): Promise<Administration> {
   const { settings } = await loadSettings(terminal, options)
-  return administerStore(terminal, settings.store)
+  return administerStore(terminal, settings)
 }
 
-export async function administerStore(terminal: Terminal, settings: StoreSettings): Promise<Administration> {
-  const store = await openStore(settings.url, { cwd: terminal.cwd })
+async function administerStore(terminal: Terminal, settings: Settings): Promise<Administration> {
+  const store = await openStore(settings.store.url, { cwd: terminal.cwd })
   try {
     const pepper = await loadPepper({
-      storeUrl: settings.url,
+      storeUrl: settings.store.url,
       store,
-      pepper: settings.pepper ?? undefined,
+      pepper: settings.store.pepper ?? undefined,
       cwd: terminal.cwd,
       onWarning: (sentence) => terminal.say(`corral: ${sentence}`),
     })
-    const api = createAdminApi({ store, pepper, clock: systemClock, status: noStatus, changed: async () => {} })
+    const api = createAdminApi({
+      store,
+      pepper,
+      clock: systemClock,
+      status: noStatus,
+      pools: () => settings.agents.pools.map((pool) => pool.name),
+      changed: async () => {},
+    })
     return {
       async call<Input, Output>(
         route: AdminRoute<Input, Output>,

@@ -1,4 +1,5 @@
 import type { CreatedKey, KeyView } from '../admin/schemas.ts'
+import { shellQuote } from './client-exports.ts'
 import { localTime } from './print-list.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -9,8 +10,17 @@ export function presentKey(terminal: Terminal, key: CreatedKey): void {
   terminal.say('"corral env ollama|openai|claude|codex --key KEY" prints how a client uses it')
 }
 
+/** As `presentKey`, and what to run on the machine with the Ollama. */
+export function presentAgentKey(terminal: Terminal, key: CreatedKey, url: string): void {
+  terminal.say(`${describeKey(key)}. It is shown this once:`)
+  terminal.print(key.secret)
+  terminal.say('On the machine with the Ollama, run:')
+  terminal.say(`  npx corral agent --server ${shellQuote(url)} --key ${shellQuote(key.secret)}`)
+}
+
 export function describeKey(key: KeyView): string {
   const models = key.models === null ? '' : `, models ${key.models.join(' ')}`
+  const pools = key.pools === null ? '' : `, pools ${key.pools.join(' ')}`
   const end = key.expires_at === null ? '' : `, until ${localTime(key.expires_at)}`
-  return `Key "${key.name}" of user "${key.user}" (${key.id}): ${key.scopes.join(', ')}${models}${end}`
+  return `Key "${key.name}" of user "${key.user}" (${key.id}): ${key.scopes.join(', ')}${models}${pools}${end}`
 }

@@ -86,6 +86,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/share.ts')).share,
   },
   {
+    words: ['agent'],
+    summary: 'serve an Ollama behind NAT through a gateway',
+    load: async () => (await import('./commands/agent.ts')).agent,
+  },
+  {
     words: ['env'],
     summary: 'print the exports that point a client at the gateway',
     load: async () => (await import('./commands/env.ts')).env,
@@ -97,7 +102,7 @@ const entries: readonly Entry[] = [
   },
   {
     words: ['service', 'install'],
-    summary: 'write a systemd unit that runs the gateway',
+    summary: 'write a systemd unit that runs the gateway, or an agent',
     load: async () => (await import('./commands/service-install.ts')).serviceInstall,
   },
   {

@@ -6,6 +6,7 @@ import type { Settings } from './settings.ts'
 export function checkAgreement(settings: Settings, context: SettingsContext): void {
   checkOpenMode(settings, context)
   checkAssignments(settings, context)
+  checkPoolNames(settings, context)
   checkOwnAddress(settings, context)
 }
 
@@ -20,17 +21,27 @@ function checkOpenMode({ http, auth }: Settings, context: SettingsContext): void
   )
 }
 
-function checkAssignments({ models, upstreams }: Settings, context: SettingsContext): void {
-  const known = new Set(upstreams.map(({ name }) => name))
+/** A pool stands for all its agents, whose names nobody knows beforehand. */
+function checkAssignments({ models, upstreams, agents }: Settings, context: SettingsContext): void {
+  const known = new Set([...upstreams, ...agents.pools].map(({ name }) => name))
   for (const [model, names] of Object.entries(models.assignments)) {
     for (const [index, name] of names.entries()) {
       if (known.has(name)) continue
       const others = known.size === 0 ? 'there are none' : `there are ${[...known].slice(0, 10).join(', ')}`
       context.problem(
         ['models', 'assignments', model, index],
-        `is ${JSON.stringify(name)}, which is not an upstream: ${others}`,
+        `is ${JSON.stringify(name)}, which is not an upstream or pool: ${others}`,
       )
     }
+  }
+}
+
+/** Where upstreams are named, a pool is named the same way. */
+function checkPoolNames({ upstreams, agents }: Settings, context: SettingsContext): void {
+  const pools = new Set(agents.pools.map(({ name }) => name.toLowerCase()))
+  for (const [index, { name }] of upstreams.entries()) {
+    if (pools.has(name.toLowerCase()))
+      context.problem(['upstreams', index, 'name'], `is "${name}", as a pool is called`)
   }
 }
 

@@ -35,6 +35,37 @@ describe('loadConfig without anything', () => {
   })
 })
 
+describe('loadConfig with pools of agents', () => {
+  it('always has the pool "default", first or last', async () => {
+    const everything = { name: 'default', priority: 1, models: ['*'] }
+    const agents = async (yaml: string) => (await configFolder(yaml).load()).settings.agents
+    expect(await agents('')).toEqual({ pools: [everything], waitMs: 0, heartbeatMs: 15_000 })
+    expect(await agents('agents: {pools: [{name: home, priority: 2, models: ["llama3*"]}], wait: 5m}')).toEqual({
+      pools: [{ name: 'home', priority: 2, models: ['llama3*'] }, everything],
+      waitMs: 300_000,
+      heartbeatMs: 15_000,
+    })
+    expect(await agents('agents: {pools: [{name: default, priority: 9}], heartbeat: 100ms}')).toEqual({
+      pools: [{ name: 'default', priority: 9, models: ['*'] }],
+      waitMs: 0,
+      heartbeatMs: 100,
+    })
+  })
+
+  it.each([
+    ['pools: [{name: home}, {name: Home}]', 'agents.pools[1].name is "Home", which is taken already'],
+    ['pools: [{name: Default}]', 'agents.pools[0].name is "Default": write it "default"'],
+    ['pools: [{name: "a b"}]', 'agents.pools[0].name '],
+    ['pools: [{priority: 1}]', 'agents.pools[0].name '],
+    ['pools: [{name: a, models: ["a b"]}]', 'agents.pools[0].models[0] '],
+    ['wait: 301s', 'agents.wait '],
+    ['heartbeat: 99ms', 'agents.heartbeat '],
+    ['heartbeat: 61s', 'agents.heartbeat '],
+  ])('refuses %s', async (yaml, sentence) => {
+    await expect(configFolder(`agents: {${yaml}}`).load()).rejects.toThrow(sentence)
+  })
+})
+
 describe('loadConfig with a file', () => {
   it.each(['corral.yaml', 'corral.yml', 'corral.json'])('finds %s in the folder', async (name) => {
     const folder = configFolder()

@@ -8,6 +8,7 @@ import { modelsSlice, toModelSettings } from '../proxy/settings.ts'
 import { routingSlice, toRoutingSettings } from '../routing/settings.ts'
 import { storeSlice, toStoreSettings } from '../store/settings.ts'
 import { logSlice, toLogSettings } from '../telemetry/settings.ts'
+import { agentsSlice, toAgentSettings } from '../tunnel/settings.ts'
 import { toUpstreamSettings, upstreamsSlice } from '../upstreams/settings.ts'
 import { ConfigError } from './config-error.ts'
 import { checkAgreement } from './cross-checks.ts'
@@ -104,6 +105,7 @@ function toSettings(written: WrittenSettings, context: SettingsContext, problems
     http: slice(httpSlice, toHttpSettings),
     auth: slice(authSlice, toAuthSettings),
     upstreams: slice(upstreamsSlice, toUpstreamSettings),
+    agents: slice(agentsSlice, toAgentSettings),
     models: slice(modelsSlice, toModelSettings),
     routing: slice(routingSlice, toRoutingSettings),
     store: slice(storeSlice, toStoreSettings),

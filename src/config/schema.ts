@@ -7,6 +7,7 @@ import { modelsSlice } from '../proxy/settings.ts'
 import { routingSlice } from '../routing/settings.ts'
 import { storeSlice } from '../store/settings.ts'
 import { logSlice } from '../telemetry/settings.ts'
+import { agentsSlice } from '../tunnel/settings.ts'
 import { upstreamsSlice } from '../upstreams/settings.ts'
 
 const { listen, tls, trusted_proxies, cors, drain, limits } = httpSlice
@@ -20,6 +21,7 @@ export const configSchema = z.strictObject({
   drain,
   ...authSlice,
   ...upstreamsSlice,
+  ...agentsSlice,
   ...modelsSlice,
   ...routingSlice,
   limits,

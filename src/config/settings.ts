@@ -4,6 +4,7 @@ import type { ModelSettings } from '../proxy/settings.ts'
 import type { RoutingSettings } from '../routing/settings.ts'
 import type { StoreSettings } from '../store/settings.ts'
 import type { LogSettings } from '../telemetry/settings.ts'
+import type { AgentSettings } from '../tunnel/settings.ts'
 import type { UpstreamSettings } from '../upstreams/settings.ts'
 
 /** Everything the gateway is told, checked and frozen. */
@@ -11,6 +12,7 @@ export interface Settings {
   readonly http: HttpSettings
   readonly auth: AuthSettings
   readonly upstreams: readonly UpstreamSettings[]
+  readonly agents: AgentSettings
   readonly models: ModelSettings
   readonly routing: RoutingSettings
   readonly store: StoreSettings

@@ -151,6 +151,12 @@ export const catalogue = {
     help: 'Keep sending; an upload may be slow but not silent.',
   },
   name_taken: { status: 409, retryable: false, message: 'The name is taken', help: 'Choose another name.' },
+  agent_session_gone: {
+    status: 410,
+    retryable: false,
+    message: 'There is no such session of an agent',
+    help: 'It ended, or another gateway had it; an agent connects anew by itself.',
+  },
   body_too_large: {
     status: 413,
     retryable: false,
@@ -168,6 +174,12 @@ export const catalogue = {
     retryable: false,
     message: 'The expectation is not supported',
     help: 'Only `Expect: 100-continue` is known.',
+  },
+  agent_version: {
+    status: 426,
+    retryable: false,
+    message: 'Agents connect here by WebSocket',
+    help: 'The message says which of agent and gateway to upgrade; a plain GET cannot be an agent.',
   },
   throttled: {
     status: 429,

@@ -20,8 +20,21 @@ export interface ListenerHandlers {
   request(client: ClientPort): void
   /** `Upgrade: websocket`; the answer, a refusal too, is written to the socket. */
   upgrade(request: ClientRequest, socket: DuplexPort): void
+  /** Hears of an upgrade before `upgrade` does; true: it was taken or refused. For protocols that a library speaks. */
+  native?(request: ClientRequest, upgrade: NativeUpgrade): boolean
+  /** Requests for this target go on coming on their connection while what runs elsewhere comes to its end. */
+  outlastsStop?(target: string): boolean
   /** Hears of what `request` threw, a mistake of ours, which ends that exchange and no other. */
   failed?(error: unknown): void
+}
+
+export interface NativeUpgrade {
+  readonly message: IncomingMessage
+  /** What was read too far. */
+  readonly head: Buffer
+  /** From here on the listener leaves the socket alone. */
+  takeSocket(): Socket
+  refuse(error: GatewayError): void
 }
 
 export interface ArrivalDeps {
@@ -44,7 +57,8 @@ export function createArrivals({ connections, handlers, isStopping, securityHead
     // node:http drops what came in one packet behind an upgrade that it ignores: what follows may be half a request.
     const isLast = headerValue(message.rawHeaders, 'upgrade') !== undefined
     if (isLast && !connection.isIdle) return connection.closeAfterAnswer()
-    if (isStopping()) connection.retire()
+    if (handlers.outlastsStop?.(message.url ?? '') === true) connection.outlastStop()
+    else if (isStopping()) connection.retire()
     const arrival = { connection, message, response, expectsContinue }
     const body = toBody(arrival)
     const client = new NodeClient(arrival, toClientRequest(connection, message, body), body)
@@ -65,13 +79,18 @@ export function createArrivals({ connections, handlers, isStopping, securityHead
   function upgrade(message: IncomingMessage, socket: Duplex, alreadyRead: Buffer): void {
     const connection = connections.of(socket)
     if (connection === undefined || connection.isClosing) return void socket.destroy()
-    if (!shouldUpgrade(message)) {
-      const isConnect = message.method === 'CONNECT'
-      connection.answerAndClose(errorBytes(isConnect ? unsupportedMethod() : new GatewayError('upgrade_refused')))
-      return void socket.resume()
+    const refuse = (error: GatewayError): void => {
+      connection.answerAndClose(errorBytes(error))
+      socket.resume()
     }
+    if (!shouldUpgrade(message)) {
+      return refuse(message.method === 'CONNECT' ? unsupportedMethod() : new GatewayError('upgrade_refused'))
+    }
+    const request = toClientRequest(connection, message, null)
+    const native = { message, head: alreadyRead, takeSocket: () => connection.leaveHttp(), refuse }
+    if (handlers.native?.(request, native) === true) return
     // node:http hands out the socket it accepted.
-    handlers.upgrade(toClientRequest(connection, message, null), createDuplexPort(socket as Socket, alreadyRead))
+    handlers.upgrade(request, createDuplexPort(socket as Socket, alreadyRead))
   }
 
   function clientError(error: ParserError, socket: Duplex): void {

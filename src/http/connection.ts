@@ -44,6 +44,8 @@ export class Connection {
   #upload: Upload | null = null
   #isClosing = false
   #isRetiring = false
+  #hasLeftHttp = false
+  #outlastsStop = false
   #closeAt = Infinity
   #drainBy = Infinity
   #periodStart = Date.now()
@@ -111,7 +113,12 @@ export class Connection {
 
   /** The next answer that begins shall be the last one. */
   retire(): void {
-    this.#isRetiring = true
+    if (!this.#outlastsStop) this.#isRetiring = true
+  }
+
+  /** Neither retired nor closed for being idle; only `destroyAll` of the set still ends it from here. */
+  outlastStop(): void {
+    this.#outlastsStop = true
   }
 
   /** What is left of a body is thrown away, for a moment; whether that is over, `restArrived` says. */
@@ -155,14 +162,23 @@ export class Connection {
     }
   }
 
+  /** Whoever takes the socket sees to its end; only `destroyAll` of the set still reaches it. */
+  leaveHttp(): Socket {
+    this.#hasLeftHttp = true
+    this.#isClosing = true
+    Reflect.deleteProperty(this.#socket, 'destroySoon')
+    return this.#socket
+  }
+
   closeIfIdle(): void {
-    if (!this.isIdle) return
+    if (!this.isIdle || this.#hasLeftHttp || this.#outlastsStop) return
     if (this.#socket.writableLength === 0) this.destroy()
     else this.linger()
   }
 
   /** Called every so often with the same clock; timers of its own would cost every request. */
   sweep(now: number): void {
+    if (this.#hasLeftHttp) return
     if (now >= this.#closeAt) {
       // A slow reader gets what was written before the goodbye is waited for.
       if (this.#socket.writableFinished || now >= this.#closeAt + STALLED_GOODBYE_MS) this.#socket.destroy()

@@ -12,6 +12,7 @@ import { createCors } from './cors.ts'
 import { createFrontDoor, type FrontDoorDeps } from './front-door.ts'
 import type { OwnAnswer, OwnRequest } from './own-answers.ts'
 import { createRespond } from './respond.ts'
+import type { AgentDoor } from './agent-visit.ts'
 import { createRouteTable } from './route-match.ts'
 import { routes } from './route-table.ts'
 import { createVisitEnds } from './visit.ts'
@@ -23,6 +24,7 @@ const someone: Principal = {
   scopes: new Set(),
   models: null,
   upstreams: null,
+  pools: null,
 }
 const BODY: BodyStream = { length: 2, start: () => ({ resume: () => undefined, stop: () => undefined }) }
 
@@ -66,6 +68,11 @@ function openDoor(changes: Partial<FrontDoorDeps> & { readonly own?: ReadonlyMap
       stop: () => undefined,
     },
     own,
+    agents: {
+      openStream: (client) => client.head(200, ['content-type', 'text/event-stream']),
+      receive: () => ({ kind: 'taken', ack: 7 }),
+    },
+    isLive: () => true,
     ends: createVisitEnds({
       respond: createRespond(['x-content-type-options', 'nosniff']),
       record: (each) => void records.push(each),
@@ -295,6 +302,66 @@ describe('the front door', () => {
       await settled()
       expect(client.events).toEqual([])
       expect(door.records).toMatchObject([{ status: 499, ending: 'client-gone' }])
+    })
+  })
+
+  describe('of agents', () => {
+    const up = { method: 'POST', target: '/agent/v1/up', headers: ['corral-session', 's1'] }
+
+    it('hands what came up to its session, for the key that brought it, and records nothing', async () => {
+      const posts: unknown[] = []
+      const receive: AgentDoor['receive'] = (post) => {
+        posts.push(post)
+        return { kind: 'taken', ack: 7 }
+      }
+      const door = openDoor({ agents: { openStream: () => {}, receive } })
+      const client = door.send(up)
+      await settled()
+      expect([client.status, client.text()]).toEqual([200, '{"ack":7}'])
+      expect(posts).toEqual([{ sessionId: 's1', keyId: 'k1', body: new Uint8Array(0) }])
+      expect(door.records).toEqual([])
+    })
+
+    it.each([
+      [{ kind: 'gap', expect: 3 } as const, 409, '{"expect":3}'],
+      [{ kind: 'gone' } as const, 410, '{"error":"There is no such session of an agent"}'],
+      [
+        { kind: 'malformed', reason: 'a batch over 256 KiB' } as const,
+        400,
+        '{"error":"The body is a batch over 256 KiB"}',
+      ],
+    ])('says why %j', async (receipt, status, body) => {
+      const door = openDoor({ agents: { openStream: () => {}, receive: () => receipt } })
+      const client = door.send(up)
+      await settled()
+      expect([client.status, client.text()]).toEqual([status, body])
+    })
+
+    it('takes nothing with a key that ended while the body was on the way', async () => {
+      const door = openDoor({ isLive: () => false })
+      const client = door.send(up)
+      await settled()
+      expect(client.status).toBe(401)
+    })
+
+    it('opens no stream for what is no batch', async () => {
+      const client = openDoor().send({ method: 'POST', target: '/agent/v1/sse' })
+      await settled()
+      expect([client.status, client.text()]).toEqual([400, '{"error":"The body is a batch without a whole frame"}'])
+    })
+
+    it('serves no page but one of its own, whatever cors.origins says', async () => {
+      const door = openDoor()
+      for (const origin of ['https://app.example', 'null', 'https://evil.example', 'app://gw']) {
+        expect(door.send({ ...up, headers: ['Origin', origin] }).status).toBe(403)
+        expect(door.admitUpgrade({ target: '/agent/v1', headers: ['Origin', origin] })).toMatchObject({
+          code: 'origin_denied',
+        })
+      }
+      expect(door.admitUpgrade({ target: '/agent/v1', headers: ['Origin', 'http://gw'] })).toMatchObject({
+        principal: { user: 'ada' },
+      })
+      expect(door.admitUpgrade({ target: '/agent/v1' })).toMatchObject({ principal: { user: 'ada' } })
     })
   })
 

@@ -8,9 +8,11 @@ import { ExchangeTrace } from '../proxy/exchange-trace.ts'
 import type { Proxy } from '../proxy/proxy.ts'
 import type { Route } from '../proxy/route.ts'
 import { admitRequest, dialectOfPath } from './admit.ts'
+import { type AgentDoor, answerAgentVisit } from './agent-visit.ts'
 import type { BodyDecoder } from './body-decoder.ts'
 import type { Cors } from './cors.ts'
 import type { Identify } from './identify.ts'
+import { isOfForeignPage } from './origin-guard.ts'
 import type { OwnAnswer } from './own-answers.ts'
 import { answerOwnVisit } from './own-visit.ts'
 import { type ParsedTarget, redactTarget } from './request-target.ts'
@@ -23,6 +25,9 @@ export interface FrontDoorDeps {
   readonly identify: Identify
   readonly proxy: Proxy
   readonly own: ReadonlyMap<string, OwnAnswer>
+  readonly agents: AgentDoor
+  /** Whether what was let in before its body came still is. */
+  isLive(principal: Principal): boolean
   readonly ends: VisitEnds
   readonly decodeBody: BodyDecoder
   /** Whether a Host may be served without keys; against DNS rebinding. */
@@ -106,6 +111,11 @@ function notServed(visit: Visit, match: WrongMethod | NoRoute, { ends }: FrontDo
 function enter(visit: Visit, match: MatchedRoute, deps: FrontDoorDeps): void {
   const { client, trace, target, extraHeaders } = visit
   const { route, params } = match
+  const isAgent = route.scope === 'agent'
+  if (isAgent && isOfForeignPage(client.request.headers)) {
+    deps.ends.refuse(visit, new GatewayError('origin_denied'), route.dialect)
+    return
+  }
   const principal = deps.identify({ request: client.request, target, route })
   if (principal instanceof GatewayError) {
     deps.ends.refuse(visit, principal, route.dialect)
@@ -121,6 +131,7 @@ function enter(visit: Visit, match: MatchedRoute, deps: FrontDoorDeps): void {
   const answer = ownAnswer(match, deps)
   if (answer !== undefined) void answerOwnVisit({ visit, match, answer, principal, body }, deps)
   else if (principal === null) throw new Error(`The open route "${route.pattern}" has no answer`)
+  else if (isAgent) void answerAgentVisit({ visit, principal, body }, deps)
   else
     deps.proxy.handle(client, {
       route,
@@ -146,13 +157,15 @@ function admitUpgrade(request: ClientRequest, deps: FrontDoorDeps): AdmittedUpgr
   const { target, match } = admission
   if (match.kind === 'none') return new GatewayError('route_not_found')
   if (match.kind === 'wrong-method') return new GatewayError('method_not_allowed')
-  if (deps.cors.isForeign(request.headers)) return new GatewayError('origin_denied')
+  const { route } = match
+  const isForeign = route.scope === 'agent' ? isOfForeignPage : deps.cors.isForeign
+  if (isForeign(request.headers)) return new GatewayError('origin_denied')
   const error = turnAway(request, deps)
   if (error !== undefined) return error
-  const { route } = match
   const principal = deps.identify({ request, target, route })
   if (principal instanceof GatewayError) return principal
-  if (principal === null || route.kind === 'own') return new GatewayError('upgrade_refused')
+  if (principal === null) return new GatewayError('upgrade_refused')
+  if (route.kind === 'own' && route.scope !== 'agent') return new GatewayError('upgrade_refused')
   return { target: upstreamTarget(route, target), principal, route }
 }
 

@@ -25,6 +25,14 @@ export function createOriginGuard({ auth, http }: OriginGuardSettings): (headers
   }
 }
 
+/** Whether a page of anywhere but here has made the request. What is for programs alone needs no list of pages. */
+export function isOfForeignPage(headers: RawHeaders): boolean {
+  const origin = headerValue(headers, 'origin')
+  if (origin === undefined) return false
+  const host = headerValue(headers, 'host')?.toLowerCase()
+  return !URL.canParse(origin) || !/^https?:/i.test(origin) || new URL(origin).host !== host
+}
+
 function isLocal(name: string): boolean {
   return isLoopbackHost(name) || name.endsWith('.localhost') || name === '0.0.0.0'
 }

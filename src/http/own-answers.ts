@@ -61,6 +61,9 @@ export function createOwnAnswers(deps: OwnAnswersDeps): ReadonlyMap<string, OwnA
     'GET /api/ps': (request) => deps.lists.ps(view(asked(request))),
     'GET /v1/models': (request) => deps.lists.v1Models(view(asked(request))),
     'GET /v1/models/*name': (request) => deps.lists.v1Model(request.params['name'] ?? '', view(asked(request))),
+    'GET /agent/v1': () => {
+      throw new GatewayError('agent_version')
+    },
     'POST /v1/messages/count_tokens': async (request) => {
       const principal = asked(request)
       const counted = await countTokens(await request.body())

@@ -51,6 +51,11 @@ export const routes: readonly Route[] = [
   write('DELETE', '/api/delete'),
   { ...write('HEAD', '/api/blobs/:digest'), body: 'none', retry: true },
   { ...write('POST', '/api/blobs/:digest'), body: 'stream' },
+
+  // Becomes a WebSocket; for agents to whom none gets through, the other two together are as much.
+  own('GET', '/agent/v1', 'agent'),
+  { ...own('POST', '/agent/v1/sse', 'agent'), body: 'stream' },
+  { ...own('POST', '/agent/v1/up', 'agent'), body: 'stream' },
 ]
 
 function own(method: string, pattern: string, scope: Scope | 'open'): Route {

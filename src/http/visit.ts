@@ -21,6 +21,10 @@ export interface VisitEnds {
   answer(visit: Omit<Visit, 'target'>, rendered: RenderedError, error?: GatewayError): void
   refuse(visit: Omit<Visit, 'target'>, error: GatewayError, dialect: Dialect): void
   left(trace: ExchangeTrace): void
+  /** As `answer`, for what comes too often to be recorded. */
+  reply(visit: Omit<Visit, 'target'>, rendered: RenderedError): void
+  /** Was answered elsewhere, with 200, and is over. */
+  streamed(trace: ExchangeTrace): void
 }
 
 export interface VisitEndsDeps {
@@ -29,8 +33,11 @@ export interface VisitEndsDeps {
 }
 
 export function createVisitEnds({ respond, record }: VisitEndsDeps): VisitEnds {
-  const answer: VisitEnds['answer'] = ({ client, trace, extraHeaders }, rendered, error) => {
+  const reply: VisitEnds['reply'] = ({ client, trace, extraHeaders }, rendered) =>
     respond(client, { ...rendered, headers: [...rendered.headers, ...extraHeaders] }, trace)
+  const answer: VisitEnds['answer'] = (visit, rendered, error) => {
+    const { trace } = visit
+    reply(visit, rendered)
     const ending: ExchangeEnding = error === undefined ? 'complete' : 'refused'
     record(trace.record(rendered.status, ending, error?.code ?? null))
   }
@@ -38,5 +45,7 @@ export function createVisitEnds({ respond, record }: VisitEndsDeps): VisitEnds {
     answer,
     refuse: (visit, error, dialect) => answer(visit, renderError(error, dialect), error),
     left: (trace) => record(trace.record(499, 'client-gone', null)),
+    reply,
+    streamed: (trace) => record(trace.record(200, 'complete', null)),
   }
 }

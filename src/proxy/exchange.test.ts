@@ -65,7 +65,7 @@ function begin(options: SceneOptions = {}): Scene {
     {
       trace: new ExchangeTrace('x1', 'POST'),
       route,
-      principal: { user: 'u', keyId: 'k', keyName: 'n', scopes: new Set(), models: null, upstreams: null },
+      principal: { user: 'u', keyId: 'k', keyName: 'n', scopes: new Set(), models: null, upstreams: null, pools: null },
       model: 'tiny:latest',
       upstream: { method: 'POST', target: route.pattern, headers: [], body: options.body ?? [new Uint8Array(2)] },
       format,

@@ -14,7 +14,7 @@ export interface Proxy {
   readonly running: Pick<RunningExchanges, 'add' | 'remove' | 'endKey' | 'endAll' | 'idle'>
   handle(client: ClientPort, admitted: Admitted): void
   /** The whole body of a request, for an answer of Corral's own. */
-  collect(admitted: Pick<Admitted, 'body' | 'trace'>): Collecting
+  collect(admitted: Pick<Admitted, 'body' | 'trace'> & { readonly maxBytes?: number }): Collecting
   stop(): void
 }
 
@@ -73,7 +73,8 @@ export function createProxy(deps: ProxyDeps): Proxy {
       if (admitted.route.body === 'stream') begin(client, admitted, { plan: null, body: admitted.body })
       else new PendingExchange(client, admitted, pendingDeps).start()
     },
-    collect: ({ body, trace }) => collectBytes(body, trace, deps),
+    collect: ({ body, trace, maxBytes = deps.maxBodyBytes }) =>
+      collectBytes(body, trace, { ...deps, maxBodyBytes: maxBytes }),
     stop: () => clearInterval(sweep),
   }
 }

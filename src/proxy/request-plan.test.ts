@@ -30,7 +30,15 @@ const EMBED: Route = { ...CHAT, pattern: '/api/embed', stream: 'whole', streamsB
 const CALL: Route = { ...CHAT, pattern: '/call_model', impliedStream: false }
 const DELETE: Route = { ...CHAT, method: 'DELETE', pattern: '/api/delete', kind: 'write', stream: 'whole' }
 const SHOW: Route = { ...CHAT, pattern: '/api/show', kind: 'model', stream: 'whole', streamsByDefault: false }
-const anyone: Principal = { user: 'u', keyId: 'k', keyName: 'n', scopes: new Set(), models: null, upstreams: null }
+const anyone: Principal = {
+  user: 'u',
+  keyId: 'k',
+  keyName: 'n',
+  scopes: new Set(),
+  models: null,
+  upstreams: null,
+  pools: null,
+}
 
 interface Given {
   readonly route?: Route

@@ -62,7 +62,7 @@ export const modelsSlice = {
     }).prefault({}),
     assignments: table(names, {
       wanted: 'a section of models, each with a list of upstreams',
-      description: 'Models that run on the named upstreams only: `"qwen3:32b": [gpu-1]`.',
+      description: 'Models that run on the named upstreams, or pools of agents, only: `"qwen3:32b": [gpu-1]`.',
     }).prefault({}),
     fallbacks: table(names, {
       wanted: 'a section of models, each with a list of models',

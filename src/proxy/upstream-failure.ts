@@ -16,6 +16,8 @@ export function errorOfUpstream(error: UpstreamError): GatewayError {
       return new GatewayError('upstream_bad_response', { cause })
     case 'timed-out':
       return new GatewayError('upstream_timeout', { cause })
+    case 'refused':
+      return new GatewayError('no_upstream', { cause, retryAfterSeconds: 3 })
     case 'refused-key':
     case 'forbidden':
       return new GatewayError('provider_refused', { cause })
@@ -31,6 +33,8 @@ export function outcomeOf(error: UpstreamError): AttemptOutcome {
       return error.kind
     case 'forbidden':
       return 'answered'
+    case 'refused':
+      return 'busy'
     case 'body-failed':
       return 'cancelled'
     case 'reset':

@@ -73,7 +73,7 @@ export interface Attempt {
 
 export type AbortReason = 'client-gone' | 'key-revoked' | 'shutting-down' | 'timed-out' | 'refused-answer'
 
-/** `refused-key`: it does not take the gateway's own credentials; `forbidden`: not for this. */
+/** `refused`: it has no room for this now. `refused-key`: it does not take the gateway's own credentials; `forbidden`: not for this. */
 export type UpstreamErrorKind =
   | 'unreachable'
   | 'reset'
@@ -82,6 +82,7 @@ export type UpstreamErrorKind =
   | 'body-failed'
   | 'refused-key'
   | 'forbidden'
+  | 'refused'
 
 export interface UpstreamError {
   readonly kind: UpstreamErrorKind

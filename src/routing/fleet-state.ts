@@ -21,6 +21,8 @@ export interface Fleet {
   /** Adds, removes and changes members; one that keeps its `Upstream` object keeps what is known of it. */
   setMembers(members: readonly UpstreamMember[]): void
   onHealthChange(listener: (change: HealthChange) => void): void
+  /** Members, their health or their models have changed: what nobody could serve, somebody may. */
+  onNews(listener: () => void): void
 }
 
 export interface HealthChange {
@@ -35,6 +37,10 @@ export function createFleet(members: readonly UpstreamMember[], known: readonly 
   // What runs is released where it was claimed.
   let states: readonly UpstreamState[] = known.map((state) => ({ ...state, running: 0 }))
   const listeners: ((change: HealthChange) => void)[] = []
+  const newsListeners: (() => void)[] = []
+  const news = (): void => {
+    for (const listener of newsListeners) listener()
+  }
 
   const setMembers = (next: readonly UpstreamMember[]): void => {
     const known = new Map(states.map((state) => [state.upstream, state]))
@@ -54,19 +60,25 @@ export function createFleet(members: readonly UpstreamMember[], known: readonly 
       const after = reduceUpstream(before, event)
       if (after === before) return
       states = states.with(index, after)
-      if (after.health === before.health) return
-      const change = { name, from: before.health, to: after.health, fault: after.fault }
-      for (const listener of listeners) listener(change)
+      if (after.health !== before.health) {
+        const change = { name, from: before.health, to: after.health, fault: after.fault }
+        for (const listener of listeners) listener(change)
+      }
+      if (after.health !== before.health || after.models !== before.models) news()
     },
-    setMembers,
+    setMembers(next) {
+      setMembers(next)
+      news()
+    },
     onHealthChange: (listener) => void listeners.push(listener),
+    onNews: (listener) => void newsListeners.push(listener),
   }
 }
 
 function rejoin(member: UpstreamMember, known: UpstreamState | undefined): UpstreamState {
   if (known === undefined) return newUpstreamState(member)
-  const { priority, enabled, maxResponseTimeMs, wake = null } = member
-  return { ...known, priority, enabled, maxResponseTimeMs, wake }
+  const { priority, enabled, maxResponseTimeMs, wake = null, agent = null } = member
+  return { ...known, priority, enabled, maxResponseTimeMs, wake, agent }
 }
 
 function byPreference(a: UpstreamState, b: UpstreamState): number {

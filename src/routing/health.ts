@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { Upstream } from '../proxy/upstream.ts'
 import type { Fleet, HealthChange } from './fleet-state.ts'
 import type { Inspector } from './inspector.ts'
 import type { ModelRefresh } from './model-refresh.ts'
@@ -30,6 +31,7 @@ export interface HealthMonitor {
 }
 
 interface Watch {
+  readonly upstream: Upstream
   state: 'idle' | 'probing'
   cancelTimer: () => void
 }
@@ -65,16 +67,8 @@ export function createHealthMonitor(
     const delayMs = pauseMs(state, fleet.all(), settings.healthIntervalMs) * (0.8 + 0.2 * deps.random())
     watch.cancelTimer = startTimer(delayMs, () => void probe(name, watch))
   }
-  const watchMembers = (): Promise<unknown> => {
-    const fresh = fleet.all().filter((state) => state.enabled && !watches.has(state.name))
-    return Promise.all(
-      fresh.map(({ name }) => {
-        const watch: Watch = { state: 'idle', cancelTimer: () => {} }
-        watches.set(name, watch)
-        return probe(name, watch)
-      }),
-    )
-  }
+  const watchMembers = (): Promise<unknown> =>
+    Promise.all(watchFresh(fleet.all(), watches).map(([name, watch]) => probe(name, watch)))
 
   fleet.onHealthChange((change) => {
     // Connections that break because the gateway ends are no news.
@@ -107,6 +101,17 @@ export function createHealthMonitor(
   }
 }
 
+/** Another upstream of the same name is another one: an agent that has come back is asked at once. */
+function watchFresh(states: readonly UpstreamState[], watches: Map<string, Watch>): [string, Watch][] {
+  const fresh = states.filter(({ enabled, name, upstream }) => enabled && watches.get(name)?.upstream !== upstream)
+  return fresh.map(({ name, upstream }) => {
+    const watch: Watch = { upstream, state: 'idle', cancelTimer: () => {} }
+    watches.get(name)?.cancelTimer()
+    watches.set(name, watch)
+    return [name, watch]
+  })
+}
+
 async function probeUpstream(
   { fleet, models, inspector, clock, log }: HealthMonitorDeps,
   settings: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs'>,
@@ -115,6 +120,7 @@ async function probeUpstream(
   const before = fleet.get(name)
   if (before === undefined || !before.enabled) return
   const events = await inspector.probe(before, probeTimeoutMs(before, settings.healthIntervalMs))
+  if (fleet.get(name)?.upstream !== before.upstream) return
   for (const event of events) {
     fleet.apply(name, event)
     if (event.kind === 'probe-failed' && isNewsOfLoop(event, before)) logDown(log, name, event.detail)

@@ -6,6 +6,7 @@ import { indexEntries, parseModelEntries, type ModelEntry, type ModelListKind } 
 import { findV1Model, mergeModelLists, modelListBody, type ListView } from './model-lists.ts'
 import type { ModelAlias } from './model-names.ts'
 import { providerList } from './provider-models.ts'
+import { isAmong } from './select.ts'
 import type { StartTimer } from './timer.ts'
 import type { UpstreamState } from './upstream-state.ts'
 import { fleetVersion } from './version.ts'
@@ -84,7 +85,8 @@ export function createListService(deps: ListServiceDeps, options: { aliases: rea
 }
 
 function isWithinReach(state: UpstreamState, request: ListRequest): boolean {
-  return state.enabled && state.health !== 'down' && (request.upstreams?.includes(state.name) ?? true)
+  if (!state.enabled || state.health === 'down') return false
+  return request.upstreams === null || isAmong(state, request.upstreams)
 }
 
 /** Only `/api/tags` marks stubs, and one that is a stub anywhere is treated as one everywhere. */
@@ -121,7 +123,9 @@ function createListReader({ fleet, ask, clock, startTimer }: ListServiceDeps): L
     const lists = listsOf(state.name)
     const answer = await ask(state.upstream, paths[kind], TIMEOUT_MS)
     if (answer.kind !== 'answered' || answer.status !== 200) return undefined
-    const entries = parseModelEntries(kind, answer.value)
+    const entries = parseModelEntries(kind, answer.value)?.filter(
+      ({ canonical }) => state.agent?.serves(canonical) ?? true,
+    )
     if (entries === undefined) return undefined
     lists.set(kind, entries)
     if (kind === 'tags')

@@ -26,6 +26,7 @@ const principal = {
   scopes: new Set<never>(),
   models: null,
   upstreams: null,
+  pools: null,
 }
 
 function haveModels(fleet: Fleet, name: string, models: string[]): void {
@@ -49,7 +50,10 @@ function setUp(models: Record<string, string[]>, learn: (model: string) => void 
     learnt.push(model)
     learn(model)
   }
-  const router = createRouter({ fleet, clock: { now: () => 1 }, learnModel, waker, log }, { assignments: new Map() })
+  const router = createRouter(
+    { fleet, clock: { now: () => 1 }, learnModel, waker, log, startTimer: () => () => {} },
+    { assignments: new Map(), agentWaitMs: 0 },
+  )
   const ask = (request: Partial<RouteRequest> = {}) => {
     const heard: { claim?: Claim; error?: GatewayError; calls: number } = { calls: 0 }
     const cancel = router.request(

@@ -4,6 +4,7 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { Claim, RouteRequest, RouteReceiver, Router } from '../proxy/router.ts'
 import type { Fleet } from './fleet-state.ts'
 import { selectUpstream, type Selection } from './select.ts'
+import type { StartTimer } from './timer.ts'
 import { REFUSED_KEY, type UpstreamState } from './upstream-state.ts'
 import type { Waker } from './waker.ts'
 
@@ -13,49 +14,78 @@ export interface RouterDeps {
   /** Reads the lists again, bounded, because a model may have arrived past the gateway. */
   readonly learnModel: (model: string) => Promise<void>
   readonly waker: Pick<Waker, 'wake'>
+  readonly startTimer: StartTimer
   readonly log: Log
 }
 
 export interface RouterOptions {
   /** Canonical model to upstream names. */
   readonly assignments: ReadonlyMap<string, readonly string[]>
+  /** How long a request that nobody can serve waits for an agent. */
+  readonly agentWaitMs: number
 }
 
 /** Health is asked for every second while nothing is up. */
 const RETRY_AFTER_SECONDS = 3
 
-/** Grants at once or refuses: this router has no queue. */
+/** Grants at once, or refuses, after a look at the lists or a wait for somebody who can serve. This router has no queue. */
 export function createRouter(deps: RouterDeps, options: RouterOptions): Router {
+  const { fleet } = deps
   let turn = 0
+  /** Requests that wait for an agent; each looks again at any news. */
+  const waiting = new Set<() => void>()
+  fleet.onNews(() => {
+    for (const lookAgain of [...waiting]) lookAgain()
+  })
   const select = (request: RouteRequest): Selection =>
-    selectUpstream(request, { upstreams: deps.fleet.all(), assignments: options.assignments, turn })
+    selectUpstream(request, { upstreams: fleet.all(), assignments: options.assignments, turn })
   const answer = (request: RouteRequest, selection: Selection, to: RouteReceiver): void => {
-    if (selection.kind !== 'selected') return to.refused(refusal(selection, request))
+    if (selection.kind !== 'selected') return to.refused(refusal(selection, request, fleet.all()))
     turn = (turn + 1) % Number.MAX_SAFE_INTEGER
     to.granted(createClaim(deps, selection.state))
   }
-  const settle = async (request: RouteRequest, first: Selection): Promise<Selection> => {
+  const awaitAgent = (request: RouteRequest, isCancelled: () => boolean): Promise<Selection> =>
+    new Promise((resolve) => {
+      const lookAgain = (): void => {
+        const selection = select(request)
+        if (!isCancelled() && isAway(selection)) return
+        waiting.delete(lookAgain)
+        cancelTimer()
+        resolve(selection)
+      }
+      const cancelTimer = deps.startTimer(options.agentWaitMs, () => {
+        waiting.delete(lookAgain)
+        resolve(select(request))
+      })
+      waiting.add(lookAgain)
+    })
+  const settle = async (request: RouteRequest, first: Selection, isCancelled: () => boolean): Promise<Selection> => {
     if (request.model !== null && isDoubtful(request, first)) await deps.learnModel(request.model)
     const selection = select(request)
-    if (selection.kind !== 'asleep') return selection
-    const isUp = await deps.waker.wake(selection.state.name)
-    return isUp ? select(request) : selection
+    if (selection.kind === 'asleep') return (await deps.waker.wake(selection.state.name)) ? select(request) : selection
+    return isAway(selection) && options.agentWaitMs > 0 ? awaitAgent(request, isCancelled) : selection
   }
 
   return {
     request(request, to) {
       const selection = select(request)
-      if (!isDoubtful(request, selection) && selection.kind !== 'asleep') {
+      const waits = selection.kind === 'asleep' || (isAway(selection) && options.agentWaitMs > 0)
+      if (!waits && !isDoubtful(request, selection)) {
         answer(request, selection, to)
         return () => {}
       }
       let cancelled = false
-      void settle(request, selection).then((settled) => {
+      void settle(request, selection, () => cancelled).then((settled) => {
         if (!cancelled) answer(request, settled, to)
       })
       return () => void (cancelled = true)
     },
   }
+}
+
+/** Nobody who could serve it is there now; an agent may come. */
+function isAway(selection: Selection): boolean {
+  return selection.kind === 'none' && (selection.reason === 'no-upstream' || selection.reason === 'model-down')
 }
 
 /** Worth a second look at the lists. A second attempt has had its look, and a pull brings the model itself. */
@@ -83,7 +113,11 @@ function createClaim(deps: RouterDeps, state: UpstreamState): Claim {
   }
 }
 
-function refusal(selection: Exclude<Selection, { kind: 'selected' }>, { model }: RouteRequest): GatewayError {
+function refusal(
+  selection: Exclude<Selection, { kind: 'selected' }>,
+  { model }: RouteRequest,
+  all: readonly UpstreamState[],
+): GatewayError {
   const retryAfterSeconds = RETRY_AFTER_SECONDS
   if (selection.kind === 'asleep') {
     return new GatewayError('no_upstream', {
@@ -93,12 +127,17 @@ function refusal(selection: Exclude<Selection, { kind: 'selected' }>, { model }:
   }
   switch (selection.reason) {
     case 'no-upstream':
+      if (all.every(({ agent }) => agent !== null)) {
+        return new GatewayError('no_upstream', { retryAfterSeconds, message: 'No agents available' })
+      }
       return new GatewayError('no_upstream', { retryAfterSeconds })
-    case 'model-down':
-      return new GatewayError('no_upstream', {
-        retryAfterSeconds,
-        message: `No upstream that has model "${model}" is available`,
-      })
+    case 'model-down': {
+      const having = all.filter(({ models }) => models?.has(model ?? ''))
+      const message = having.every(({ agent }) => agent !== null)
+        ? `No agents available that have model "${model}"`
+        : `No upstream that has model "${model}" is available`
+      return new GatewayError('no_upstream', { retryAfterSeconds, message })
+    }
     case 'all-tried':
       return new GatewayError('no_upstream', {
         retryAfterSeconds,

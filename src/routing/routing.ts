@@ -28,6 +28,8 @@ export interface RoutingOptions {
   readonly members: readonly UpstreamMember[]
   readonly routing: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs'>
   readonly models: Pick<ModelSettings, 'aliases' | 'assignments' | 'fallbacks'>
+  /** How long a request that nobody can serve waits for an agent; default 0. */
+  readonly agentWaitMs?: number
   /** What the routing before a reload knew, so that the new one does not begin in the dark. */
   readonly known?: readonly UpstreamState[]
 }
@@ -63,7 +65,10 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
   const lists = createListService({ ...deps, fleet, ask }, names)
   const { assignments } = names
   return {
-    router: createRouter({ ...deps, fleet, learnModel: models.learn, waker }, { assignments }),
+    router: createRouter(
+      { ...deps, fleet, learnModel: models.learn, waker },
+      { assignments, agentWaitMs: options.agentWaitMs ?? 0 },
+    ),
     fleet,
     lists,
     names,

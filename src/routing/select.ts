@@ -40,12 +40,13 @@ export function selectUpstream(request: SelectRequest, snapshot: Snapshot): Sele
   const enabled = keep(snapshot.upstreams, (state) => state.enabled)
   const assigned = request.model === null ? undefined : snapshot.assignments.get(request.model)
   const { upstreams: granted } = request.principal
-  const mine = granted === null ? enabled : enabled.filter(({ name }) => granted.includes(name))
-  const reachable = assigned === undefined ? mine : mine.filter(({ name }) => assigned.includes(name))
+  const serving = keep(enabled, (state) => maySend(state, request))
+  const mine = granted === null ? serving : serving.filter((state) => isAmong(state, granted))
+  const reachable = assigned === undefined ? mine : mine.filter((state) => isAmong(state, assigned))
   if (reachable.length === 0) {
     return {
       kind: 'none',
-      reason: enabled.length === 0 || isAway(assigned, enabled) ? 'no-upstream' : 'upstream-denied',
+      reason: serving.length === 0 || isAway(assigned, serving) ? 'no-upstream' : 'upstream-denied',
     }
   }
   const speaking = keep(reachable, (state) => speaks(state, request))
@@ -129,7 +130,16 @@ export function firstServable(
 }
 
 function isAway(assigned: readonly string[] | undefined, enabled: readonly UpstreamState[]): boolean {
-  return assigned !== undefined && !enabled.some((state) => assigned.includes(state.name))
+  return assigned !== undefined && !enabled.some((state) => isAmong(state, assigned))
+}
+
+/** Lists of upstreams may name a pool for all its agents. */
+export function isAmong({ name, agent }: UpstreamState, names: readonly string[]): boolean {
+  return names.includes(name) || (agent !== null && names.includes(agent.pool))
+}
+
+function maySend({ agent }: UpstreamState, { model }: SelectRequest): boolean {
+  return agent === null || model === null || agent.serves(model)
 }
 
 /** One that was never probed is taken only where none is known to be up. */

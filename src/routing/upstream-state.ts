@@ -25,6 +25,7 @@ export interface UpstreamState {
   /** It does not accept the key it was given. */
   readonly refusesKey: boolean
   readonly wake: Wake | null
+  readonly agent: AgentView | null
   /** By canonical name; null until its list was read once. */
   readonly models: ReadonlyMap<string, ModelEntry> | null
   readonly modelsReadAt: number | null
@@ -46,6 +47,14 @@ export type UpstreamEvent =
 /** `timed-out` and `bad-answer` may be a busy moment; the others leave no doubt. */
 export type ProbeFailure = 'unreachable' | 'loop' | 'refused-key' | 'timed-out' | 'bad-answer'
 
+/** What routing is told of an agent. */
+export interface AgentView {
+  /** Stands for all its agents where upstreams are named. */
+  readonly pool: string
+  /** Whether its pool lets it serve the model. */
+  serves(canonical: string): boolean
+}
+
 /** How a sleeping machine is woken. */
 export interface Wake {
   /** How long requests wait for it. */
@@ -61,6 +70,7 @@ export interface UpstreamMember {
   readonly maxResponseTimeMs: number | null
   readonly provider?: ProviderView | undefined
   readonly wake?: Wake | undefined
+  readonly agent?: AgentView | undefined
 }
 
 const FAILURES_UNTIL_DOWN = 3
@@ -82,6 +92,7 @@ export function newUpstreamState(member: UpstreamMember): UpstreamState {
     provider: member.provider ?? null,
     refusesKey: false,
     wake: member.wake ?? null,
+    agent: member.agent ?? null,
     models: member.provider === undefined ? null : statedModels(member.provider),
     modelsReadAt: null,
     loaded: [],
@@ -101,7 +112,7 @@ export function reduceUpstream(state: UpstreamState, event: UpstreamEvent): Upst
     case 'probe-failed':
       return probeFailed(state, event.failure, event.detail)
     case 'models-read':
-      return { ...healed(state, event.at), models: event.models, modelsReadAt: event.at }
+      return { ...healed(state, event.at), models: permitted(state, event.models), modelsReadAt: event.at }
     case 'loaded-read':
       return { ...healed(state, event.at), loaded: event.loaded }
     case 'claimed':
@@ -111,6 +122,11 @@ export function reduceUpstream(state: UpstreamState, event: UpstreamEvent): Upst
     case 'outcome':
       return afterOutcome(state, event.outcome, event.at)
   }
+}
+
+/** A pool's agents are not believed to have what they may not serve. */
+function permitted({ agent }: UpstreamState, models: ReadonlyMap<string, ModelEntry>): ReadonlyMap<string, ModelEntry> {
+  return agent === null ? models : new Map([...models].filter(([canonical]) => agent.serves(canonical)))
 }
 
 function probeFailed(state: UpstreamState, failure: ProbeFailure, detail: string): UpstreamState {

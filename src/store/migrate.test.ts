@@ -33,6 +33,19 @@ describe('migrate', () => {
     expect(database.prepare('SELECT max(number) AS number FROM migrations').get()).toMatchObject({ number: 2 })
   })
 
+  it('gives pools to the keys of a database that knew none', () => {
+    const database = new DatabaseSync(':memory:')
+    migrate(database, migrations.slice(0, 1))
+    database.exec(`
+      INSERT INTO users (id, name, created_at) VALUES ('u1', 'ada', 0);
+      INSERT INTO keys (id, name, user_id, scopes, created_at, kind, digest, hint)
+      VALUES ('k1', 'a', 'u1', '["agent"]', 0, 'key', 'd1', ''), ('k2', 'b', 'u1', '["chat"]', 0, 'key', 'd2', '');
+    `)
+    migrate(database)
+    const pools = database.prepare('SELECT pools FROM keys ORDER BY id').all()
+    expect(pools.map((row) => row['pools'])).toEqual(['["default"]', null])
+  })
+
   it('knows migrations that count up without gaps', () => {
     expect(migrations.map((migration) => migration.number)).toEqual(migrations.map((_, index) => index + 1))
   })

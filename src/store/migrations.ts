@@ -38,4 +38,11 @@ export const migrations: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    number: 2,
+    sql: `
+      ALTER TABLE keys ADD COLUMN pools TEXT;
+      UPDATE keys SET pools = '["default"]' WHERE scopes = '["agent"]';
+    `,
+  },
 ]

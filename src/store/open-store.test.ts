@@ -18,7 +18,13 @@ async function withUser(folder = tempFolder()): Promise<{ store: Store; userId: 
 }
 
 function newKey(userId: string, changes: Partial<NewKey> = {}): NewKey {
-  const limits = { scopes: ['chat', 'embed'] as const, models: ['llama3*'], upstreams: ['gpu-1'], expiresAt: 5 }
+  const limits = {
+    scopes: ['chat', 'embed'] as const,
+    models: ['llama3*'],
+    upstreams: ['gpu-1'],
+    pools: null,
+    expiresAt: 5,
+  }
   return { id: 'key_1', name: 'laptop', userId, ...limits, kind: 'key', digest: 'd1', hint: 'abcd', ...changes }
 }
 
@@ -67,6 +73,7 @@ describe('keys', () => {
       digest: 'd2',
       models: null,
       upstreams: null,
+      pools: ['home', 'default'],
       expiresAt: null,
       kind: 'ssh',
     })
@@ -232,7 +239,7 @@ describe('the file', () => {
     newer.exec('INSERT INTO migrations (number, applied_at) VALUES (99, 0)')
     newer.close()
     await expect(openStore('sqlite:corral.db', { cwd: folder })).rejects.toThrow(
-      'its schema 99 is newer than this program, which knows 1: install a newer Corral',
+      'its schema 99 is newer than this program, which knows 2: install a newer Corral',
     )
   })
 })

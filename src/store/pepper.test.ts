@@ -21,7 +21,7 @@ async function setUp(): Promise<Place> {
 
 async function addKey(store: Store): Promise<void> {
   const user = await store.createUser('ada')
-  const limits = { scopes: ['chat'] as const, models: null, upstreams: null, expiresAt: null }
+  const limits = { scopes: ['chat'] as const, models: null, upstreams: null, pools: null, expiresAt: null }
   await store.createKey({ id: 'k', name: 'k', userId: user.id, ...limits, kind: 'key', digest: 'd', hint: '' })
 }
 

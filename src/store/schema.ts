@@ -22,6 +22,8 @@ export interface KeyRow {
   models: string | null
   /** JSON array. */
   upstreams: string | null
+  /** JSON array. */
+  pools: string | null
   created_at: number
   expires_at: number | null
   revoked_at: number | null

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { startFakeOllama, type FakeOllama } from '../fakes/fake-ollama/fake-ollama.ts'
-import { startGateway } from '../system/harness/start-gateway.ts'
+import { startGatewayVia, type Via } from '../system/harness/agent-before.ts'
 
 export const MODEL = 'qwen3:8b'
 export const EMBEDDER = 'nomic-embed-text'
@@ -14,14 +14,14 @@ export interface Gate {
   stop(): Promise<void>
 }
 
-export async function startGate(): Promise<Gate> {
+export async function startGate(via: Via = 'direct'): Promise<Gate> {
   const fake = await startFakeOllama({
     models: [
       { name: MODEL, capabilities: ['completion', 'tools'] },
       { name: EMBEDDER, capabilities: ['embedding'] },
     ],
   })
-  const gateway = await startGateway({ config: { upstreams: [{ name: 'fake', url: fake.url }] } })
+  const gateway = await startGatewayVia(via, fake.url)
   const key = await gateway.createKey({ name: 'client' })
   await untilAccepted(gateway.url, key)
   return {

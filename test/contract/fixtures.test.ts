@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadFixtures, NO_FIXTURES, requestBytes, type Fixture } from '../fakes/fixtures.ts'
 import { parseResponse, type ParsedResponse } from '../system/harness/parse-response.ts'
+import { vias } from '../system/harness/agent-before.ts'
 import { rawExchange } from '../system/harness/raw-exchange.ts'
 import { contentHeaders, relayedHeaders } from './content-headers.ts'
 import { exceptions } from './exceptions.ts'
@@ -19,60 +20,62 @@ describe('recorded exchanges', () => {
   })
 })
 
-describe.for([{ keepAlive: false }, { keepAlive: true }])(
-  'through the gateway, upstream keep-alive $keepAlive',
-  ({ keepAlive }) => {
-    let lists: RecordedUpstream
-    let models: RecordedUpstream
-    beforeAll(async () => {
-      if (fixtures.length === 0) return
-      lists = await startRecordedUpstream(fixtures, { keepAlive })
-      models = await startRecordedUpstream(fixtures, { keepAlive, alsoModels: OTHER_MODELS })
-    })
-    afterAll(async () => {
-      await lists?.[Symbol.asyncDispose]()
-      await models?.[Symbol.asyncDispose]()
-    })
+const ways = vias.flatMap((via) => [
+  { via, keepAlive: false },
+  { via, keepAlive: true },
+])
 
-    it('has recordings to replay', ({ skip }) => {
-      skip(fixtures.length === 0, NO_FIXTURES)
-      expect(fixtures).toHaveLength(68)
-    })
+describe.for(ways)('through the gateway, upstream $via with keep-alive $keepAlive', ({ via, keepAlive }) => {
+  let lists: RecordedUpstream
+  let models: RecordedUpstream
+  beforeAll(async () => {
+    if (fixtures.length === 0) return
+    lists = await startRecordedUpstream(fixtures, { via, keepAlive })
+    models = await startRecordedUpstream(fixtures, { via, keepAlive, alsoModels: OTHER_MODELS })
+  })
+  afterAll(async () => {
+    await lists?.[Symbol.asyncDispose]()
+    await models?.[Symbol.asyncDispose]()
+  })
 
-    it.for(fixtures)('$name', async (fixture) => {
-      const upstream = LISTS.has(fixture.name) ? lists : models
-      const exception = exceptions[fixture.name]
-      upstream.replay.select(exception?.upstream === 'asked-otherwise' ? asOllamaSeesIt(fixture) : fixture)
-      const response = await ask(upstream, fixture, keepAlive)
-      expectAnswer(response, fixture)
-      if (exception?.upstream !== 'asked-otherwise') expectAsked(upstream, fixture)
-    })
+  it('has recordings to replay', ({ skip }) => {
+    skip(fixtures.length === 0, NO_FIXTURES)
+    expect(fixtures).toHaveLength(68)
+  })
 
-    it.for(fixtures.filter((fixture) => fixture.response.chunks.length > 1))(
-      '$name is relayed chunk by chunk, each before the next one exists',
-      async (fixture) => {
-        models.replay.select(fixture, { stepwise: true })
-        const lengths = fixture.response.chunks.map((_, index, all) =>
-          Buffer.byteLength(all.slice(0, index + 1).join('')),
-        )
-        let seen = 0
-        const bytes = requestBytes(fixture, 'localhost', credentials(models, false))
-        const { received } = await rawExchange(models.gateway.port, bytes, {
-          until(sofar) {
-            const length = parseResponse(sofar)?.body.length ?? 0
-            while (seen < lengths.length - 1 && length >= (lengths[seen] ?? Infinity)) {
-              seen += 1
-              models.replay.advance()
-            }
-            return false
-          },
-        })
-        expect(seen).toBe(lengths.length - 1)
-        expect(parseResponse(received)?.complete).toBe(true)
-      },
-    )
-  },
-)
+  it.for(fixtures)('$name', async (fixture) => {
+    const upstream = LISTS.has(fixture.name) ? lists : models
+    const exception = exceptions[fixture.name]
+    upstream.replay.select(exception?.upstream === 'asked-otherwise' ? asOllamaSeesIt(fixture) : fixture)
+    const response = await ask(upstream, fixture, keepAlive)
+    expectAnswer(response, fixture)
+    if (exception?.upstream !== 'asked-otherwise') expectAsked(upstream, fixture)
+  })
+
+  it.for(fixtures.filter((fixture) => fixture.response.chunks.length > 1))(
+    '$name is relayed chunk by chunk, each before the next one exists',
+    async (fixture) => {
+      models.replay.select(fixture, { stepwise: true })
+      const lengths = fixture.response.chunks.map((_, index, all) =>
+        Buffer.byteLength(all.slice(0, index + 1).join('')),
+      )
+      let seen = 0
+      const bytes = requestBytes(fixture, 'localhost', credentials(models, false))
+      const { received } = await rawExchange(models.gateway.port, bytes, {
+        until(sofar) {
+          const length = parseResponse(sofar)?.body.length ?? 0
+          while (seen < lengths.length - 1 && length >= (lengths[seen] ?? Infinity)) {
+            seen += 1
+            models.replay.advance()
+          }
+          return false
+        },
+      })
+      expect(seen).toBe(lengths.length - 1)
+      expect(parseResponse(received)?.complete).toBe(true)
+    },
+  )
+})
 
 /** The list that Ollama gives to whoever asks with its own Host and without an Origin. */
 function asOllamaSeesIt(fixture: Fixture): Fixture {

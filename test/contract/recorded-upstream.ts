@@ -1,6 +1,7 @@
 import type { Fixture } from '../fakes/fixtures.ts'
 import { startReplayOllama, type ReplayOllama } from '../fakes/replay-ollama.ts'
-import { startGateway, type RunningGateway } from '../system/harness/start-gateway.ts'
+import { startGatewayVia, type Via } from '../system/harness/agent-before.ts'
+import type { RunningGateway } from '../system/harness/start-gateway.ts'
 
 export interface RecordedUpstream extends AsyncDisposable {
   readonly replay: ReplayOllama
@@ -12,14 +13,14 @@ export interface RecordedUpstream extends AsyncDisposable {
 /** A gateway before a server of recordings. What it asks on its own account is answered from `fixtures`. */
 export async function startRecordedUpstream(
   fixtures: readonly Fixture[],
-  options: { readonly keepAlive: boolean; readonly alsoModels?: readonly string[] },
+  options: { readonly keepAlive: boolean; readonly via: Via; readonly alsoModels?: readonly string[] },
 ): Promise<RecordedUpstream> {
   const background = ['version', 'tags', 'ps', 'v1-models', 'show'].flatMap((name) => {
     const fixture = fixtures.find((candidate) => candidate.name === name)
     return fixture === undefined ? [] : [name === 'tags' ? withModels(fixture, options.alsoModels ?? []) : fixture]
   })
   const replay = await startReplayOllama({ background, keepAlive: options.keepAlive })
-  const gateway = await startGateway({ config: { upstreams: [{ name: 'recorded', url: replay.url }] } })
+  const gateway = await startGatewayVia(options.via, replay.url)
   const key = await gateway.createKey({ scopes: ['chat', 'embed', 'models:read', 'models:write'] })
   return {
     replay,

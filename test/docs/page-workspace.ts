@@ -58,6 +58,12 @@ export async function openWorkspace(options: { readonly install?: boolean } = {}
     noteKey(`${result.stdout}${result.stderr}`)
     return result
   }
+  /** As whoever reads on does in another terminal. */
+  async function startAgent(command: string): Promise<RunningServer> {
+    const agent = await startServer(filledIn(command), shell, 'agent')
+    machine.defer(() => agent.stop())
+    return agent
+  }
   async function start(command: string): Promise<void> {
     // Whoever reads on has pressed Ctrl-C before starting the next.
     await server?.stop()
@@ -77,11 +83,14 @@ export async function openWorkspace(options: { readonly install?: boolean } = {}
     async shell(code) {
       for (const { kind, text } of splitCommands(code)) {
         if (kind === 'server') await start(text)
+        else if (kind === 'agent') await startAgent(text)
         else failUnlessDone(text, await run(text))
       }
     },
     async output(command) {
-      if (splitCommands(command)[0]?.kind !== 'server') return (await run(`{ ${command}\n} 2>&1`)).stdout
+      const kind = splitCommands(command)[0]?.kind
+      if (kind === 'agent') return (await startAgent(command)).said()
+      if (kind !== 'server') return (await run(`{ ${command}\n} 2>&1`)).stdout
       await start(command)
       return server?.said() ?? ''
     },

@@ -36,8 +36,14 @@ export async function runBash(text: string, shell: Shell): Promise<BashResult> {
   return { code, ...output }
 }
 
-/** A command that serves, once it says that it is ready. */
-export async function startServer(command: string, shell: Shell): Promise<RunningServer> {
+const readyLines = { server: /^corral ready (http\S+)$/m, agent: /^corral agent (\S+) connected \w+$/m } as const
+
+/** A command that serves, once it says that it is ready; `url` is the name of an agent. */
+export async function startServer(
+  command: string,
+  shell: Shell,
+  kind: keyof typeof readyLines = 'server',
+): Promise<RunningServer> {
   const child = spawnBash(command, shell)
   const output = collect(child)
   const said = (): string => `${output.stderr}${output.stdout}`
@@ -52,7 +58,7 @@ export async function startServer(command: string, shell: Shell): Promise<Runnin
     clearTimeout(timer)
     process.off('exit', killNow)
   }
-  const url = await Promise.race([ready(child, output), end.then(() => undefined), wait(readyMs)])
+  const url = await Promise.race([ready(child, output, readyLines[kind]), end.then(() => undefined), wait(readyMs)])
   if (url !== undefined) return { url, said, stop }
   await stop()
   throw new Error(`never became ready: ${command}\n${said().replace(/\bcrl_\w+/g, 'KEY')}`)
@@ -76,10 +82,10 @@ function collect(child: ChildProcess): { stdout: string; stderr: string } {
   return output
 }
 
-function ready(child: ChildProcess, output: { readonly stdout: string }): Promise<string> {
+function ready(child: ChildProcess, output: { readonly stdout: string }, line: RegExp): Promise<string> {
   return new Promise((resolve) => {
     child.stdout?.on('data', () => {
-      const url = /^corral ready (http\S+)$/m.exec(output.stdout)?.[1]
+      const url = line.exec(output.stdout)?.[1]
       // What was said on stderr before it may come a moment later.
       if (url !== undefined) setTimeout(() => resolve(url), 10)
     })

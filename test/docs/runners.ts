@@ -81,12 +81,13 @@ async function env({ code }: Snippet): Promise<void> {
   }
 }
 
-/** A unit, or a drop-in `corral.service.d/NAME.conf` for the one that `corral service install` writes. */
+/** A unit, or a drop-in such as `corral.service.d/NAME.conf` for one that `corral service install` writes. */
 async function unit({ code, argument = 'snippet.service' }: Snippet, { context }: RunnerTerms): Promise<void> {
   requireTools('systemd-analyze', context)
   const folder = await mkdtemp(join(tmpdir(), 'corral-unit-'))
   try {
-    await runCommand(main, ['service', 'install', '--root', folder], { folder })
+    const agent = argument.startsWith('corral-agent.') ? ['--agent'] : []
+    await runCommand(main, ['service', 'install', ...agent, '--root', folder], { folder })
     const units = join(folder, 'etc/systemd/system')
     await mkdir(join(units, dirname(argument)), { recursive: true })
     await writeFile(join(units, argument), code)

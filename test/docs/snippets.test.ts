@@ -1,15 +1,18 @@
 /**
- * Every fenced snippet of README.md, docs/coming-from.md, docs/providers.md and docs/deploy/*.md does what it says. The comment
- * `<!-- snippet: RUNNER -->` on the line above a fence says what runs it (runners.ts), in order down the page:
+ * Every fenced snippet of README.md, docs/agents.md, docs/coming-from.md, docs/providers.md and docs/deploy/*.md does what it
+ * says. The comment `<!-- snippet: RUNNER -->` on the line above a fence says what runs it (runners.ts), in order down the
+ * page:
  *
  * - `shell`: commands, in a fresh copy of the clone with an empty home and an Ollama in OLLAMA_HOST. Folder and exports
  *   last from snippet to snippet. What starts a gateway is awaited until it is ready and stopped by the next such
- *   command or at the end of the page. `corral` is there as where the package is installed. `npm ci` links the packages
- *   that are installed here: a real one is part of snippets.long.test.ts, and CI begins with it.
+ *   command or at the end of the page; an agent is awaited until it is connected and runs to the end. `corral` is there
+ *   as where the package is installed. `npm ci` links the packages that are installed here: a real one is part of
+ *   snippets.long.test.ts, and CI begins with it.
  * - `output COMMAND`: what the command prints; a line `...` stands for any lines.
  * - `file NAME`, `config [NAME]`: a file for the snippets below; a config that `corral config check` accepts.
  * - `env`: an env file in which every variable sets something.
- * - `unit [NAME]`: a systemd unit, or a drop-in `corral.service.d/NAME.conf` for the one of `corral service install`.
+ * - `unit [NAME]`: a systemd unit, or a drop-in `corral.service.d/NAME.conf` for the one of `corral service install`,
+ *   `corral-agent.service.d/NAME.conf` with `--agent`.
  * - `ci`: commands that `.ci/run` runs as they stand.
  * - `illustration REASON`: cannot be run here, and why.
  *
@@ -26,6 +29,7 @@ import { runners } from './runners.ts'
 const minuteMs = 60_000
 const paths = [
   'README.md',
+  'docs/agents.md',
   'docs/coming-from.md',
   'docs/providers.md',
   ...globSync('docs/deploy/*.md', { cwd: ROOT }).toSorted(),

@@ -36,6 +36,22 @@ describe('the commands of a snippet', () => {
     expect(splitCommands(code)).toEqual([{ kind: 'script', text: code }])
   })
 
+  it.each([
+    'corral agent --server http://127.0.0.1:11435 --key KEY',
+    'SERVER_URL=https://a AUTH_TOKEN=KEY npx corral agent   # until Ctrl-C',
+    'npm run -s corral -- agent --server a --key KEY',
+  ])('start an agent with: %s', (code) => {
+    expect(splitCommands(code)).toMatchObject([{ kind: 'agent' }])
+  })
+
+  it.each([
+    'corral agent --server a --key KEY --check',
+    'corral agent --help | head -1',
+    'corral key create a --agent',
+  ])('start no agent with: %s', (code) => {
+    expect(splitCommands(code)).toMatchObject([{ kind: 'script' }])
+  })
+
   it('do not take the quote in a remark for one', () => {
     expect(splitCommands("ls # it's here\nnpm start")).toMatchObject([{ kind: 'script' }, { kind: 'server' }])
   })

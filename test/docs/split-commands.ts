@@ -1,15 +1,17 @@
 export interface Commands {
-  /** `server`: it runs until it is stopped. */
-  readonly kind: 'script' | 'server'
+  /** `server` and `agent` run until they are stopped. */
+  readonly kind: 'script' | 'server' | 'agent'
   readonly text: string
 }
 
 const server =
   /^(?:\S.*&& *)?(?:\w+=\S* +)*(?:exec +)?(?:npm (?:run )?start|(?:npm|npx|corral|node|bun|deno)\b[^&|;#]* serve)(?=\s|$)[^&|;]*&?$/
 
+const agent = /^(?:\w+=\S* +)*(?:npx |npm run -s )?corral (?:-- )?agent(?!.* --(?:check|help)\b)[^|;]*$/
+
 /**
  * The lines of a shell snippet, grouped: those that end by themselves are run together, each that starts a gateway
- * alone. A line that goes on (`\`), a quoted text and a here-document stay in one piece.
+ * or an agent alone. A line that goes on (`\`), a quoted text and a here-document stay in one piece.
  */
 export function splitCommands(code: string): Commands[] {
   const groups: Commands[] = []
@@ -23,13 +25,19 @@ export function splitCommands(code: string): Commands[] {
       .replace(/\\\n\s*/g, ' ')
       .replace(/ +#.*$/, '')
       .trim()
-    if (server.test(plain)) {
+    const kind = kindOf(plain)
+    if (kind !== 'script') {
       flush()
-      groups.push({ kind: 'server', text: plain.replace(/ *&$/, '') })
+      groups.push({ kind, text: plain.replace(/ *&$/, '') })
     } else script.push(command)
   }
   flush()
   return groups
+}
+
+function kindOf(plain: string): Commands['kind'] {
+  if (server.test(plain)) return 'server'
+  return agent.test(plain) ? 'agent' : 'script'
 }
 
 function* wholeCommands(lines: readonly string[]): Generator<string> {

@@ -8,9 +8,9 @@ import { checkClock, checkNode } from '../doctor/check-machine.ts'
 import { checkStore } from '../doctor/check-store.ts'
 import { checkUpstream } from '../doctor/check-upstream.ts'
 import type { Check } from '../doctor/check.ts'
+import { printReport } from '../doctor/print-report.ts'
 import { loadSettings } from '../load-settings.ts'
 import { addConfigOption, type ConfigOptions } from '../options.ts'
-import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 
 export function doctor(command: Command, terminal: Terminal): void {
@@ -73,18 +73,4 @@ function configProblem(problem: string): Check {
 
 function configFound({ file }: LoadedConfig): Check {
   return { name: 'config', state: 'ok', message: file ?? 'No file; the defaults and the environment hold' }
-}
-
-function printReport(terminal: Terminal, checks: readonly Check[]): void {
-  const colour = { ok: 'green', warn: 'yellow', fail: 'red' } as const
-  const rows = checks.map((check) => [check.state, check.name, check.message])
-  const lines = renderTable(rows, (text, { row, column }) => {
-    const check = checks[row]
-    return column === 0 && check !== undefined ? terminal.style(colour[check.state], text, 'stdout') : text
-  })
-  for (const [index, line] of lines.entries()) {
-    terminal.print(line)
-    const check = checks[index]
-    if (check?.advice !== undefined) terminal.print(`      ${terminal.style('dim', check.advice, 'stdout')}`)
-  }
 }

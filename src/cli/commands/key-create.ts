@@ -1,13 +1,19 @@
 import { Option, type Command } from 'commander'
 import { createKeyRoute } from '../../admin/keys.ts'
+import type { TermsInput } from '../../admin/schemas.ts'
 import { withAdministration } from '../with-administration.ts'
 import { addStoreOptions, addTermsOptions, termsOf, type StoreOptions, type TermsOptions } from '../options.ts'
-import { presentKey } from '../present-key.ts'
+import { reachableUrl } from '../gateway-url.ts'
+import { loadSettings } from '../load-settings.ts'
+import { presentAgentKey, presentKey } from '../present-key.ts'
 import type { Terminal } from '../terminal.ts'
 
 interface KeyCreateOptions extends StoreOptions, TermsOptions {
   readonly user?: string
   readonly format: 'crl' | 'ollama-uuid'
+  readonly agent?: boolean
+  readonly pool?: readonly string[]
+  readonly url?: string
 }
 
 export function keyCreate(command: Command, terminal: Terminal): void {
@@ -17,13 +23,29 @@ export function keyCreate(command: Command, terminal: Terminal): void {
     ),
   )
     .addOption(new Option('--format <format>', 'shape of the key').choices(['crl', 'ollama-uuid']).default('crl'))
+    .option('--agent', 'for corral agent beside an Ollama that nobody can reach; it opens nothing else')
+    .option('--pool <name...>', 'with --agent: pools of the config that it may join (default: default)')
+    .option(
+      '--url <url>',
+      'with --agent: where it reaches the gateway (default: --server, or what the config listens on)',
+    )
     .usage('<name> [options]')
     .action(async (name: string, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<KeyCreateOptions>()
-      const input = { name, user: options.user, format: options.format, ...termsOf(options) }
+      const input = { name, user: options.user, format: options.format, ...termsOf(options), ...agentTerms(options) }
       const key = await withAdministration(terminal, options, (administration) =>
         administration.call(createKeyRoute, { input }),
       )
-      presentKey(terminal, key)
+      if (!key.scopes.includes('agent')) return presentKey(terminal, key)
+      const { settings } = await loadSettings(terminal, options)
+      presentAgentKey(terminal, key, reachableUrl(terminal, settings.http, options))
     })
+}
+
+/** `--agent` beside `--scope` is for the administration to refuse, as is a pool without it. */
+function agentTerms({ agent, pool, scope }: KeyCreateOptions): Partial<TermsInput> {
+  return {
+    ...(agent === true && { scopes: [...(scope ?? []), 'agent' as const] }),
+    ...(pool && { pools: [...pool] }),
+  }
 }

@@ -5,9 +5,10 @@ import { parseEnv } from 'node:util'
 import type { Command } from 'commander'
 import { loadConfig } from '../../config/load.ts'
 import { shellQuote } from '../client-exports.ts'
+import { DEFAULT_DRAIN_MS } from '../agent/agent-settings.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { hidingOf } from '../service/hidden-folders.ts'
-import { findService, gatewayService, type Service } from '../service/known-services.ts'
+import { agentService, gatewayService, type Service } from '../service/known-services.ts'
 import { findProgramFiles, type ProgramFiles } from '../service/program-files.ts'
 import { findAccount, type ServiceAccount } from '../service/service-account.ts'
 import { serviceWarnings } from '../service/service-warnings.ts'
@@ -36,13 +37,18 @@ export function serviceInstall(command: Command, terminal: Terminal): void {
 }
 
 async function install(terminal: Terminal, options: InstallOptions): Promise<void> {
-  const service = chooseService(options)
+  const service = options.agent === true ? agentService : gatewayService
+  if (!service.keepsState && options.config !== undefined)
+    throw new CommandFailure(
+      `The agent reads no config: leave --config out, and write what it is told to ${envPath(service)}`,
+      { exitCode: 2 },
+    )
   const root = resolve(terminal.cwd, options.root ?? '/')
   if (options.dryRun !== true) requireRights(terminal, root)
   const account = options.user === undefined ? null : await findAccount(options.user, root)
   const files = findProgramFiles(terminal.host)
-  const config = configPath(terminal, { root, config: options.config })
-  const drainMs = await readDrain(service, { root, config })
+  const config = service.keepsState ? configPath(terminal, { root, config: options.config }) : null
+  const drainMs = service.keepsState ? await readDrain(service, { root, config }) : DEFAULT_DRAIN_MS
   const text = unitText(service, {
     program: files.program,
     programPaths: files.paths,
@@ -55,19 +61,19 @@ async function install(terminal: Terminal, options: InstallOptions): Promise<voi
     for (const line of text.trimEnd().split('\n')) terminal.print(line)
     return
   }
-  const { name } = service
   // Who is not root makes an image, and systemd gives the folders to their user when the service starts.
   const owner = isRoot(terminal) ? account : null
-  const written = await writeService({ name, text, root, force: options.force === true, owner })
+  const written = await writeService({ service, text, root, force: options.force === true, owner })
   terminal.say(`Wrote ${written.join(', ')}`)
-  for (const line of nextSteps(service, { files, config, account })) terminal.say(line)
+  const steps = service.keepsState
+    ? firstKeySteps(service, { files, config, account })
+    : envFileSteps(service, existsSync(join(root, envPath(service))))
+  const start = ['  systemctl daemon-reload', `  systemctl enable --now ${service.name}`]
+  for (const line of [...steps, ...start, `  journalctl -u ${service.name} -f`]) terminal.say(line)
 }
 
-function chooseService({ agent }: InstallOptions): Service {
-  if (agent !== true) return gatewayService
-  const service = findService('corral-agent')
-  if (service === undefined) throw new CommandFailure('This version of Corral has no agent: leave --agent out')
-  return service
+function envPath({ envFile }: Service): string {
+  return `/etc/corral/${envFile.name}`
 }
 
 function isRoot({ host }: Pick<Terminal, 'host'>): boolean {
@@ -99,10 +105,10 @@ function configPath({ cwd }: Terminal, { root, config }: { root: string; config:
 }
 
 /** The config as the service will read it: in its folder, with the variables of its env file. */
-async function readDrain({ name }: Service, { root, config }: Place): Promise<number> {
-  const env = parseEnv(await readFile(join(root, 'etc/corral', `${name}.env`), 'utf8').catch(() => ''))
+async function readDrain(service: Service, { root, config }: Place): Promise<number> {
+  const env = parseEnv(await readFile(join(root, envPath(service)), 'utf8').catch(() => ''))
   const file = config === null ? undefined : join(root, config)
-  const { settings } = await loadConfig({ file, env, cwd: join(root, 'var/lib', name) })
+  const { settings } = await loadConfig({ file, env, cwd: join(root, 'var/lib', service.name) })
   return settings.http.drainMs
 }
 
@@ -112,7 +118,10 @@ interface NextTerms {
   readonly account: ServiceAccount | null
 }
 
-function nextSteps({ name, firstKey }: Service, { files, config, account }: NextTerms): string[] {
+/** What has no key yet can be given one before the first start. */
+const firstKey = ['user', 'create', 'admin', '--scope', 'chat,embed,models:read,models:write,admin,metrics']
+
+function firstKeySteps({ name }: Service, { files, config, account }: NextTerms): string[] {
   const become = account === null ? [] : ['sudo', '-u', account.name]
   const options = config === null ? [] : ['--config', config]
   const createKey = [...become, ...files.program, ...firstKey, ...options].map(shellQuote).join(' ')
@@ -120,8 +129,20 @@ function nextSteps({ name, firstKey }: Service, { files, config, account }: Next
     'Next, as root: a first key, which is shown to you alone (without one the gateway prints it to the journal),',
     `  cd /var/lib/${name} && ${createKey}`,
     'then the service, and what it says:',
-    '  systemctl daemon-reload',
-    `  systemctl enable --now ${name}`,
-    `  journalctl -u ${name} -f`,
+  ]
+}
+
+/** The key stands in no command, because commands are seen by others and kept. */
+function envFileSteps(service: Service, isThere: boolean): string[] {
+  const path = envPath(service)
+  if (isThere) return [`Next, as root (${path} is there already: let only root read it, with mode 0600):`]
+  return [
+    'Next, as root: a file that only root can read, and in it a line for each thing the agent is told,',
+    `  install -D -m 600 /dev/null ${path}`,
+    `  editor ${path}`,
+    '    SERVER_URL=https://gateway.example.com',
+    '    AUTH_TOKEN=the key that "corral key create NAME --agent" prints on the gateway',
+    '    AGENT_ID and OLLAMA_URL, where the host name and http://127.0.0.1:11434 are not right',
+    'then the service, and what it says:',
   ]
 }

@@ -1,12 +1,11 @@
 import { randomInt } from 'node:crypto'
 import { Option, type Command } from 'commander'
 import { createKeyRoute } from '../../admin/keys.ts'
-import type { Settings } from '../../config/settings.ts'
 import { parseModelName } from '../../lib/model-name.ts'
 import { withAdministration } from '../with-administration.ts'
 import { ollamaHost, shellQuote } from '../client-exports.ts'
 import { CommandFailure } from '../command-failure.ts'
-import { gatewayUrl, sharedGatewayUrl } from '../gateway-url.ts'
+import { reachableUrl } from '../gateway-url.ts'
 import { loadSettings } from '../load-settings.ts'
 import { addStoreOptions, parseDurationOption, toSeconds, type StoreOptions } from '../options.ts'
 import { localTime } from '../print-list.ts'
@@ -41,7 +40,7 @@ export function share(command: Command, terminal: Terminal): void {
       if (name.kind === 'invalid')
         throw new CommandFailure(`${JSON.stringify(options.model)} is not a model name`, { exitCode: 2 })
       const { settings } = await loadSettings(terminal, options)
-      const url = sharedUrl(terminal, settings, options)
+      const url = reachableUrl(terminal, settings.http, options)
       const input = {
         name: shareName(name.canonical),
         user: options.user,
@@ -54,15 +53,6 @@ export function share(command: Command, terminal: Terminal): void {
       terminal.print(lineToSend({ url, key: key.secret, pathKeys: settings.auth.pathKeys }, options.model))
       terminal.say(`It ends ${localTime(key.expires_at)}; "corral key revoke ${key.name}" ends it sooner`)
     })
-}
-
-function sharedUrl(terminal: Terminal, settings: Settings, options: ShareOptions): string {
-  const url = options.url ?? options.server ?? sharedGatewayUrl(settings.http)
-  if (url !== undefined) return url.replace(/\/+$/, '')
-  terminal.say(
-    'The gateway listens on this machine alone: give --url where it is reached from elsewhere, or change listen',
-  )
-  return gatewayUrl(settings.http)
 }
 
 function lineToSend(connection: { url: string; key: string; pathKeys: boolean }, model: string): string {

@@ -19,9 +19,10 @@ export function checkClock(now: number, others: readonly (string | undefined)[])
   const skews = others.map((date) => Math.abs(now - Date.parse(date ?? ''))).filter((skew) => !Number.isNaN(skew))
   const worst = Math.max(0, ...skews)
   if (worst > maxSkewMs) {
-    const message = `It is ${Math.round(worst / 1000)} seconds away from that of an upstream`
+    const message = `It is ${Math.round(worst / 1000)} seconds away from that of another machine`
     return { name: 'clock', state: 'warn', message, advice }
   }
-  const message = skews.length === 0 ? 'It looks right; no upstream to compare it with' : 'It agrees with the upstreams'
+  const message =
+    skews.length === 0 ? 'It looks right; there is no other to compare it with' : 'It agrees with that of others'
   return { name: 'clock', state: 'ok', message }
 }

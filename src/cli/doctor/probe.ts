@@ -84,5 +84,6 @@ function reasonOf(error: Error): string {
     AbortError: 'no answer in time',
     ABORT_ERR: 'no answer in time',
   }
-  return words[code] ?? error.message
+  // What follows in some messages is advice for programs.
+  return words[code] ?? error.message.split(/[;\n]/)[0] ?? error.message
 }

@@ -1,23 +1,28 @@
 /** A part of Corral that runs as a service of the machine. */
 export interface Service {
-  /** Of its unit and of its folders below /etc, /var/lib and /var/log. */
+  /** Of its unit, and of its folders below /var/lib and /var/log where it keeps any. */
   readonly name: string
   readonly description: string
   /** What is typed after `corral`. */
   readonly command: readonly string[]
-  /** What has no key yet can be given one before the first start. */
-  readonly firstKey: readonly string[]
+  /** Below /etc/corral; without one that `isNeeded` the service does not start. */
+  readonly envFile: { readonly name: string; readonly isNeeded: boolean }
+  /** It writes, and reads a config. */
+  readonly keepsState: boolean
 }
 
 export const gatewayService: Service = {
   name: 'corral',
   description: 'Corral, a gateway in front of Ollama servers',
   command: ['serve'],
-  firstKey: ['user', 'create', 'admin', '--scope', 'chat,embed,models:read,models:write,admin,metrics'],
+  envFile: { name: 'corral.env', isNeeded: false },
+  keepsState: true,
 }
 
-const services: readonly Service[] = [gatewayService]
-
-export function findService(name: string): Service | undefined {
-  return services.find((service) => service.name === name)
+export const agentService: Service = {
+  name: 'corral-agent',
+  description: 'Corral agent, which serves the Ollama of this machine through a gateway',
+  command: ['agent'],
+  envFile: { name: 'agent.env', isNeeded: true },
+  keepsState: false,
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { gatewayService } from './known-services.ts'
+import { agentService, gatewayService } from './known-services.ts'
 import { quoteWord, unitText, type UnitTerms } from './unit-text.ts'
 
 const terms: UnitTerms = {
@@ -53,6 +53,28 @@ describe('the unit', () => {
     const lines = linesOf({ programPaths: ['/tmp/corral', '/homeless'] })
     expect(lines).toContain('ProtectHome=yes')
     expect(lines).toContain('BindReadOnlyPaths=/tmp/corral')
+  })
+})
+
+describe('the unit of the agent', () => {
+  const lines = unitText(agentService, terms).split('\n')
+
+  it('runs it as a user that owns nothing, and tries for ever', () => {
+    expect(lines).toContain('ExecStart=/usr/bin/node /opt/corral/src/main.ts agent')
+    expect(lines).toContain('User=corral-agent')
+    expect(lines).toContain('Restart=always')
+    expect(lines.join('\n')).not.toMatch(/^(?:StateDirectory|LogsDirectory|Environment|ExecReload)=/m)
+  })
+
+  it('reads a file that has to be there, and gives up where what stands in it is wrong', () => {
+    expect(lines).toContain('EnvironmentFile=/etc/corral/agent.env')
+    expect(lines).toContain('RestartPreventExitStatus=2')
+  })
+
+  it('is as closed as that of the gateway', () => {
+    const sandbox = (text: readonly string[]): string[] => text.slice(text.indexOf('NoNewPrivileges=yes'))
+    expect(sandbox(lines).length).toBeGreaterThan(20)
+    expect(sandbox(lines)).toEqual(sandbox(linesOf()))
   })
 })
 

@@ -61,26 +61,15 @@ After=network-online.target ollama.service
 [Service]
 Type=exec
 ExecStart=${line}
-ExecReload=/bin/kill -HUP $MAINPID
-Restart=on-failure
-RestartSec=5
-# A reload that comes before the program listens for it would end it.
-RestartForceExitStatus=SIGHUP
+${restartLines(service)}
 # The first signal lets running streams end; what is still there after the time is killed.
 KillSignal=SIGTERM
 KillMode=mixed
 TimeoutStopSec=${Math.ceil((terms.drainMs + stopMarginMs) / 1000)}
 
-${userLines(terms.user, name)}
-WorkingDirectory=/var/lib/${name}
-StateDirectory=${name}
-StateDirectoryMode=0700
-LogsDirectory=${name}
-LogsDirectoryMode=0700
-UMask=0077
-# The only other folder that can be written; the file below may say "off".
-Environment=CORRAL_LOG_REQUESTS=/var/log/${name}
-EnvironmentFile=-/etc/corral/${name}.env
+${userLines(service, terms.user)}
+${folderLines(service)}
+EnvironmentFile=${service.envFile.isNeeded ? '' : '-'}/etc/corral/${service.envFile.name}
 
 NoNewPrivileges=yes
 CapabilityBoundingSet=
@@ -100,11 +89,42 @@ export function quoteWord(word: string): string {
   return `"${plain.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`
 }
 
-function userLines(user: string | null, name: string): string {
+function restartLines({ keepsState }: Service): string {
+  if (!keepsState) {
+    return `Restart=always
+RestartSec=10
+# What it was told is wrong: trying again cannot help.
+RestartPreventExitStatus=2`
+  }
+  return `ExecReload=/bin/kill -HUP $MAINPID
+Restart=on-failure
+RestartSec=5
+# A reload that comes before the program listens for it would end it.
+RestartForceExitStatus=SIGHUP`
+}
+
+function userLines({ name, keepsState }: Service, user: string | null): string {
   if (user !== null) return `User=${user}`
-  return `# Nobody can log in as this user, and it owns nothing but the folders below, which outlive it.
+  const owned = keepsState ? 'nothing but the folders below, which outlive it' : 'no file at all'
+  return `# Nobody can log in as this user, and it owns ${owned}.
 DynamicUser=yes
 User=${name}`
+}
+
+function folderLines({ name, keepsState }: Service): string {
+  if (!keepsState) {
+    return `# It writes no file.
+WorkingDirectory=/
+UMask=0077`
+  }
+  return `WorkingDirectory=/var/lib/${name}
+StateDirectory=${name}
+StateDirectoryMode=0700
+LogsDirectory=${name}
+LogsDirectoryMode=0700
+UMask=0077
+# The only other folder that can be written; the file below may say "off".
+Environment=CORRAL_LOG_REQUESTS=/var/log/${name}`
 }
 
 function homeLines(programPaths: readonly string[]): string {

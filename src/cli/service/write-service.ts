@@ -2,11 +2,12 @@ import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { CommandFailure } from '../command-failure.ts'
 import { fileProblem } from '../read-input.ts'
+import type { Service } from './known-services.ts'
 import type { ServiceAccount } from './service-account.ts'
 import { unitMark } from './unit-text.ts'
 
 export interface WriteTerms {
-  readonly name: string
+  readonly service: Service
   readonly text: string
   readonly root: string
   /** Also replace a unit of somebody else. */
@@ -17,9 +18,10 @@ export interface WriteTerms {
 
 /** Writes the unit and makes its folders where they are not there yet. Returns the paths. */
 export async function writeService(terms: WriteTerms): Promise<string[]> {
-  const { name, root } = terms
+  const { root } = terms
+  const { name, keepsState } = terms.service
   const unit = join(root, 'etc/systemd/system', `${name}.service`)
-  const folders = ['var/lib', 'var/log'].map((parent) => join(root, parent, name))
+  const folders = keepsState ? ['var/lib', 'var/log'].map((parent) => join(root, parent, name)) : []
   try {
     if (!terms.force) await requireOurs(unit)
     for (const folder of folders) await makeFolder(folder, terms.owner)

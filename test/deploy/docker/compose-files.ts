@@ -5,7 +5,9 @@ import { parse } from 'yaml'
 import { ROOT } from '../../system/harness/start-gateway.ts'
 
 export const composeFolders = ['host-ollama', 'all-in-one', 'two-ollamas'] as const
-export type ComposeFolder = (typeof composeFolders)[number]
+/** Of no gateway. */
+export const agentComposeFolder = 'agent'
+export type ComposeFolder = (typeof composeFolders)[number] | typeof agentComposeFolder
 
 export interface Service {
   readonly image: string
@@ -16,6 +18,7 @@ export interface Service {
   readonly ports?: readonly string[]
   readonly read_only?: boolean
   readonly extra_hosts?: readonly string[]
+  readonly command?: readonly string[]
 }
 
 export function composePath(folder: ComposeFolder): string {

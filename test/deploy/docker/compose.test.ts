@@ -6,10 +6,19 @@ import { parseEnv } from 'node:util'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { startFakeOllama } from '../../fakes/fake-ollama/fake-ollama.ts'
 import { tempFolder } from '../../fakes/temp-folder.ts'
+import { startAgentScene, untilState } from '../../system/harness/agent-before.ts'
 import { cleanEnvironment } from '../../system/harness/clean-environment.ts'
 import { runCommand } from '../../system/harness/run-command.ts'
 import { ROOT } from '../../system/harness/start-gateway.ts'
-import { composeFolders, composePath, fillIn, hasComposeSchema, readServices, schemaProblems } from './compose-files.ts'
+import {
+  agentComposeFolder,
+  composeFolders,
+  composePath,
+  fillIn,
+  hasComposeSchema,
+  readServices,
+  schemaProblems,
+} from './compose-files.ts'
 import { startContainer } from './start-container.ts'
 
 describe.each(composeFolders)('the compose file of %s', (folder) => {
@@ -41,6 +50,49 @@ describe.each(composeFolders)('the compose file of %s', (folder) => {
     const published = Object.values(services).flatMap(({ ports = [] }) => ports)
     expect(published).toEqual(gateway?.ports)
     expect(fillIn(published[0] ?? '', {})).toMatch(/^127\.0\.0\.1:(\d+):\1$/)
+  })
+})
+
+describe('the compose file of an agent', () => {
+  const services = readServices(agentComposeFolder)
+  const folder = dirname(composePath(agentComposeFolder))
+
+  it('is one by the schema of the compose specification', (context) => {
+    if (!hasComposeSchema) context.skip('deploy tools are not installed')
+    expect(schemaProblems(composePath(agentComposeFolder))).toEqual([])
+  })
+
+  it('builds from the Dockerfile of the gateway, publishes nothing, and may write nothing', () => {
+    const { build } = readServices('host-ollama')['gateway'] ?? {}
+    expect(services['agent']).toMatchObject({ build, command: ['agent'], read_only: true, restart: 'unless-stopped' })
+    for (const { ports } of Object.values(services)) expect(ports).toBeUndefined()
+  })
+
+  it('is refused until .env says which gateway, which key and which id', () => {
+    const { environment = {} } = services['agent'] ?? {}
+    const fill = (dotEnv: Record<string, string>): string[] =>
+      Object.values(environment).map((value) => fillIn(value, dotEnv))
+    const example = parseEnv(readFileSync(join(folder, '.env.example'), 'utf8')) as Record<string, string>
+    expect(Object.keys(example).filter((name) => !(name in environment))).toEqual([])
+    expect(() => fill(example)).toThrow('AUTH_TOKEN: write it into .env')
+    expect(() => fill({ ...example, AUTH_TOKEN: 'key' })).toThrow('AGENT_ID: write it into .env')
+    expect(() => fill({ AUTH_TOKEN: 'key', AGENT_ID: 'a' })).toThrow('SERVER_URL: write it into .env')
+  })
+
+  it('starts an agent that serves the Ollama of the file', async () => {
+    await using scene = await startAgentScene()
+    await using fake = await startFakeOllama({ models: [{ name: 'tiny' }] })
+    const { environment = {}, command = [] } = services['agent'] ?? {}
+    const dotEnv = { SERVER_URL: scene.gateway.url, AUTH_TOKEN: scene.agentKey, AGENT_ID: 'composed' }
+    const filled = Object.entries(environment).map(([name, value]) => [name, fillIn(value, dotEnv)])
+    expect(Object.keys(services)).toContain(new URL(environment['OLLAMA_URL'] ?? '').hostname)
+    const path = [dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter)
+    const env = { ...cleanEnvironment(), ...Object.fromEntries(filled), PATH: path, OLLAMA_URL: fake.url }
+    const child = spawn(join(ROOT, 'deploy/docker/bin/corral'), command, { cwd: tempFolder(), env, stdio: 'ignore' })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    await untilState(scene.gateway, 'composed', 'up')
+    child.kill('SIGTERM')
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(0)
   })
 })
 

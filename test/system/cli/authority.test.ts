@@ -49,6 +49,10 @@ const authority: Readonly<Record<string, Scope | 'open'>> = {
   'HEAD /api/blobs/:digest': 'models:write',
   'POST /api/blobs/:digest': 'models:write',
 
+  'GET /agent/v1': 'agent',
+  'POST /agent/v1/sse': 'agent',
+  'POST /agent/v1/up': 'agent',
+
   'GET /admin/users': 'admin',
   'POST /admin/users': 'admin',
   'POST /admin/users/disable': 'admin',
@@ -74,6 +78,8 @@ interface Caller {
   readonly carrier?: 'path'
 }
 
+/** `agent` stands alone. */
+const everything = scopes.filter((scope) => scope !== 'agent')
 const defaults: readonly Scope[] = ['chat', 'embed', 'models:read']
 
 const callers: Readonly<Record<string, Caller>> = {
@@ -81,10 +87,13 @@ const callers: Readonly<Record<string, Caller>> = {
   'a default key': { may: defaults },
   'a default key of another user': { may: defaults },
   ...Object.fromEntries(scopes.map((scope) => [`${scope} alone`, { may: [scope] }])),
-  'every scope in the path': { may: scopes, carrier: 'path' },
-  'an expired key': { may: scopes, dead: 'expired' },
-  'a revoked key': { may: scopes, dead: 'revoked' },
-  'a key of a disabled user': { may: scopes, dead: 'disabled' },
+  'every scope': { may: everything },
+  'every scope in the path': { may: everything, carrier: 'path' },
+  'agent in the path': { may: ['agent'], carrier: 'path' },
+  'an expired key': { may: everything, dead: 'expired' },
+  'a revoked key': { may: everything, dead: 'revoked' },
+  'a revoked key of an agent': { may: ['agent'], dead: 'revoked' },
+  'a key of a disabled user': { may: everything, dead: 'disabled' },
 }
 
 let fake: FakeOllama
@@ -99,7 +108,7 @@ beforeAll(async () => {
   const made = Object.entries(callers).flatMap(([name, caller], index) =>
     caller.may === null ? [] : [{ name, caller, may: caller.may, id: `k${index}` }],
   )
-  const root = await gateway.createKey({ name: 'root', scopes })
+  const root = await gateway.createKey({ name: 'root', scopes: everything })
   const manage = async (method: string, path: string, body: object | null): Promise<Record<string, string>> => {
     const headers = { authorization: `Bearer ${root}` }
     const answer = await fetch(gateway.url + path, { method, headers, body: body && JSON.stringify(body) })

@@ -111,10 +111,12 @@ describe('--server', () => {
     ])
     const wrong = await corral('key', 'list', ...at, 'crl_nonsense')
     expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringMatching(/^corral: The key is not valid: .*\n$/)])
-    const stronger = await corral('key', 'create', 'x', '--scope', 'agent', ...at, gateway.adminKey)
+    const admin = await gateway.createKey({ scopes: ['admin'] })
+    await untilLetIn(gateway, admin)
+    const stronger = await corral('key', 'create', 'x', '--scope', 'metrics', ...at, admin)
     expect([stronger.code, stronger.stderr]).toEqual([
       1,
-      expect.stringContaining('without scope "agent" cannot grant it'),
+      expect.stringContaining('without scope "metrics" cannot grant it'),
     ])
     const taken = await corral('key', 'create', 'first', ...at, gateway.adminKey)
     expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining('There is a key "first" already')])

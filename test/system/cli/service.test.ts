@@ -10,22 +10,24 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, expect, it, onTestFinished, type TestContext } from 'vitest'
+import { describe, expect, it, onTestFinished, type TestContext, vi } from 'vitest'
 import { gatewayService } from '../../../src/cli/service/known-services.ts'
 import { unitText } from '../../../src/cli/service/unit-text.ts'
 import { startFakeOllama } from '../../fakes/fake-ollama/fake-ollama.ts'
 import { tempFolder } from '../../fakes/temp-folder.ts'
+import { startAgentScene } from '../harness/agent-before.ts'
 import { cleanEnvironment } from '../harness/clean-environment.ts'
 import { MAIN, productCommand } from '../harness/product-command.ts'
 import { corralIn } from './corral.ts'
 
 const unitPath = 'etc/systemd/system/corral.service'
+const agentUnitPath = 'etc/systemd/system/corral-agent.service'
 
 interface Installed {
   /** Of a system that has only what was put there. */
   readonly root: string
   install(...args: string[]): Promise<Ended>
-  unit(): string
+  unit(path?: string): string
   put(path: string, text: string): void
 }
 
@@ -35,7 +37,7 @@ function emptySystem(): Installed {
   return {
     root,
     install: (...args) => run(process.execPath, [MAIN, 'service', 'install', '--root', root, ...args], root),
-    unit: () => readFileSync(join(root, unitPath), 'utf8'),
+    unit: (path = unitPath) => readFileSync(join(root, path), 'utf8'),
     put(path, text) {
       mkdirSync(dirname(join(root, path)), { recursive: true })
       writeFileSync(join(root, path), text)
@@ -129,7 +131,11 @@ describe('service install', () => {
     [['--user', 'nobody-here'], 1, /^corral: There is no user "nobody-here" in .*: make it with "useradd --system .*"/],
     [['--user', 'admin'], 1, /^corral: "admin" may do everything: name another user/],
     [['--user', 'a b'], 2, /^corral: "a b" is not the name of a user$/],
-    [['--agent'], 1, /^corral: This version of Corral has no agent: leave --agent out$/],
+    [
+      ['--agent', '--config', '/etc/a.yaml'],
+      2,
+      /^corral: The agent reads no config: leave --config out, .*agent\.env$/,
+    ],
   ])('says in one line what is wrong with %j', async (args, code, line) => {
     const system = emptySystem()
     system.put('etc/passwd', 'root:x:0:0::/root:/bin/sh\nadmin:x:0:0::/root:/bin/sh\n')
@@ -137,7 +143,7 @@ describe('service install', () => {
     expect(result).toMatchObject({ code, stdout: '' })
     expect(result.stderr.trim()).toMatch(line)
     expect(result.stderr.trim().split('\n')).toHaveLength(1)
-    expect(existsSync(join(system.root, unitPath))).toBe(false)
+    for (const path of [unitPath, agentUnitPath]) expect(existsSync(join(system.root, path))).toBe(false)
   })
 
   it('says what is wrong with the config instead of writing a unit that would not start', async () => {
@@ -161,6 +167,38 @@ describe('service install', () => {
     const owner = statSync(join(system.root, 'var/lib/corral'))
     expect(`${owner.uid}:${owner.gid}`).toBe(ids)
     expect(stderr).toContain('cd /var/lib/corral && sudo -u ollama ')
+  })
+})
+
+describe('service install --agent', () => {
+  it('writes the unit alone, and says what to write where and what to run next', async () => {
+    const system = emptySystem()
+    const { code, stdout, stderr } = await system.install('--agent')
+    expect([code, stdout]).toEqual([0, ''])
+    expect(readdirSync(join(system.root, 'etc/systemd/system'))).toEqual(['corral-agent.service'])
+    expect(readdirSync(system.root)).toEqual(['etc'])
+    expect(stderr).toContain(`Wrote ${join(system.root, agentUnitPath)}\n`)
+    const commands = ['install -D -m 600 /dev/null /etc/corral/agent.env', 'systemctl enable --now corral-agent']
+    for (const command of [...commands, 'journalctl -u corral-agent -f']) expect(stderr).toContain(`  ${command}\n`)
+    expect(stderr).toContain('SERVER_URL=')
+  })
+
+  it('leaves an env file that is there as it is', async () => {
+    const system = emptySystem()
+    system.put('etc/corral/agent.env', 'AUTH_TOKEN=of-mine\n')
+    const { code, stderr } = await system.install('--agent')
+    expect(code).toBe(0)
+    expect(stderr).toContain('/etc/corral/agent.env is there already')
+    expect(stderr).not.toMatch(/of-mine|install -D/)
+    expect(readFileSync(join(system.root, 'etc/corral/agent.env'), 'utf8')).toBe('AUTH_TOKEN=of-mine\n')
+  })
+
+  it('looks at no config of a gateway beside it', async () => {
+    const system = emptySystem()
+    system.put('etc/corral/corral.yaml', 'drain: soon\n')
+    expect((await system.install('--agent')).code).toBe(0)
+    expect(system.unit(agentUnitPath)).toMatch(/^ExecStart=.* agent$/m)
+    expect(system.unit(agentUnitPath)).toContain('\nTimeoutStopSec=45\n')
   })
 })
 
@@ -188,6 +226,52 @@ describe('the written unit', () => {
     expect(await analyze(context, 'verify', '--man=no', path)).toMatchObject({ code: 0, said: '' })
     const { code, said } = await analyze(context, 'security', '--offline=true', '--no-pager', '--threshold=15', path)
     expect(code, said).toBe(0)
+  })
+
+  it.for(Object.entries(variants))('of an agent satisfies it too: %s', async ([, args], context) => {
+    const system = emptySystem()
+    system.put('etc/passwd', 'ollama:x:4711:4711::/:/bin/false\n')
+    expect((await system.install('--agent', ...args)).code).toBe(0)
+    const path = join(system.root, agentUnitPath)
+    expect(await analyze(context, 'verify', '--man=no', path)).toMatchObject({ code: 0, said: '' })
+    const { code, said } = await analyze(context, 'security', '--offline=true', '--no-pager', '--threshold=15', path)
+    expect(code, said).toBe(0)
+  })
+
+  it('starts an agent that serves what its env file names, and stops', async () => {
+    await using scene = await startAgentScene()
+    await using fake = await startFakeOllama({ models: [{ name: 'tiny' }] })
+    const system = emptySystem()
+    await system.install('--agent')
+    const unit = system.unit(agentUnitPath)
+    expect(unit).toContain('\nEnvironmentFile=/etc/corral/agent.env\n')
+    const variables = {
+      SERVER_URL: scene.gateway.url,
+      AUTH_TOKEN: scene.agentKey,
+      AGENT_ID: 'unit',
+      OLLAMA_URL: fake.url,
+    }
+    const [program = '', ...args] = commandOf(unit)
+    const agent = spawn(program, args, { cwd: system.root, env: { ...cleanEnvironment(), ...variables } })
+    onTestFinished(() => void agent.kill('SIGKILL'))
+    expect(await reader(agent)(/^(corral agent unit connected ws)$/m)).toBeDefined()
+    const headers = { authorization: `Bearer ${scene.key}` }
+    await vi.waitFor(async () => {
+      const tags = await fetch(`${scene.gateway.url}/api/tags`, { headers })
+      expect(await tags.text()).toContain('tiny')
+    })
+    agent.kill('SIGTERM')
+    expect(await new Promise((resolve) => agent.once('exit', resolve))).toBe(0)
+    expect(readdirSync(system.root)).toEqual(['etc'])
+  })
+
+  it('of an agent ends with the code that is not tried again where it was told nothing', async () => {
+    const system = emptySystem()
+    await system.install('--agent')
+    const [program = '', ...args] = commandOf(system.unit(agentUnitPath))
+    const { code, stderr } = await run(program, args, system.root)
+    expect(system.unit(agentUnitPath)).toContain(`\nRestartPreventExitStatus=${code}\n`)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
   })
 
   it('starts a gateway that serves, reloads and stops', async () => {

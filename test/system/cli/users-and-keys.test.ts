@@ -73,6 +73,36 @@ describe('corral key', () => {
     expect(days).toBeLessThanOrEqual(30)
   })
 
+  it('create --agent makes a key for a pool, and says what to run beside the Ollama', async () => {
+    const corral = corralIn()
+    writeFileSync(join(corral.folder, 'corral.yaml'), 'listen: 192.0.2.7:8080\nagents: {pools: [{name: home}]}\n')
+    const { code, stdout, stderr } = await corral('key', 'create', 'attic', '--agent', '--pool', 'home', 'default')
+    expect([code, stdout]).toEqual([0, expect.stringMatching(KEY_LINE)])
+    expect(stderr).toMatch(
+      /^Key "attic" of user "admin" \(key_\w+\): agent, pools home default\. It is shown this once:\n/,
+    )
+    expect(stderr).toContain(`\n  npx corral agent --server http://192.0.2.7:8080 --key ${stdout.trim()}\n`)
+    expect(await corral.json('key', 'list')).toMatchObject([
+      { scopes: ['agent'], pools: ['home', 'default'], models: null, upstreams: null },
+    ])
+    expect((await corral('key', 'list')).stdout).toContain('agent in home default')
+    const elsewhere = await corral('key', 'create', 'shed', '--agent', '--url', 'https://gw.example.com/')
+    expect(elsewhere.stderr).toContain('npx corral agent --server https://gw.example.com --key crl_')
+  })
+
+  it.each([
+    [['--agent', '--pool', 'lab'], 'The config has no pool "lab" under agents.pools; it has default'],
+    [['--agent', '--scope', 'chat'], 'A key of an agent has the scope "agent" alone: make two keys'],
+    [['--pool', 'default'], 'Pools are for keys of agents: give it the scope "agent", or leave the pools out'],
+    [['--agent', '--model', 'llama3'], 'A key of an agent takes neither models nor upstreams: '],
+  ])('create refuses %j in one line', async (options, sentence) => {
+    const corral = corralIn()
+    const { code, stdout, stderr } = await corral('key', 'create', 'x', ...options)
+    expect([code, stdout, stderr.match(/\n/g)?.length]).toEqual([1, '', 1])
+    expect(stderr).toContain(`corral: ${sentence}`)
+    expect(await corral.json('key', 'list')).toEqual([])
+  })
+
   it('create without a user makes it for admin', async () => {
     const corral = corralIn()
     const { code, stdout } = await corral('key', 'create', 'laptop', '--format', 'ollama-uuid')

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startFakeOllama, type FakeOllama } from '../../fakes/fake-ollama/fake-ollama.ts'
 import { selfSigned } from '../../faults/http-edge/self-signed.ts'
 import { openRaw } from '../../faults/raw-connection.ts'
+import { bearer, frame, greeting, HANDSHAKE, opcodes } from '../agents/raw-agent.ts'
 import { startGateway, type RunningGateway } from '../harness/start-gateway.ts'
 
 let fake: FakeOllama
@@ -83,6 +84,16 @@ describe('a gateway over TLS', () => {
     await raw.until('101 Switching Protocols')
     raw.write('ping')
     await raw.until(/\r\n\r\nping$/)
+  })
+
+  it('lets an agent in', async () => {
+    const { text } = await ask('/admin/keys', { name: 'attic', scopes: ['agent'] })
+    const { secret } = JSON.parse(text) as { secret: string }
+    using raw = await openRaw(gateway.url, { tls: true })
+    raw.write(['GET /agent/v1 HTTP/1.1', 'Host: gw', ...HANDSHAKE, bearer(secret), '', ''].join('\r\n'))
+    await raw.until('101 Switching Protocols')
+    raw.write(frame(opcodes.binary, greeting('attic')))
+    await raw.until('"session_id"')
   })
 
   it('speaks HTTP/1.1 and no old TLS', async () => {
