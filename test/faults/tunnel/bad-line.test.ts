@@ -119,7 +119,7 @@ describe('posts of an agent via sse that are', () => {
   ]
   it.each(faults)('%s change no byte of an answer', async (_name, fault) => {
     relay.use([{ path: '/agent/v1/up', fault, every: 3 }])
-    await expectSameBytes(scene, far, { down: 2_000_000, up: 1_200_000 })
+    await expectSameBytes(scene, far, { down: 1_000_000, up: 1_200_000 })
     relay.use([])
     expect(relay.hits()[fault]).toBeGreaterThan(1)
     expect(far.agent.connections()).toEqual(['sse'])

@@ -99,10 +99,10 @@ describe.each(tunnels)('random faults on the lines of agents via %s', (transport
         }
       }
     }
-    const memory: number[][] = []
+    const memory: number[] = []
     const watch = setInterval(
       () => {
-        if (hasProcessFacts) void residentMegabytes(scene.gateway.pid).then((now) => memory.push([now]))
+        if (hasProcessFacts) void residentMegabytes(scene.gateway.pid).then((now) => memory.push(now))
       },
       Math.max(500, RUN_MS / 60),
     )
@@ -110,9 +110,7 @@ describe.each(tunnels)('random faults on the lines of agents via %s', (transport
     await Promise.all(Array.from({ length: CLIENTS }, client))
     await faults
     clearInterval(watch)
-    console.log(
-      `${transport}: ${JSON.stringify(tally)}, memory ${memory.map(([now]) => Math.round(now ?? 0)).join(' ')}`,
-    )
+    console.log(`${transport}: ${JSON.stringify(tally)}, memory ${memory.map(Math.round).join(' ')}`)
 
     expect(wrong).toEqual([])
     expect(tally.whole).toBeGreaterThan(10)
@@ -138,8 +136,8 @@ describe.each(tunnels)('random faults on the lines of agents via %s', (transport
     // A link has one socket, or two with posts beside it; kept connections of this test's own are a handful.
     await expect.poll(() => openFiles(scene.gateway.pid), { timeout: 10_000 }).toBeLessThanOrEqual(filesBefore + 12)
     const settled = memory.slice(Math.floor(memory.length / 3))
-    const early = Math.max(...settled.slice(0, 5).map(([now]) => now ?? 0))
-    const late = Math.min(...settled.slice(-5).map(([now]) => now ?? 0))
+    const early = Math.max(...settled.slice(0, 5))
+    const late = Math.min(...settled.slice(-5))
     expect(late - early).toBeLessThan(MAY_GROW_MEGABYTES)
   })
 })

@@ -1,0 +1,3 @@
+import { describeLostLinks } from './lost-link.ts'
+
+describeLostLinks('ws')
