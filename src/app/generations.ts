@@ -59,6 +59,7 @@ export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'k
     },
     agentsChanged({ kind, session }) {
       if (kind === 'left') for (const { routing } of all) routing.fleet.apply(session.id, AGENT_LEFT)
+      if (kind === 'changed') current.routing.upstreamChanged(session.id)
       if (areMembersDue) return
       // After a restart a thousand of them come in one turn.
       areMembersDue = true

@@ -31,6 +31,26 @@ function setUp(upstreams: ScriptedUpstream[]) {
 }
 
 describe('createHealthMonitor', () => {
+  it('leaves an agent that is well to its heartbeat, until something changes there', async () => {
+    const a = createScriptedUpstream('a', ollamaReplies(['tiny']))
+    const { time, fleet, monitor, member } = setUp([])
+    fleet.setMembers([{ ...member(a), agent: { pool: 'home', serves: () => true } }])
+    monitor.start()
+    await time.advance(0)
+    a.paths()
+    await time.advance(20_000)
+    expect(a.paths()).toEqual([])
+    monitor.changed('a')
+    monitor.changed('a')
+    await time.advance(0)
+    expect(a.paths()).toEqual(['/api/version', '/api/ps'])
+    monitor.changed('a')
+    await time.advance(INTERVAL_MS - 1)
+    expect(a.paths()).toEqual([])
+    await time.advance(1)
+    expect(a.paths()).toContain('/api/version')
+  })
+
   it('asks every upstream at once and reads what it has', async () => {
     const a = createScriptedUpstream('a', ollamaReplies(['tiny'], '0.24.0'))
     const { time, fleet, monitor } = setUp([a])

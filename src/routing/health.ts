@@ -25,6 +25,8 @@ export interface HealthMonitor {
   firstRound(): Promise<void>
   /** Asks now instead of at its time. */
   hurry(name: string): void
+  /** Something may have changed there: asks before its time, but no more often than is configured. */
+  changed(name: string): void
   /** To be called after the members of the fleet changed. */
   membersChanged(): void
   stop(): void
@@ -33,6 +35,7 @@ export interface HealthMonitor {
 interface Watch {
   readonly upstream: Upstream
   state: 'idle' | 'probing'
+  askedAt: number
   cancelTimer: () => void
 }
 
@@ -41,6 +44,8 @@ const URGENT_INTERVAL_MS = 1000
 const SUSPECT_INTERVAL_MS = 250
 /** Providers count what they are asked, and a key that is refused stays refused until somebody changes it. */
 const PROVIDER_INTERVAL_MS = 60_000
+/** An agent's link has a heartbeat, and the agent tells when something has changed behind it. */
+const AGENT_INTERVAL_MS = 30_000
 
 /** Asks every upstream whether it lives, each at its own pace, so that a dead one delays nothing. */
 export function createHealthMonitor(
@@ -55,6 +60,7 @@ export function createHealthMonitor(
   const probe = async (name: string, watch: Watch): Promise<void> => {
     watch.cancelTimer()
     watch.state = 'probing'
+    watch.askedAt = deps.clock.now()
     await probeUpstream(deps, settings, name)
     watch.state = 'idle'
     arm(name, watch)
@@ -90,6 +96,13 @@ export function createHealthMonitor(
       const watch = watches.get(name)
       if (!stopped && watch?.state === 'idle') void probe(name, watch)
     },
+    changed(name) {
+      const watch = watches.get(name)
+      if (stopped || watch?.state !== 'idle') return
+      watch.cancelTimer()
+      const dueInMs = watch.askedAt + settings.healthIntervalMs - deps.clock.now()
+      watch.cancelTimer = startTimer(Math.max(0, dueInMs), () => void probe(name, watch))
+    },
     membersChanged() {
       if (!stopped) void watchMembers()
     },
@@ -105,7 +118,7 @@ export function createHealthMonitor(
 function watchFresh(states: readonly UpstreamState[], watches: Map<string, Watch>): [string, Watch][] {
   const fresh = states.filter(({ enabled, name, upstream }) => enabled && watches.get(name)?.upstream !== upstream)
   return fresh.map(({ name, upstream }) => {
-    const watch: Watch = { upstream, state: 'idle', cancelTimer: () => {} }
+    const watch: Watch = { upstream, state: 'idle', askedAt: 0, cancelTimer: () => {} }
     watches.get(name)?.cancelTimer()
     watches.set(name, watch)
     return [name, watch]
@@ -152,6 +165,7 @@ function pauseMs(state: UpstreamState, all: readonly UpstreamState[], intervalMs
     return isSettled ? Math.max(PROVIDER_INTERVAL_MS, intervalMs) : intervalMs
   }
   if (state.health === 'up' && state.consecutiveFailures > 0) return Math.min(SUSPECT_INTERVAL_MS, intervalMs)
+  if (state.health === 'up' && state.agent !== null) return Math.max(AGENT_INTERVAL_MS, intervalMs)
   return isNothingUp(all) ? Math.min(URGENT_INTERVAL_MS, intervalMs) : intervalMs
 }
 

@@ -46,6 +46,8 @@ export interface Routing {
   firstRound(): Promise<void>
   stop(): void
   setMembers(members: readonly UpstreamMember[]): void
+  /** Something may have changed at an upstream: it is asked before its time. */
+  upstreamChanged(name: string): void
   /** To be called after an upstream's models were written; ends when its new list is known. */
   modelsChanged(upstreamName: string): Promise<void>
   /** Looks for a model that no list has, bounded; for whoever must judge it before it is routed. */
@@ -82,6 +84,7 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
       fleet.setMembers(members)
       health.membersChanged()
     },
+    upstreamChanged: health.changed,
     modelsChanged(upstreamName) {
       lists.forget(upstreamName)
       return models.refresh(upstreamName)
