@@ -31,7 +31,12 @@ export async function walkThroughAgent(way: Way): Promise<string> {
   child.stderr.on('data', (chunk: Buffer) => void (said += chunk.toString()))
   const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)))
   const connected = /^corral agent way connected (?:ws|sse)$/m
-  await vi.waitFor(() => expect(said).toMatch(connected), { timeout: way.readyMs, interval: 50 })
+  const early = exited.then((code) => {
+    throw new Error(`it has ended with ${String(code)}:\n${said}`)
+  })
+  // What has ended will not connect.
+  await Promise.race([vi.waitFor(() => expect(said).toMatch(connected), { timeout: way.readyMs, interval: 50 }), early])
+  early.catch(() => {})
 
   const headers = { authorization: `Bearer ${gateway.adminKey}` }
   const messages = [{ role: 'user', content: 'hello' }]

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { runtimeBinary } from '../../../scripts/runtime-list.ts'
+import { denoTrust, runtimeBinary } from '../../../scripts/runtime-list.ts'
 import { tempFolder } from '../../fakes/temp-folder.ts'
 import { freshClone } from '../harness/fresh-clone.ts'
 import { walkThroughAgent } from './agent-walk.ts'
@@ -20,7 +20,7 @@ describe.each(['ws', 'sse'])('deno task client --transport %s', (transport) => {
         program: deno,
         args: ['task', 'client', '--transport', transport],
         folder: clone.folder,
-        env: { DENO_DIR: tempFolder(), PATH: `${join(deno, '..')}:/usr/bin:/bin`, NO_COLOR: '1' },
+        env: { ...denoTrust, DENO_DIR: tempFolder(), PATH: `${join(deno, '..')}:/usr/bin:/bin`, NO_COLOR: '1' },
         readyMs: 4 * minutes,
       })
       expect(said).toContain(`corral agent way connected ${transport}\n`)

@@ -34,7 +34,10 @@ export async function walkThrough(way: Way): Promise<string> {
   child.stdout.on('data', (chunk: Buffer) => void (said += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => void (said += chunk.toString()))
   const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)))
-  const url = await vi.waitFor(
+  const early = exited.then((code) => {
+    throw new Error(`it has ended with ${String(code)}:\n${said}`)
+  })
+  const ready = vi.waitFor(
     () => {
       const found = /^corral ready (http\S+)$/m.exec(said)?.[1]
       if (found === undefined) throw new Error(`the gateway is not ready:\n${said}`)
@@ -42,6 +45,9 @@ export async function walkThrough(way: Way): Promise<string> {
     },
     { timeout: way.readyMs, interval: 50 },
   )
+  // What has ended will not be ready.
+  const url = await Promise.race([ready, early])
+  early.catch(() => {})
   const key = /\bcrl_[0-9A-Za-z_]{20,}/.exec(said)?.[0] ?? ''
   const body = { model: 'tiny', messages: [{ role: 'user', content: 'hello' }], options: { num_predict: 5 } }
   const headers = { authorization: `Bearer ${key}` }
