@@ -130,7 +130,8 @@ export const statusSchema = z
             address: z.string(),
             transport: z.enum(['ws', 'sse']),
             software: z.string(),
-            connected_at: timeSchema,
+            connected: z.boolean(),
+            connected_at: timeSchema.meta({ description: 'When it connected last' }),
             round_trip_ms: z.number().nullable(),
           })
           .nullable()

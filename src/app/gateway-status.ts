@@ -7,7 +7,7 @@ import type { AgentSession } from '../tunnel/server/session.ts'
 
 export interface StatusDeps {
   readonly startedAt: number
-  readonly agents: Pick<AgentRegistry, 'agents'>
+  readonly agents: Pick<AgentRegistry, 'agents' | 'isConnected'>
 }
 
 /** How the gateway and its upstreams are, for an admin. */
@@ -22,7 +22,7 @@ export function gatewayStatus(fleet: Fleet, settings: Settings, { startedAt, age
       name: state.name,
       url: urls.get(state.name) ?? '',
       fault: state.fault,
-      agent: state.agent === null ? null : agentView(sessions.get(state.name)),
+      agent: state.agent === null ? null : agentView(sessions.get(state.name), agents),
       state: state.enabled ? state.health : 'disabled',
       version: state.version,
       priority: state.priority,
@@ -32,9 +32,12 @@ export function gatewayStatus(fleet: Fleet, settings: Settings, { startedAt, age
   }
 }
 
-function agentView(session: AgentSession | undefined): GatewayStatus['upstreams'][number]['agent'] {
+function agentView(
+  session: AgentSession | undefined,
+  agents: StatusDeps['agents'],
+): GatewayStatus['upstreams'][number]['agent'] {
   if (session === undefined) return null
   const { pool, host, address, transport, software, connectedAt } = session.facts
-  const connected_at = new Date(connectedAt).toISOString()
-  return { pool, host, address, transport, software, connected_at, round_trip_ms: session.roundTripMs }
+  const [connected, connected_at] = [agents.isConnected(session), new Date(connectedAt).toISOString()]
+  return { pool, host, address, transport, software, connected, connected_at, round_trip_ms: session.roundTripMs }
 }

@@ -1,6 +1,6 @@
 import type { Dialect } from '../../dialects/dialect.ts'
 import { createBag } from '../../lib/bag.ts'
-import type { Attempt, ResponseSink, Upstream, UpstreamRequest } from '../../proxy/upstream.ts'
+import type { Attempt, ResponseSink, Upstream, UpstreamError, UpstreamRequest } from '../../proxy/upstream.ts'
 import { closeCodes } from '../wire/codes.ts'
 import type { LinkFrame } from '../wire/frame.ts'
 import type { AgentStatus, Hello } from '../wire/greeting.ts'
@@ -143,11 +143,14 @@ export class AgentSession implements Upstream {
   }
 }
 
+/** `fault` is what the fleet says of it. */
+const AWAY: UpstreamError = { kind: 'unreachable', executed: 'no', cause: { fault: 'the agent is not connected' } }
+
 /** Nothing on a sink is called before `send` has returned. */
 function refuse(sink: ResponseSink, isClosed: boolean): Attempt {
   let aborted = false
   queueMicrotask(() => {
-    if (!aborted) sink.fail({ kind: isClosed ? 'unreachable' : 'refused', executed: 'no' })
+    if (!aborted) sink.fail(isClosed ? AWAY : { kind: 'refused', executed: 'no' })
     sink.released()
   })
   return { abort: () => void (aborted = true), resume: () => {} }

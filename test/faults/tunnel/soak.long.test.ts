@@ -118,7 +118,8 @@ describe.each(tunnels)('random faults on the lines of agents via %s', (transport
     for (const place of places) {
       place.relay.use({})
       place.relay.go()
-      await untilState(scene.gateway, place.name, 'up')
+      // After so many short links an agent waits up to 20 s before it dials again.
+      await untilState(scene.gateway, place.name, 'up', { withinMs: 40_000 })
       // Opened is closed: what began has ended, one way or the other, and is counted once.
       const { opened, requests } = await place.fake.counters.until((snapshot) => snapshot.running === 0, 10_000)
       expect(opened).toBe(Object.values(requests).reduce((sum, count) => sum + count, 0))

@@ -93,7 +93,7 @@ describe.each(tunnels)('via %s', (transport) => {
     await using next = await startGateway({ folder: scene.gateway.folder })
     relay.aim(next.url)
     await agent.connected(2, 20_000)
-    await untilState(next, agent.id, 'up', scene.key)
+    await untilState(next, agent.id, 'up', { key: scene.key })
     expect(await stream({ gateway: next, key: scene.key }, 2).ended).toMatchObject({ status: 200, ending: 'complete' })
   })
 
@@ -109,7 +109,7 @@ describe.each(tunnels)('via %s', (transport) => {
     await using next = await startGateway({ folder: scene.gateway.folder })
     relay.aim(next.url)
     await agent.connected(2, 20_000)
-    await untilState(next, agent.id, 'up', scene.key)
+    await untilState(next, agent.id, 'up', { key: scene.key })
     expect(await stream({ gateway: next, key: scene.key }, 2).ended).toMatchObject({ status: 200, ending: 'complete' })
     expect(await agent.stop()).toBe(0)
   })

@@ -98,8 +98,13 @@ export async function shownUpstreams(gateway: RunningGateway, key = gateway.admi
 }
 
 /** Waits until the gateway shows an upstream in this state; `absent`: not at all. */
-export async function untilState(gateway: RunningGateway, name: string, state: string, key?: string): Promise<void> {
-  const deadline = performance.now() + 10_000
+export async function untilState(
+  gateway: RunningGateway,
+  name: string,
+  state: string,
+  { key, withinMs = 10_000 }: { readonly key?: string; readonly withinMs?: number } = {},
+): Promise<void> {
+  const deadline = performance.now() + withinMs
   for (;;) {
     const shown = await shownUpstreams(gateway, key)
     if ((shown.find((each) => each.name === name)?.state ?? 'absent') === state) return
