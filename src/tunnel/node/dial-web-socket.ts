@@ -6,10 +6,9 @@ import { codeOf, dialProblem } from '../agent/dial-problem.ts'
 import { refusalOf } from '../agent/http-refusal.ts'
 import { SUBPROTOCOL } from '../wire/greeting.ts'
 import type { Transport } from '../wire/transport.ts'
-import { wsTransport } from './ws-transport.ts'
+import { MAX_MESSAGE_BYTES, wsTransport } from './ws-transport.ts'
 
 const HANDSHAKE_MS = 10_000
-const MAX_MESSAGE_BYTES = 300 * 1024
 const MAX_REFUSAL_BYTES = 16 * 1024
 
 /** Rejects with a DialError. */

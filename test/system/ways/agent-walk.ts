@@ -1,42 +1,23 @@
-import { spawn } from 'node:child_process'
-import { expect, onTestFinished, vi } from 'vitest'
+import { expect, vi } from 'vitest'
 import { startFakeOllama } from '../../fakes/fake-ollama/fake-ollama.ts'
-import { cleanEnvironment } from '../harness/clean-environment.ts'
 import { createAgentKey } from '../harness/start-agent.ts'
 import { startGateway } from '../harness/start-gateway.ts'
 import { readStream } from '../harness/stream-client.ts'
-import type { Way } from './walk-through.ts'
+import { startWay, type Way } from './start-way.ts'
 
 /** An agent that runs in another way, before a gateway on Node: connect, list, stream, cancel, stop. Returns what it said. */
 export async function walkThroughAgent(way: Way): Promise<string> {
   await using fake = await startFakeOllama({ models: [{ name: 'far' }], tokensPerSecond: 50 })
   await using gateway = await startGateway()
   const key = await createAgentKey(gateway)
-  const child = spawn(way.program, [...way.args, '--server', gateway.url, '--ollama', fake.url, '--id', 'way'], {
-    cwd: way.folder,
-    env: { ...cleanEnvironment(), AUTH_TOKEN: key, ...way.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own, because a program may stand between that is killed alone.
-    detached: true,
-  })
-  onTestFinished(() => {
-    try {
-      process.kill(-(child.pid ?? 0), 'SIGKILL')
-    } catch {
-      // It has stopped, as it should.
-    }
-  })
-  let said = ''
-  child.stdout.on('data', (chunk: Buffer) => void (said += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => void (said += chunk.toString()))
-  const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)))
+  const args = [...way.args, '--server', gateway.url, '--ollama', fake.url, '--id', 'way']
+  const started = startWay({ ...way, args, env: { AUTH_TOKEN: key, ...way.env } })
   const connected = /^corral agent way connected (?:ws|sse)$/m
-  const early = exited.then((code) => {
-    throw new Error(`it has ended with ${String(code)}:\n${said}`)
-  })
   // What has ended will not connect.
-  await Promise.race([vi.waitFor(() => expect(said).toMatch(connected), { timeout: way.readyMs, interval: 50 }), early])
-  early.catch(() => {})
+  await Promise.race([
+    vi.waitFor(() => expect(started.said()).toMatch(connected), { timeout: way.readyMs, interval: 50 }),
+    started.early,
+  ])
 
   const headers = { authorization: `Bearer ${gateway.adminKey}` }
   const messages = [{ role: 'user', content: 'hello' }]
@@ -64,7 +45,7 @@ export async function walkThroughAgent(way: Way): Promise<string> {
   await stream.text().catch(() => undefined)
   await fake.counters.until((snapshot) => snapshot.running === 0)
 
-  child.kill('SIGTERM')
-  expect(await exited).toBe(0)
-  return said
+  started.stop()
+  expect(await started.exited).toBe(0)
+  return started.said()
 }
