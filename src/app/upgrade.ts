@@ -4,6 +4,7 @@ import { rawAnswer } from '../http/raw-answer.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import type { ClientRequest } from '../proxy/client-port.ts'
 import { toUpstreamHeaders } from '../proxy/end-to-end-headers.ts'
+import { NO_PROMPT } from '../proxy/prompt.ts'
 import type { DuplexPort } from '../proxy/upstream.ts'
 import type { Generation } from './generation.ts'
 
@@ -18,9 +19,16 @@ export function joinUpgrade(generation: Generation, request: ClientRequest, sock
   const { route, principal, target } = admitted
   // Which models the key may use is judged on the way of a plain request only.
   if (route.kind !== 'relay') return refuse(new GatewayError('upgrade_refused'))
-  const wanted = { model: null, route, principal, tried: new Set<string>() }
+  const wanted = {
+    model: null,
+    route,
+    principal,
+    tried: new Set<string>(),
+    prompt: NO_PROMPT,
+    arrivedAt: Date.now(),
+  }
   const headers = [...toUpstreamHeaders(request.headers), ...handshakeHeaders(request)]
-  const cancel = generation.routing.router.request(wanted, {
+  const ticket = generation.routing.router.request(wanted, {
     refused: refuse,
     granted(claim) {
       const { running } = generation.proxy
@@ -36,7 +44,7 @@ export function joinUpgrade(generation: Generation, request: ClientRequest, sock
       else upstream.upgrade({ method: request.method, target, headers, body: null }, socket)
     },
   })
-  socket.onClose(cancel)
+  socket.onClose(() => ticket.cancel())
 }
 
 /** RFC 6455 section 4.1: what both ends agree by; everything else hop-by-hop stays here. */

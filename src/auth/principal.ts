@@ -15,4 +15,16 @@ export interface Principal {
   readonly pools: readonly string[] | null
   /** Milliseconds since the epoch; null or absent is never. A key cannot grant one that outlives it. */
   readonly expiresAt?: number | null
+  /** Absent: interactive, weight 1. */
+  readonly queue?: QueueShare
 }
+
+/** What a key may expect of the queue. */
+export interface QueueShare {
+  /** Whoever waits interactively goes before any batch. */
+  readonly class: 'interactive' | 'batch'
+  /** A key of weight 2 gets twice the service of a key of weight 1 while both wait. */
+  readonly weight: number
+}
+
+export const PLAIN_SHARE: QueueShare = { class: 'interactive', weight: 1 }

@@ -23,3 +23,11 @@ function lastNumber(text: string, names: readonly string[]): number | null {
   }
   return null
 }
+
+/** How long Ollama says it took, in milliseconds. Only its own dialect tells. */
+export interface AnswerTimings {
+  readonly loadMs: number
+  readonly promptMs: number
+  readonly evalMs: number
+  readonly totalMs: number
+}

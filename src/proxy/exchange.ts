@@ -7,9 +7,10 @@ import { toClientHeaders } from './end-to-end-headers.ts'
 import type { ExchangeEnding } from './exchange-record.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
 import type { ExchangeDeps, ExchangeRequest, RunningExchange } from './exchange-request.ts'
-import type { AttemptOutcome, CancelRoute, Claim } from './router.ts'
+import type { AttemptOutcome, Claim, RouteTicket } from './router.ts'
 import { HeldAnswer } from './held-answer.ts'
 import { Patience } from './patience.ts'
+import { NO_PROMPT } from './prompt.ts'
 import { StreamWatch } from './stream-watch.ts'
 import type { AbortReason, UpstreamError } from './upstream.ts'
 import { endingOf, errorOfUpstream, isHtml, isWholeJson, outcomeOf } from './upstream-failure.ts'
@@ -29,7 +30,7 @@ export class Exchange implements AttemptListener, RunningExchange {
   readonly #deps: ExchangeDeps
   #state: State = 'routing'
   #sink: AttemptSink | undefined
-  #cancelRoute: CancelRoute | undefined
+  #ticket: RouteTicket | undefined
   #attempts = 0
   #retrying = false
   readonly #tried = new Set<string>()
@@ -150,14 +151,14 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#state = 'routing'
     this.#patience.suspend()
     const { model, route, principal } = this.#request
-    this.#cancelRoute = this.#deps.router.request(
-      { model, route, principal, tried: this.#tried },
+    this.#ticket = this.#deps.router.request(
+      { model, route, principal, tried: this.#tried, prompt: NO_PROMPT, arrivedAt: Date.now() },
       { granted: (claim) => this.#ask(claim), refused: (error) => this.#refused(error) },
     )
   }
 
   #ask(claim: Claim): void {
-    this.#cancelRoute = undefined
+    this.#ticket = undefined
     this.#state = 'asking'
     this.#attempts++
     this.#tried.add(claim.upstream.id)
@@ -173,7 +174,7 @@ export class Exchange implements AttemptListener, RunningExchange {
   }
 
   #refused(error: GatewayError): void {
-    this.#cancelRoute = undefined
+    this.#ticket = undefined
     if (this.#held === null) {
       this.#tell(this.#lastError ?? error, this.#attempts === 0 ? 'refused' : 'upstream-failed')
       return
@@ -277,8 +278,8 @@ export class Exchange implements AttemptListener, RunningExchange {
   }
 
   #abandon(reason: AbortReason, outcome: AttemptOutcome): void {
-    this.#cancelRoute?.()
-    this.#cancelRoute = undefined
+    this.#ticket?.cancel()
+    this.#ticket = undefined
     const sink = this.#sink
     this.#sink = undefined
     sink?.abandon(reason, outcome)

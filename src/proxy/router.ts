@@ -1,15 +1,30 @@
 import type { Principal } from '../auth/principal.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
+import type { AnswerTimings, TokenUsage } from '../dialects/token-usage.ts'
+import type { Prompt } from './prompt.ts'
 import type { Route } from './route.ts'
 import type { Upstream } from './upstream.ts'
 
-/** What the proxy asks of routing: a place for one attempt, now or after a wait. */
+/** What the proxy asks of routing: a place for one attempt, now or after a wait in the queue. */
 export interface Router {
-  /** Calls `to` exactly once, possibly before it returns, unless the returned function was called first. */
-  request(request: RouteRequest, to: RouteReceiver): CancelRoute
+  /** Calls `to` exactly once, possibly before it returns, unless the ticket was cancelled first. */
+  request(request: RouteRequest, to: RouteReceiver): RouteTicket
 }
 
-export type CancelRoute = () => void
+/** A request that may be waiting for its place. */
+export interface RouteTicket {
+  /** The client has left, or something else ended it: it waits no more. Does nothing once it was answered. */
+  cancel(): void
+  /** Where it stands in the queue; undefined where it does not wait there. */
+  place(): QueuePlace | undefined
+}
+
+export interface QueuePlace {
+  /** How many are served before it, itself included: 1 is next. */
+  readonly position: number
+  /** Milliseconds until it is likely to be sent. */
+  readonly waitMs: number
+}
 
 export interface RouteRequest {
   /** Canonical model name; null where the request names none. */
@@ -18,6 +33,9 @@ export interface RouteRequest {
   readonly principal: Principal
   /** Upstreams that failed this exchange already. */
   readonly tried: ReadonlySet<string>
+  readonly prompt: Prompt
+  /** When the exchange arrived, on the routing clock: a second attempt keeps the place of the first. */
+  readonly arrivedAt: number
 }
 
 export interface RouteReceiver {
@@ -25,12 +43,36 @@ export interface RouteReceiver {
   refused(error: GatewayError): void
 }
 
-/** A place at one upstream. Both calls are owed: `report` what became of it, `release` when the slot is free. */
+/** A place at one upstream. `report` what became of it and `release` when the slot is free are owed; the rest helps. */
 export interface Claim {
   readonly upstream: Upstream
+  /** The answer's first byte has come: the model is loaded and its slot is at work. */
+  began(): void
+  /** The answer has ended by itself, and what it says of the work it took. */
+  answered(facts: AnswerFacts): void
   report(outcome: AttemptOutcome): void
   release(): void
 }
 
-/** `unreachable`, `broken` and `refused-key` speak against an upstream's health; the others never do. */
-export type AttemptOutcome = 'answered' | 'busy' | 'unreachable' | 'broken' | 'refused-key' | 'cancelled'
+/** What an answer tells of the work behind it, in the upstream's own numbers. */
+export interface AnswerFacts {
+  readonly status: number
+  /** Whether its first byte came while it was still being made. */
+  readonly streamed: boolean
+  readonly usage: TokenUsage | null
+  /** Null where the dialect does not tell. */
+  readonly timings: AnswerTimings | null
+}
+
+/**
+ * `unreachable`, `broken` and `refused-key` speak against an upstream's health, `failed-model` (5xx of its own) against
+ * that model on it; the others against nothing.
+ */
+export type AttemptOutcome =
+  | 'answered'
+  | 'busy'
+  | 'unreachable'
+  | 'broken'
+  | 'failed-model'
+  | 'refused-key'
+  | 'cancelled'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { GatewayError } from '../errors/gateway-error.ts'
+import { NO_PROMPT } from '../proxy/prompt.ts'
 import type { Route } from '../proxy/route.ts'
 import type { Claim, RouteRequest } from '../proxy/router.ts'
 import { settle } from './__fixtures__/manual-time.ts'
@@ -56,14 +57,14 @@ function setUp(models: Record<string, string[]>, learn: (model: string) => void 
   )
   const ask = (request: Partial<RouteRequest> = {}) => {
     const heard: { claim?: Claim; error?: GatewayError; calls: number } = { calls: 0 }
-    const cancel = router.request(
-      { model: 'm:latest', route, principal, tried: new Set(), ...request },
+    const ticket = router.request(
+      { model: 'm:latest', route, principal, tried: new Set(), prompt: NO_PROMPT, arrivedAt: 1, ...request },
       {
         granted: (claim) => void Object.assign(heard, { claim, calls: heard.calls + 1 }),
         refused: (error) => void Object.assign(heard, { error, calls: heard.calls + 1 }),
       },
     )
-    return { heard, cancel }
+    return { heard, cancel: () => ticket.cancel() }
   }
   return { fleet, ask, learnt }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import type { Claim, RouteRequest, RouteReceiver, Router } from '../proxy/router.ts'
+import type { Claim, RouteRequest, RouteReceiver, Router, RouteTicket } from '../proxy/router.ts'
 import type { Fleet } from './fleet-state.ts'
 import { selectUpstream, type Selection } from './select.ts'
 import type { StartTimer } from './timer.ts'
@@ -24,6 +24,8 @@ export interface RouterOptions {
   /** How long a request that nobody can serve waits for an agent. */
   readonly agentWaitMs: number
 }
+
+const ANSWERED: RouteTicket = { cancel: () => {}, place: () => undefined }
 
 /** Health is asked for every second while nothing is up. */
 const RETRY_AFTER_SECONDS = 3
@@ -72,13 +74,13 @@ export function createRouter(deps: RouterDeps, options: RouterOptions): Router {
       const waits = selection.kind === 'asleep' || (isAway(selection) && options.agentWaitMs > 0)
       if (!waits && !isDoubtful(request, selection)) {
         answer(request, selection, to)
-        return () => {}
+        return ANSWERED
       }
       let cancelled = false
       void settle(request, selection, () => cancelled).then((settled) => {
         if (!cancelled) answer(request, settled, to)
       })
-      return () => void (cancelled = true)
+      return { cancel: () => void (cancelled = true), place: () => undefined }
     },
   }
 }
@@ -101,6 +103,8 @@ function createClaim(deps: RouterDeps, state: UpstreamState): Claim {
   fleet.apply(state.name, { kind: 'claimed' })
   return {
     upstream: state.upstream,
+    began() {},
+    answered() {},
     report(outcome) {
       if (outcome === 'refused-key')
         log.warn({ upstream: state.name, fault: REFUSED_KEY }, 'a provider refused a request')

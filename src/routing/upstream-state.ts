@@ -147,6 +147,7 @@ function afterOutcome(state: UpstreamState, outcome: AttemptOutcome, at: number)
     case 'refused-key':
       // One refusal may be about that request: a provider that refuses all of them is found out by the next ones.
       return refused(failed(state, false, REFUSED_KEY))
+    case 'failed-model':
     case 'busy':
     case 'cancelled':
       return state

@@ -42,18 +42,23 @@ export function createScriptedFleet(...names: string[]): ScriptedFleet {
         const told: (AttemptOutcome | 'released')[] = []
         to.granted({
           upstream: createUpstream(name, told),
+          began: () => {},
+          answered: () => {},
           report: (outcome) => void told.push(outcome),
           release: () => void told.push('released'),
         })
       }
       if (!fleet.hold) {
         answer()
-        return () => undefined
+        return { cancel: () => undefined, place: () => undefined }
       }
       waiting.push(answer)
-      return () => {
-        cancelled += 1
-        waiting = waiting.filter((each) => each !== answer)
+      return {
+        cancel() {
+          cancelled += 1
+          waiting = waiting.filter((each) => each !== answer)
+        },
+        place: () => undefined,
       }
     },
   }

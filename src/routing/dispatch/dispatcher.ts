@@ -1,0 +1,72 @@
+import type { QueuePlace } from '../../proxy/router.ts'
+import type { Effect } from './effect.ts'
+import type { LoadedModel, ServerFacts } from './server-facts.ts'
+import type { Work } from './work.ts'
+
+export interface DispatchOptions {
+  readonly maxLength: number
+  readonly maxWaitMs: number
+  /** A worse tier is used when the better one's wait is longer than this. */
+  readonly spillAfterMs: number
+  readonly affinity: boolean
+}
+
+/**
+ * Decides which waiting work goes where, and when. Events in, effects out: it starts nothing, sets no timer and reads
+ * the time only from its clock, so that a simulator drives the same code. Every event returns what is to be done.
+ */
+export interface Dispatcher {
+  configure(options: DispatchOptions): Effect[]
+  /** The whole fleet. What runs at those that stay, goes on; of those that left, nothing is remembered. */
+  setServers(servers: readonly ServerFacts[]): Effect[]
+  /** What an upstream's own list of loaded models says; it may be older than what was sent there since. */
+  sawLoaded(server: string, loaded: readonly LoadedModel[]): Effect[]
+  /** Grants it, refuses it, or keeps it waiting. */
+  arrive(work: Work): Effect[]
+  /** A waiting work waits no more. Does nothing for one that was granted. */
+  leave(work: Work): Effect[]
+  /** The first byte of a granted work's answer. */
+  began(work: Work): Effect[]
+  /** Its answer has ended; `completionTokens` where the upstream said. The slot may not be free yet. */
+  ended(work: Work, completionTokens: number | null): Effect[]
+  /** Its slot is free, in whatever way it ended. Exactly once for every granted work. */
+  released(work: Work): Effect[]
+  /** Who may take what has changed, or a second has passed: looks at everything that waits. */
+  reconsider(): Effect[]
+  /** How many wait. */
+  readonly waiting: number
+  place(work: Work): QueuePlace | undefined
+  /** What each of the work's candidates would cost it now; nothing changes. */
+  explain(work: Work): readonly ServerQuote[]
+  loads(): readonly ServerLoad[]
+}
+
+/** What one upstream would cost a work, in milliseconds. */
+export interface ServerQuote {
+  readonly server: string
+  /** Until a slot is free. */
+  readonly queueMs: number
+  readonly loadMs: number
+  readonly prefillMs: number
+  readonly networkMs: number
+  /** What it would cost others, in this work's milliseconds. */
+  readonly othersMs: number
+  /** The one it would get, were it to arrive now. */
+  readonly chosen: boolean
+}
+
+/** What an upstream is doing. */
+export interface ServerLoad {
+  readonly server: string
+  /** Models that are loaded or being loaded. */
+  readonly models: readonly ModelLoad[]
+  /** Waiting works that it could take. */
+  readonly waiting: number
+}
+
+export interface ModelLoad {
+  readonly model: string
+  readonly state: 'loading' | 'loaded'
+  readonly running: number
+  readonly slots: number
+}
