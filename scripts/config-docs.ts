@@ -28,8 +28,9 @@ a file, in the environment, or in a flag.
   are not \`enabled\`; \`$\${\` is a plain \`\${\`.
 - **Secrets**: each has a twin that ends in \`_file\` and names a file that holds it; both at once is an error.
 - **Paths** in the file begin in the folder of the file, all others in the folder Corral is started in.
-- **Values**: a duration is \`250ms\`, \`30s\`, \`10m\`, \`1h30m\` or \`2d\`; a size is \`512KB\`, \`64MB\` or \`1GB\` (powers of 1024) or a
-  number of bytes; a switch is \`on\` or \`off\`; a key with nothing after it counts as not there.
+- **Values**: a duration is \`250ms\`, \`30s\`, \`10m\`, \`1h30m\` or \`2d\`; a size is \`512KB\`, \`64MB\` or \`1GB\` (powers of 1024, so
+  that a card of 24 GB has \`24GB\`) or a number of bytes, but memory needs its unit; a switch is \`on\` or \`off\`; a key with
+  nothing after it counts as not there.
 
 A file for two servers:
 

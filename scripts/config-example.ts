@@ -15,6 +15,11 @@ const examples: Readonly<Record<string, string>> = {
   'auth.tokens_file': 'authTokens.json',
   'auth.token': '"${AUTH_TOKEN}"',
   'auth.token_file': 'token.txt',
+  'models.memory': '{"custom-70b": 40GB}',
+  'models.memory_patterns': '[{match: "-70b", memory: 40GB}]',
+  'models.keep_warm': '["qwen3:8b"]',
+  'models.desired': '{local: ["qwen3:8b"]}',
+  'models.default': '"qwen3:8b"',
   'store.pepper': '"${CORRAL_PEPPER}"',
   'store.pepper_file': 'pepper.txt',
 }
@@ -24,6 +29,8 @@ const upstreams = `upstreams:
     url: http://127.0.0.1:11434
     priority: 1
     enabled: on
+    # memory: 24GB
+    slots: auto
     # headers: {x-team: research}
     # ca: internal-ca.pem
     # username: corral

@@ -19,7 +19,10 @@ describe('loadConfig without anything', () => {
       idleTimeoutMs: 600_000,
       retryBudget: 0.2,
       healthIntervalMs: 5_000,
+      affinity: true,
+      spillAfterMs: 20_000,
     })
+    expect(settings.queue).toEqual({ maxLength: 512, maxWaitMs: 300_000 })
     expect([...sources.values()].every(({ source }) => source === 'default')).toBe(true)
   })
 
@@ -37,16 +40,18 @@ describe('loadConfig without anything', () => {
 
 describe('loadConfig with pools of agents', () => {
   it('always has the pool "default", first or last', async () => {
-    const everything = { name: 'default', priority: 1, models: ['*'] }
+    const plain = { models: ['*'], memoryBytes: null, slots: null }
+    const everything = { name: 'default', priority: 1, ...plain }
     const agents = async (yaml: string) => (await configFolder(yaml).load()).settings.agents
     expect(await agents('')).toEqual({ pools: [everything], waitMs: 0, heartbeatMs: 15_000 })
-    expect(await agents('agents: {pools: [{name: home, priority: 2, models: ["llama3*"]}], wait: 5m}')).toEqual({
-      pools: [{ name: 'home', priority: 2, models: ['llama3*'] }, everything],
+    const home = '{name: home, priority: 2, models: ["llama3*"], memory: 24GB, slots: 2}'
+    expect(await agents(`agents: {pools: [${home}], wait: 5m}`)).toEqual({
+      pools: [{ name: 'home', priority: 2, models: ['llama3*'], memoryBytes: 24 * 2 ** 30, slots: 2 }, everything],
       waitMs: 300_000,
       heartbeatMs: 15_000,
     })
     expect(await agents('agents: {pools: [{name: default, priority: 9}], heartbeat: 100ms}')).toEqual({
-      pools: [{ name: 'default', priority: 9, models: ['*'] }],
+      pools: [{ name: 'default', priority: 9, ...plain }],
       waitMs: 0,
       heartbeatMs: 100,
     })
@@ -91,13 +96,20 @@ cors: {origins: ["https://App.example.com", "*"]}
 auth: {mode: keys, path_keys: off, key_refresh: 2s, token_scopes: [chat, chat, embed]}
 upstreams:
   - {name: a, url: "https://user:p%40ss@h.example:8443/pre/fix/", priority: 3, enabled: no, max_response_time: 2s}
-  - {name: b, url: "http://[::1]:1", headers: {X-Team: "r d"}, username: u, password: "p:w"}
+  - {name: b, url: "http://[::1]:1", headers: {X-Team: "r d"}, username: u, password: "p:w", memory: 24GB, slots: 4}
+  - {name: far, type: openai, api_key: k, slots: auto}
 models:
   aliases: {"gpt-4": "qwen3:8b"}
   assignments: {"qwen3:8b": [a, b]}
   fallbacks: {"qwen3:8b": [llama3]}
   policies: [{match: "*", num_ctx: 4096, keep_alive: -1}, {match: x, keep_alive: 1h30m}]
-routing: {retry_budget: 0.5}
+  memory: {"custom-70b": 40GB, small: 1.5 GiB}
+  memory_patterns: [{match: ".*-70b.*", memory: 512MB}]
+  keep_warm: ["qwen3:8b", {model: llama3, upstreams: [a, default]}]
+  desired: {a: ["qwen3:8b", llama3], default: []}
+  default: "qwen3:8b"
+routing: {retry_budget: 0.5, affinity: off, spill_after: 0s}
+queue: {max_length: "0", max_wait: 10ms}
 limits: {body: 1MB, bodies_total: 2097152}
 store: {url: "sqlite:/var/lib/corral.db"}
 log: {level: debug, format: json, requests: off}
@@ -125,6 +137,8 @@ log: {level: debug, format: json, requests: off}
         headers: ['authorization', `Basic ${btoa('user:p@ss')}`],
         ca: null,
         maxResponseTimeMs: 2000,
+        memoryBytes: null,
+        slots: null,
         provider: null,
         wake: null,
       },
@@ -136,9 +150,12 @@ log: {level: debug, format: json, requests: off}
         headers: ['X-Team', 'r d', 'authorization', `Basic ${btoa('u:p:w')}`],
         ca: null,
         maxResponseTimeMs: null,
+        memoryBytes: 24 * 2 ** 30,
+        slots: 4,
         provider: null,
         wake: null,
       },
+      expect.objectContaining({ name: 'far', memoryBytes: null, slots: null }),
     ])
     expect(settings.models).toEqual({
       aliases: { 'gpt-4': 'qwen3:8b' },
@@ -148,7 +165,17 @@ log: {level: debug, format: json, requests: off}
         { match: '*', numCtx: 4096, keepAlive: -1 },
         { match: 'x', numCtx: 'allow', keepAlive: '1h30m' },
       ],
+      memory: { 'custom-70b': 40 * 2 ** 30, small: 1.5 * 2 ** 30 },
+      memoryPatterns: [{ match: '.*-70b.*', memoryBytes: 2 ** 29 }],
+      keepWarm: [
+        { model: 'qwen3:8b', upstreams: null },
+        { model: 'llama3', upstreams: ['a', 'default'] },
+      ],
+      desired: { a: ['qwen3:8b', 'llama3'], default: [] },
+      default: 'qwen3:8b',
     })
+    expect(settings.routing).toMatchObject({ affinity: false, spillAfterMs: 0 })
+    expect(settings.queue).toEqual({ maxLength: 0, maxWaitMs: 10 })
     expect(settings.store.url).toBe('sqlite:/var/lib/corral.db')
     expect(settings.log).toEqual({ level: 'debug', format: 'json', requests: null })
   })

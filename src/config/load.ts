@@ -5,7 +5,7 @@ import { authSlice, toAuthSettings } from '../auth/settings.ts'
 import { httpSlice, isOwnAddress, toHttpSettings } from '../http/settings.ts'
 import type { SettingPath, SettingsContext } from '../lib/settings-context.ts'
 import { modelsSlice, toModelSettings } from '../proxy/settings.ts'
-import { routingSlice, toRoutingSettings } from '../routing/settings.ts'
+import { queueSlice, routingSlice, toQueueSettings, toRoutingSettings } from '../routing/settings.ts'
 import { storeSlice, toStoreSettings } from '../store/settings.ts'
 import { logSlice, toLogSettings } from '../telemetry/settings.ts'
 import { agentsSlice, toAgentSettings } from '../tunnel/settings.ts'
@@ -108,6 +108,7 @@ function toSettings(written: WrittenSettings, context: SettingsContext, problems
     agents: slice(agentsSlice, toAgentSettings),
     models: slice(modelsSlice, toModelSettings),
     routing: slice(routingSlice, toRoutingSettings),
+    queue: slice(queueSlice, toQueueSettings),
     store: slice(storeSlice, toStoreSettings),
     log: slice(logSlice, toLogSettings),
   }

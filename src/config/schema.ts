@@ -4,7 +4,7 @@ import { httpSlice } from '../http/settings.ts'
 import { settingFacts, type SettingFacts } from '../lib/setting.ts'
 import type { SettingPath } from '../lib/settings-context.ts'
 import { modelsSlice } from '../proxy/settings.ts'
-import { routingSlice } from '../routing/settings.ts'
+import { queueSlice, routingSlice } from '../routing/settings.ts'
 import { storeSlice } from '../store/settings.ts'
 import { logSlice } from '../telemetry/settings.ts'
 import { agentsSlice } from '../tunnel/settings.ts'
@@ -24,6 +24,7 @@ export const configSchema = z.strictObject({
   ...agentsSlice,
   ...modelsSlice,
   ...routingSlice,
+  ...queueSlice,
   limits,
   ...storeSlice,
   ...logSlice,

@@ -1,7 +1,7 @@
 import type { AuthSettings } from '../auth/settings.ts'
 import type { HttpSettings } from '../http/settings.ts'
 import type { ModelSettings } from '../proxy/settings.ts'
-import type { RoutingSettings } from '../routing/settings.ts'
+import type { QueueSettings, RoutingSettings } from '../routing/settings.ts'
 import type { StoreSettings } from '../store/settings.ts'
 import type { LogSettings } from '../telemetry/settings.ts'
 import type { AgentSettings } from '../tunnel/settings.ts'
@@ -15,6 +15,7 @@ export interface Settings {
   readonly agents: AgentSettings
   readonly models: ModelSettings
   readonly routing: RoutingSettings
+  readonly queue: QueueSettings
   readonly store: StoreSettings
   readonly log: LogSettings
 }

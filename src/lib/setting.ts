@@ -87,6 +87,47 @@ export function byteSize({ description, minBytes, maxBytes }: ByteTerms) {
   return setting(z.union([z.string(), z.int()]), parse, { wanted, description })
 }
 
+const MIN_MEMORY_BYTES = 2 ** 20
+const MAX_MEMORY_BYTES = 2 ** 50
+
+/** Bytes of memory. Nobody means 24 bytes by 24: a number alone is a unit forgotten. */
+export function memorySize(description: string) {
+  const wanted = `a size with its unit, such as 24GB, from ${formatByteSize(MIN_MEMORY_BYTES)} to ${formatByteSize(MAX_MEMORY_BYTES)}`
+  const parse = (value: string | number) => {
+    const bytes = /[a-z]/i.test(String(value)) ? parseByteSize(String(value)) : undefined
+    return bytes !== undefined && bytes >= MIN_MEMORY_BYTES && bytes <= MAX_MEMORY_BYTES ? bytes : undefined
+  }
+  return setting(z.union([z.string(), z.number()]), parse, { wanted, description })
+}
+
+interface NumberTerms {
+  readonly description: string
+  readonly min: number
+  readonly max: number
+}
+
+export function wholeNumber({ description, min, max }: NumberTerms) {
+  const wanted = `a whole number from ${min} to ${max}`
+  const parse = (value: string | number) => {
+    const number = /^\d{1,9}$/.test(String(value)) ? Number(value) : undefined
+    return number !== undefined && number >= min && number <= max ? number : undefined
+  }
+  return setting(z.union([z.int(), z.string()]), parse, { wanted, description })
+}
+
+const MAX_SLOTS = 1000
+
+/** Null: they are learnt. */
+export function slotCount(description: string) {
+  const parse = (value: string | number) => {
+    if (value === 'auto') return null
+    const slots = /^\d{1,4}$/.test(String(value)) ? Number(value) : 0
+    return slots >= 1 && slots <= MAX_SLOTS ? slots : undefined
+  }
+  const wanted = `auto, or a whole number from 1 to ${MAX_SLOTS}`
+  return setting(z.union([z.int(), z.string()]), parse, { wanted, description })
+}
+
 /** YAML 1.2 reads `on` and `off` as text. */
 export function toggle(description: string) {
   const written = z.union([z.boolean(), z.enum(['on', 'off', 'yes', 'no', 'true', 'false'])])

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { parseAnyModelName } from '../lib/model-name.ts'
-import { section, settingFacts, table, textSetting } from '../lib/setting.ts'
+import { listOf, memorySize, section, setting, settingFacts, table, textSetting } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
 
 export interface ModelSettings {
@@ -12,6 +12,28 @@ export interface ModelSettings {
   readonly fallbacks: Readonly<Record<string, readonly string[]>>
   /** The first whose `match` fits governs. */
   readonly policies: readonly ModelPolicy[]
+  /** Model to the bytes of memory it takes. Names as they were written. */
+  readonly memory: Readonly<Record<string, number>>
+  /** For models that `memory` does not name; the first that fits holds. */
+  readonly memoryPatterns: readonly MemoryPattern[]
+  readonly keepWarm: readonly KeepWarm[]
+  /** Upstream or pool to the models that should be on its disk. */
+  readonly desired: Readonly<Record<string, readonly string[]>>
+  /** Answers requests that name no model. */
+  readonly default: string | null
+}
+
+export interface MemoryPattern {
+  /** For `patternMatcher`, over canonical model names. */
+  readonly match: string
+  readonly memoryBytes: number
+}
+
+/** A model that stays loaded. */
+export interface KeepWarm {
+  readonly model: string
+  /** On each of these upstreams, and on each agent of these pools. Null: on at least one, wherever it is. */
+  readonly upstreams: readonly string[] | null
 }
 
 export interface ModelPolicy {
@@ -54,6 +76,31 @@ const policy = section('What a request may say about how its model is loaded.', 
     .prefault('allow'),
 })
 
+const modelName = setting(z.string(), (text) => (parseAnyModelName(text).kind === 'invalid' ? undefined : text), {
+  wanted: 'the name of a model',
+  description: 'A model.',
+})
+
+const memoryPattern = section('What models take whose name fits.', {
+  match: textSetting({
+    wanted: 'a regular expression such as ".*-70b.*"',
+    description: 'Regular expression that fits a part of the name, in either case: `"-70b"`.',
+  }),
+  memory: memorySize('Memory such a model takes once it is loaded.'),
+})
+
+const warmModel = setting(
+  z.union([z.string(), z.strictObject({ model: z.string(), upstreams: z.array(z.string()).min(1).max(1000) })]),
+  (written): KeepWarm | undefined => {
+    const entry = typeof written === 'string' ? { model: written, upstreams: null } : written
+    return parseAnyModelName(entry.model).kind === 'invalid' ? undefined : entry
+  },
+  {
+    wanted: 'the name of a model, or {model: NAME, upstreams: [NAME]}',
+    description: 'A model that stays loaded.',
+  },
+)
+
 export const modelsSlice = {
   models: section('What models are called, where they run and what requests may ask of them.', {
     aliases: table(z.string(), {
@@ -76,6 +123,32 @@ export const modelsSlice = {
         description: 'Rules for `num_ctx` and `keep_alive`; the first that matches governs.',
       })
       .prefault([]),
+    memory: table(memorySize('Memory the model takes once it is loaded.'), {
+      wanted: 'a section of models, each with a size such as 40GB',
+      description: 'Memory that models take of which no upstream tells the size: `"custom-70b": 40GB`.',
+    }).prefault({}),
+    memory_patterns: z
+      .array(memoryPattern)
+      .max(1000)
+      .register(settingFacts, {
+        wanted: 'a list of at most 1000 patterns, each with a match and a memory',
+        description: 'The same for all models whose name fits, where `memory` does not name them; the first holds.',
+      })
+      .prefault([]),
+    keep_warm: listOf(warmModel, {
+      wanted: 'a list of models, or of {model: NAME, upstreams: [NAME]}',
+      description:
+        'Models that stay loaded, each on at least one upstream; `{model: "qwen3:8b", upstreams: [gpu-1]}` on each of those.',
+    }).prefault([]),
+    desired: table(z.array(modelName).max(1000), {
+      wanted: 'a section of upstreams, each with a list of models',
+      description:
+        'Models that should be on the disk of an upstream, or of each agent of a pool: `gpu-1: ["qwen3:8b"]`.',
+    }).prefault({}),
+    default: setting(modelName, (text) => text, {
+      wanted: 'the name of a model',
+      description: 'Model that answers requests that name none.',
+    }).optional(),
   }).prefault({}),
 }
 
@@ -89,6 +162,11 @@ export function toModelSettings(
     assignments: raw.assignments,
     fallbacks: raw.fallbacks,
     policies: raw.policies.map((rule) => ({ match: rule.match, numCtx: rule.num_ctx, keepAlive: rule.keep_alive })),
+    memory: raw.memory,
+    memoryPatterns: raw.memory_patterns.map(({ match, memory }) => ({ match, memoryBytes: memory })),
+    keepWarm: raw.keep_warm,
+    desired: raw.desired,
+    default: raw.default ?? null,
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, section, setting } from '../lib/setting.ts'
+import { duration, section, setting, toggle, wholeNumber } from '../lib/setting.ts'
 
 export interface RoutingSettings {
   readonly modelTtlMs: number
@@ -9,6 +9,16 @@ export interface RoutingSettings {
   /** Share of exchanges that may be tried a second time, 0 to 1. */
   readonly retryBudget: number
   readonly healthIntervalMs: number
+  /** Whether the server that holds the beginning of a conversation is worth what it saves. */
+  readonly affinity: boolean
+  /** A worse tier is used when the better one's wait is longer than this. */
+  readonly spillAfterMs: number
+}
+
+export interface QueueSettings {
+  /** Requests that may wait at once, over all models. */
+  readonly maxLength: number
+  readonly maxWaitMs: number
 }
 
 const share = setting(
@@ -42,6 +52,12 @@ export const routingSlice = {
       description: 'How long an answer or an upload may stand still.',
       minMs: 100,
     }).prefault('10m'),
+    spill_after: duration({
+      description: 'Upstreams of a worse priority are used too when waiting for a better one would take longer.',
+    }).prefault('20s'),
+    affinity: toggle(
+      'Whether a conversation prefers the upstream that still holds its beginning, by as much as that saves.',
+    ).prefault('on'),
     retry_budget: share.prefault('20%'),
     health_interval: duration({
       description: 'How often each upstream is asked whether it is there.',
@@ -59,5 +75,26 @@ export function toRoutingSettings({ routing: raw }: z.output<z.ZodObject<typeof 
     idleTimeoutMs: raw.idle_timeout,
     retryBudget: raw.retry_budget,
     healthIntervalMs: raw.health_interval,
+    affinity: raw.affinity,
+    spillAfterMs: raw.spill_after,
   }
+}
+
+export const queueSlice = {
+  queue: section('Where requests wait until an upstream has a free slot for them.', {
+    max_length: wholeNumber({
+      description: 'How many may wait at once; one more is answered with 503 and when to come again.',
+      min: 0,
+      max: 100_000,
+    }).prefault(512),
+    max_wait: duration({
+      description: 'How long one may wait before it is answered with 503.',
+      minMs: 10,
+      maxMs: 86_400_000,
+    }).prefault('5m'),
+  }).prefault({}),
+}
+
+export function toQueueSettings({ queue: raw }: z.output<z.ZodObject<typeof queueSlice>>): QueueSettings {
+  return { maxLength: raw.max_length, maxWaitMs: raw.max_wait }
 }

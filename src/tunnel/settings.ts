@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { defaultPool } from '../lib/default-pool.ts'
-import { duration, listOf, section, setting, settingFacts } from '../lib/setting.ts'
+import { duration, listOf, memorySize, section, setting, settingFacts, slotCount, wholeNumber } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
 
 export interface AgentSettings {
@@ -17,6 +17,10 @@ export interface PoolSettings {
   readonly priority: number
   /** Globs over canonical model names. */
   readonly models: readonly string[]
+  /** Of each of its agents; null: no limit. */
+  readonly memoryBytes: number | null
+  /** Of each of its agents; null: learnt. */
+  readonly slots: number | null
 }
 
 const poolName = setting(z.string(), (text) => (isPoolName(text) ? text : undefined), {
@@ -24,11 +28,7 @@ const poolName = setting(z.string(), (text) => (isPoolName(text) ? text : undefi
   description: 'What keys call it.',
 })
 
-const priority = setting(
-  z.union([z.int(), z.string()]),
-  (written) => (/^(?:\d{1,3}|1000)$/.test(String(written)) ? Number(written) : undefined),
-  { wanted: 'a whole number from 0 to 1000', description: 'Lower is preferred, as with upstreams.' },
-)
+const priority = wholeNumber({ description: 'Lower is preferred, as with upstreams.', min: 0, max: 1000 })
 
 const modelPattern = setting(z.string(), (text) => (/^[\w.:/*?@-]{1,512}$/.test(text) ? text : undefined), {
   wanted: 'a model name or a pattern such as llama3*',
@@ -42,6 +42,8 @@ const pool = section('Agents that a key may join together.', {
     wanted: 'a list of model names or patterns such as llama3*',
     description: 'Which models its agents may serve.',
   }).prefault(['*']),
+  memory: memorySize('Memory that each of its agents has for models, as with upstreams.').optional(),
+  slots: slotCount('Requests that one loaded model answers at a time, as with upstreams.').prefault('auto'),
 })
 
 const pools = z.array(pool).max(100).register(settingFacts, {
@@ -83,6 +85,7 @@ export function toAgentSettings(
     taken.add(name.toLowerCase())
   }
   const named = raw.pools.some(({ name }) => name === defaultPool)
-  const pools = named ? raw.pools : [...raw.pools, { name: defaultPool, priority: 1, models: ['*'] }]
+  const pools = raw.pools.map(({ memory = null, ...pool }) => ({ ...pool, memoryBytes: memory }))
+  if (!named) pools.push({ name: defaultPool, priority: 1, models: ['*'], memoryBytes: null, slots: null })
   return { pools, waitMs: raw.wait, heartbeatMs: raw.heartbeat }
 }

@@ -3,13 +3,16 @@ import { z } from 'zod'
 import {
   duration,
   filePath,
+  memorySize,
   secret,
   secretFile,
   section,
   setting,
   settingFacts,
+  slotCount,
   table,
   toggle,
+  wholeNumber,
 } from '../lib/setting.ts'
 import { readSecret, type SettingPath, type SettingsContext } from '../lib/settings-context.ts'
 import { Secret } from '../lib/secret.ts'
@@ -30,6 +33,10 @@ export interface UpstreamSettings {
   readonly ca: string | null
   /** Slower health probes make it less preferred. */
   readonly maxResponseTimeMs: number | null
+  /** Models that take more than this are not sent there. Null: no limit. */
+  readonly memoryBytes: number | null
+  /** Requests that one loaded model answers at a time. Null: learnt. */
+  readonly slots: number | null
   /** Null: it is an Ollama. */
   readonly provider: ProviderSettings | null
   readonly wake: WakeSettings | null
@@ -46,11 +53,7 @@ const url = setting(z.string(), parseUpstreamUrl, {
     'Where it is; a path prefix and basic credentials may be part of it. Of a provider with its version path: https://api.example.com/v1.',
 })
 
-const priority = setting(
-  z.union([z.int(), z.string()]),
-  (written) => (/^(?:\d{1,3}|1000)$/.test(String(written)) ? Number(written) : undefined),
-  { wanted: 'a whole number from 0 to 1000', description: 'Lower is preferred.' },
-)
+const priority = wholeNumber({ description: 'Lower is preferred.', min: 0, max: 1000 })
 
 const headers = table(z.string(), {
   wanted: 'a section of header names, each with text as its value',
@@ -78,6 +81,12 @@ const upstream = section('A model server.', {
   api_key_file: providerShape.api_key_file,
   models: providerShape.models,
   allow_private: providerShape.allow_private,
+  memory: memorySize(
+    'Memory it has for models: none that takes more is sent there, unless it is assigned. Left out, there is no limit.',
+  ).optional(),
+  slots: slotCount(
+    'Requests that one loaded model answers at a time, its `OLLAMA_NUM_PARALLEL`; `auto` learns it.',
+  ).prefault('auto'),
   max_response_time: duration({ description: 'Slower health probes make it less preferred.', minMs: 1 }).optional(),
   wake: wakeSection.optional(),
 })
@@ -117,6 +126,8 @@ export function toUpstreamSettings(
       wake: raw.wake === undefined ? null : toWakeSettings(raw.wake),
       ca: raw.ca === undefined ? null : readAuthority(raw.ca, [...at, 'ca'], context),
       maxResponseTimeMs: raw.max_response_time ?? null,
+      memoryBytes: raw.memory ?? null,
+      slots: raw.slots,
     }
   })
 }

@@ -26,7 +26,8 @@ export interface TunnelLink {
 }
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-const settings = { pools: [{ name: 'default', priority: 1, models: ['*'] }], waitMs: 0, heartbeatMs: 15_000 }
+const pool = { name: 'default', priority: 1, models: ['*'], memoryBytes: null, slots: null }
+const settings = { pools: [pool], waitMs: 0, heartbeatMs: 15_000 }
 /** Whoever comes is let in: keys are tested elsewhere. */
 const principal: Principal = {
   keyId: 'key',

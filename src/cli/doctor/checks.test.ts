@@ -37,6 +37,8 @@ describe('checkAround', () => {
     headers: [],
     ca: null,
     maxResponseTimeMs: null,
+    memoryBytes: null,
+    slots: null,
     provider: null,
     wake: null,
   }
