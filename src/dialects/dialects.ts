@@ -1,7 +1,14 @@
 import { renderError } from './error-body.ts'
 import { inBandError } from './in-band-error.ts'
 import { meaningOfNdjsonLine, meaningOfSseLine } from './stream-format.ts'
-import { tokenUsage } from './token-usage.ts'
+import { answerTimings, tokenUsage } from './token-usage.ts'
 
 /** What every dialect can say, in one piece, for whoever is handed it. */
-export const dialects = Object.freeze({ renderError, inBandError, meaningOfNdjsonLine, meaningOfSseLine, tokenUsage })
+export const dialects = Object.freeze({
+  renderError,
+  inBandError,
+  meaningOfNdjsonLine,
+  meaningOfSseLine,
+  tokenUsage,
+  answerTimings,
+})

@@ -31,3 +31,21 @@ export interface AnswerTimings {
   readonly evalMs: number
   readonly totalMs: number
 }
+
+const NANOSECONDS = 1_000_000
+
+/** From the end of an answer; Ollama leaves out what took no time, but never the total. */
+export function answerTimings(tail: string): AnswerTimings | null {
+  const total = lastNumber(tail, ['"total_duration":'])
+  if (total === null) return null
+  return {
+    loadMs: milliseconds(tail, '"load_duration":'),
+    promptMs: milliseconds(tail, '"prompt_eval_duration":'),
+    evalMs: milliseconds(tail, '"eval_duration":'),
+    totalMs: total / NANOSECONDS,
+  }
+}
+
+function milliseconds(tail: string, name: string): number {
+  return (lastNumber(tail, [name]) ?? 0) / NANOSECONDS
+}

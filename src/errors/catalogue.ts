@@ -71,6 +71,12 @@ export const catalogue = {
     message: 'The model is served by a provider that speaks another API',
     help: 'The message names the API to use; requests are not translated from one API into another yet.',
   },
+  bad_upstream_choice: {
+    status: 400,
+    retryable: false,
+    message: 'The header corral-upstream names an upstream that is not there',
+    help: 'The message lists the names there are; `*` stands for all.',
+  },
   no_credential: {
     status: 401,
     retryable: false,
@@ -229,6 +235,12 @@ export const catalogue = {
     message: 'The provider refused the key that this gateway has for it',
     help: "Not the caller's key: an admin corrects `api_key` of the upstream named in the log.",
   },
+  upstream_error: {
+    status: 502,
+    retryable: true,
+    message: 'The upstream answered with an error',
+    help: "Said inside a stream that had begun while its request waited in the queue; the text is the upstream's own.",
+  },
   upstream_truncated: {
     status: 502,
     retryable: true,
@@ -240,6 +252,18 @@ export const catalogue = {
     retryable: true,
     message: 'No upstream is available',
     help: 'Start Ollama, or add one under `upstreams:`.',
+  },
+  queue_full: {
+    status: 503,
+    retryable: true,
+    message: 'Too many requests are waiting',
+    help: 'Ask again after `retry-after`; an admin can add a server or raise `queue.max_length`.',
+  },
+  queue_timeout: {
+    status: 503,
+    retryable: true,
+    message: 'The request waited too long for a free slot',
+    help: 'Ask again after `retry-after`; an admin can add a server or raise `queue.max_wait`.',
   },
   body_budget: {
     status: 503,

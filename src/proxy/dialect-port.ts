@@ -2,7 +2,7 @@ import type { Dialect } from '../dialects/dialect.ts'
 import type { RenderedError } from '../dialects/error-body.ts'
 import type { StreamPosition } from '../dialects/in-band-error.ts'
 import type { LineMeaning, StreamFormat } from '../dialects/stream-format.ts'
-import type { TokenUsage } from '../dialects/token-usage.ts'
+import type { AnswerTimings, TokenUsage } from '../dialects/token-usage.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 
 /** What the proxy asks of the dialects: how each says that something failed, ended, or was counted. */
@@ -13,4 +13,6 @@ export interface DialectPort {
   meaningOfSseLine(dialect: Dialect, line: string): LineMeaning
   meaningOfNdjsonLine(line: string): LineMeaning
   tokenUsage(tail: string): TokenUsage
+  /** Null where the dialect does not tell. */
+  answerTimings(tail: string): AnswerTimings | null
 }
