@@ -25,6 +25,7 @@ export function joinUpgrade(generation: Generation, request: ClientRequest, sock
     principal,
     tried: new Set<string>(),
     prompt: NO_PROMPT,
+    named: null,
     arrivedAt: Date.now(),
   }
   const headers = [...toUpstreamHeaders(request.headers), ...handshakeHeaders(request)]

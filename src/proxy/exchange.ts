@@ -152,7 +152,7 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#patience.suspend()
     const { model, route, principal } = this.#request
     this.#ticket = this.#deps.router.request(
-      { model, route, principal, tried: this.#tried, prompt: NO_PROMPT, arrivedAt: Date.now() },
+      { model, route, principal, tried: this.#tried, named: null, prompt: NO_PROMPT, arrivedAt: Date.now() },
       { granted: (claim) => this.#ask(claim), refused: (error) => this.#refused(error) },
     )
   }

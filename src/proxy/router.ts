@@ -33,6 +33,8 @@ export interface RouteRequest {
   readonly principal: Principal
   /** Upstreams that failed this exchange already. */
   readonly tried: ReadonlySet<string>
+  /** Upstreams, or pools of agents, that the caller names; `*` alone stands for all. Null: it names none. */
+  readonly named: readonly string[] | null
   readonly prompt: Prompt
   /** When the exchange arrived, on the routing clock: a second attempt keeps the place of the first. */
   readonly arrivedAt: number
@@ -46,7 +48,7 @@ export interface RouteReceiver {
 /** A place at one upstream. `report` what became of it and `release` when the slot is free are owed; the rest helps. */
 export interface Claim {
   readonly upstream: Upstream
-  /** The answer's first byte has come: the model is loaded and its slot is at work. */
+  /** The first byte of an answer that is no error has come: the model is loaded and its slot is at work. */
   began(): void
   /** The answer has ended by itself, and what it says of the work it took. */
   answered(facts: AnswerFacts): void

@@ -58,7 +58,16 @@ function setUp(models: Record<string, string[]>, learn: (model: string) => void 
   const ask = (request: Partial<RouteRequest> = {}) => {
     const heard: { claim?: Claim; error?: GatewayError; calls: number } = { calls: 0 }
     const ticket = router.request(
-      { model: 'm:latest', route, principal, tried: new Set(), prompt: NO_PROMPT, arrivedAt: 1, ...request },
+      {
+        model: 'm:latest',
+        route,
+        principal,
+        tried: new Set(),
+        named: null,
+        prompt: NO_PROMPT,
+        arrivedAt: 1,
+        ...request,
+      },
       {
         granted: (claim) => void Object.assign(heard, { claim, calls: heard.calls + 1 }),
         refused: (error) => void Object.assign(heard, { error, calls: heard.calls + 1 }),
