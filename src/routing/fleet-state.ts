@@ -1,6 +1,7 @@
 import {
   newUpstreamState,
   reduceUpstream,
+  rejoin,
   type Health,
   type UpstreamEvent,
   type UpstreamMember,
@@ -44,7 +45,7 @@ export function createFleet(members: readonly UpstreamMember[], known: readonly 
 
   const setMembers = (next: readonly UpstreamMember[]): void => {
     const known = new Map(states.map((state) => [state.upstream, state]))
-    states = next.map((member) => rejoin(member, known.get(member.upstream))).toSorted(byPreference)
+    states = next.map((member) => join(member, known.get(member.upstream))).toSorted(byPreference)
   }
   setMembers(members)
 
@@ -75,10 +76,8 @@ export function createFleet(members: readonly UpstreamMember[], known: readonly 
   }
 }
 
-function rejoin(member: UpstreamMember, known: UpstreamState | undefined): UpstreamState {
-  if (known === undefined) return newUpstreamState(member)
-  const { priority, enabled, maxResponseTimeMs, wake = null, agent = null } = member
-  return { ...known, priority, enabled, maxResponseTimeMs, wake, agent }
+function join(member: UpstreamMember, known: UpstreamState | undefined): UpstreamState {
+  return known === undefined ? newUpstreamState(member) : rejoin(known, member)
 }
 
 function byPreference(a: UpstreamState, b: UpstreamState): number {

@@ -3,7 +3,7 @@ import type { Log } from '../lib/log.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Claim, RouteRequest, RouteReceiver, Router, RouteTicket } from '../proxy/router.ts'
 import type { Fleet } from './fleet-state.ts'
-import { selectUpstream, type Selection } from './select.ts'
+import { pick, selectUpstreams, type Selection } from './select.ts'
 import type { StartTimer } from './timer.ts'
 import { REFUSED_KEY, type UpstreamState } from './upstream-state.ts'
 import type { Waker } from './waker.ts'
@@ -40,11 +40,12 @@ export function createRouter(deps: RouterDeps, options: RouterOptions): Router {
     for (const lookAgain of [...waiting]) lookAgain()
   })
   const select = (request: RouteRequest): Selection =>
-    selectUpstream(request, { upstreams: fleet.all(), assignments: options.assignments, turn })
+    selectUpstreams(request, { upstreams: fleet.all(), assignments: options.assignments })
   const answer = (request: RouteRequest, selection: Selection, to: RouteReceiver): void => {
-    if (selection.kind !== 'selected') return to.refused(refusal(selection, request, fleet.all()))
+    if (selection.kind !== 'eligible') return to.refused(refusal(selection, request, fleet.all()))
+    const state = pick(request, selection, turn)
     turn = (turn + 1) % Number.MAX_SAFE_INTEGER
-    to.granted(createClaim(deps, selection.state))
+    if (state !== undefined) to.granted(createClaim(deps, state))
   }
   const awaitAgent = (request: RouteRequest, isCancelled: () => boolean): Promise<Selection> =>
     new Promise((resolve) => {
@@ -93,7 +94,7 @@ function isAway(selection: Selection): boolean {
 /** Worth a second look at the lists. A second attempt has had its look, and a pull brings the model itself. */
 function isDoubtful(request: RouteRequest, selection: Selection): boolean {
   if (request.model === null || request.tried.size > 0 || request.route.pattern === '/api/pull') return false
-  if (selection.kind === 'selected') return selection.why === 'model-unknown'
+  if (selection.kind === 'eligible') return selection.why === 'model-unknown'
   return selection.kind === 'none' && selection.reason === 'model-down'
 }
 
@@ -118,7 +119,7 @@ function createClaim(deps: RouterDeps, state: UpstreamState): Claim {
 }
 
 function refusal(
-  selection: Exclude<Selection, { kind: 'selected' }>,
+  selection: Exclude<Selection, { kind: 'eligible' }>,
   { model }: RouteRequest,
   all: readonly UpstreamState[],
 ): GatewayError {
@@ -142,6 +143,12 @@ function refusal(
         : `No upstream that has model "${model}" is available`
       return new GatewayError('no_upstream', { retryAfterSeconds, message })
     }
+    case 'not-named':
+      return new GatewayError('no_upstream', { message: 'None of the upstreams that the request names may serve it' })
+    case 'too-big':
+      return new GatewayError('no_upstream', {
+        message: `Model "${model}" needs more memory than any upstream that has it may use`,
+      })
     case 'all-tried':
       return new GatewayError('no_upstream', {
         retryAfterSeconds,

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Dialect } from '../dialects/dialect.ts'
 import { createScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
-import { firstServable, selectUpstream, type SelectRequest, type Snapshot } from './select.ts'
+import type { Breaker } from './breaker.ts'
+import { firstServable, pick, selectUpstreams } from './select.ts'
 import { newUpstreamState, type UpstreamState } from './upstream-state.ts'
+import type { SelectRequest, Snapshot } from './verdict.ts'
 
 function state(name: string, more: Partial<UpstreamState> & { has?: string[] } = {}): UpstreamState {
   const upstream = createScriptedUpstream(name)
@@ -16,27 +18,25 @@ function state(name: string, more: Partial<UpstreamState> & { has?: string[] } =
 
 function select(
   upstreams: UpstreamState[],
-  request: Partial<SelectRequest> = {},
-  snapshot: Partial<Snapshot> = {},
+  more: Partial<SelectRequest> = {},
+  { turn = 0, ...snapshot }: Partial<Snapshot> & { turn?: number } = {},
 ): string {
-  const selection = selectUpstream(
-    {
-      model: 'm:latest',
-      tried: new Set(),
-      route: { kind: 'generate', pattern: '/api/chat', dialect: 'ollama' },
-      principal: { upstreams: null },
-      ...request,
-    },
-    { upstreams, assignments: new Map(), turn: 0, ...snapshot },
-  )
-  if (selection.kind === 'selected') return `${selection.state.name} ${selection.why}`
+  const request: SelectRequest = {
+    model: 'm:latest',
+    tried: new Set(),
+    route: { kind: 'generate', pattern: '/api/chat', dialect: 'ollama' },
+    principal: { upstreams: null },
+    ...more,
+  }
+  const selection = selectUpstreams(request, { upstreams, assignments: new Map(), ...snapshot })
+  if (selection.kind === 'eligible') return `${pick(request, selection, turn)?.name} ${selection.why}`
   return selection.kind === 'asleep' ? `${selection.state.name} asleep` : selection.reason
 }
 
 const m = ['m:latest']
 const write = (pattern: string) => ({ kind: 'write', pattern, dialect: 'ollama' }) as const
 
-describe('selectUpstream, who can serve', () => {
+describe('selectUpstreams, who can serve', () => {
   it('takes one that has the model over a better one that has not', () => {
     expect(select([state('a'), state('b', { priority: 9, has: m })])).toBe('b has-model')
   })
@@ -80,7 +80,62 @@ describe('selectUpstream, who can serve', () => {
   })
 })
 
-describe('selectUpstream, assignments', () => {
+const open: Breaker = { phase: 'open', admits: 0, failures: 3, until: 99, openings: 1 }
+
+describe('selectUpstreams, memory and failures', () => {
+  const bytesOf = (): number => 40
+  const small = state('a', { has: m, memoryBytes: 39 })
+
+  it('never takes one that is too small, unless it is assigned', () => {
+    expect(select([small, state('b', { priority: 9, has: m, memoryBytes: 40 })], {}, { bytesOf })).toBe('b has-model')
+    expect(select([small], {}, { bytesOf })).toBe('too-big')
+    expect(select([small], {}, { bytesOf, assignments: new Map([['m:latest', ['a']]]) })).toBe('a assigned')
+  })
+
+  it('tells too small from out', () => {
+    expect(select([small, state('b', { has: m, health: 'down' }), state('c')], {}, { bytesOf })).toBe('model-down')
+  })
+
+  it('asks one about a model that it is too small to run', () => {
+    const route = { kind: 'model', pattern: '/api/show', dialect: 'ollama' } as const
+    expect(select([small], { route }, { bytesOf })).toBe('a has-model')
+  })
+
+  it('takes none whose requests failed, but for writes', () => {
+    const broken = state('a', { has: m, breaker: open })
+    expect(select([broken, state('b', { priority: 9, has: m })])).toBe('b has-model')
+    expect(select([broken])).toBe('model-down')
+    expect(select([broken], { route: write('/api/delete') })).toBe('a has-model')
+  })
+
+  it('takes one on which the model failed only where no other has it', () => {
+    const failing = state('a', { has: m, failing: new Map([['m:latest', open]]) })
+    expect(select([failing, state('b', { priority: 9, has: m })])).toBe('b has-model')
+    expect(select([failing, state('b')])).toBe('a has-model')
+    expect(select([state('a', { has: m, failing: new Map([['n:latest', open]]) })])).toBe('a has-model')
+  })
+})
+
+describe('selectUpstreams, named by the request', () => {
+  const agent = { pool: 'home', serves: () => true }
+  const fleet = [state('a', { has: m }), state('b', { has: m }), state('c', { has: m, agent })]
+
+  it('keeps to the names, of which a pool is one', () => {
+    expect(select(fleet, { named: ['b'] })).toBe('b has-model')
+    expect(select(fleet, { named: ['home'] })).toBe('c has-model')
+    expect(select(fleet, { named: ['*'] })).toBe('a has-model')
+  })
+
+  it('does not overrule an assignment', () => {
+    expect(select(fleet, { named: ['b'] }, { assignments: new Map([['m:latest', ['a']]]) })).toBe('not-named')
+  })
+
+  it('lets one without the model say so itself', () => {
+    expect(select([...fleet, state('d')], { named: ['d'] })).toBe('d model-unknown')
+  })
+})
+
+describe('selectUpstreams, assignments', () => {
   const assignments = new Map([['m:latest', ['b', 'c']]])
 
   it('hold against priority, the lists and health', () => {
@@ -99,7 +154,7 @@ describe('selectUpstream, assignments', () => {
   })
 })
 
-describe('selectUpstream, who serves best', () => {
+describe('selectUpstreams, who serves best', () => {
   it('prefers not slow, then priority, then fewest running', () => {
     expect(select([state('a', { has: m, slow: true }), state('b', { has: m, priority: 2 })])).toBe('b has-model')
     expect(select([state('a', { has: m, running: 9 }), state('b', { has: m, priority: 2 })])).toBe('a has-model')
@@ -113,7 +168,7 @@ describe('selectUpstream, who serves best', () => {
   })
 })
 
-describe('selectUpstream, writes and relays', () => {
+describe('selectUpstreams, writes and relays', () => {
   const fleet = [state('a', { running: 3, slow: true }), state('b', { priority: 2, has: ['m:latest', 'other:latest'] })]
 
   it('sends blobs and the creation that needs them to one place, whatever the load', () => {
@@ -144,7 +199,7 @@ describe('selectUpstream, writes and relays', () => {
   })
 })
 
-describe('selectUpstream, providers', () => {
+describe('selectUpstreams, providers', () => {
   const openai = { kind: 'generate', pattern: '/v1/chat/completions', dialect: 'openai' } as const
   const spoken: ReadonlySet<Dialect> = new Set(['openai'])
   const provider = (name: string, more: Partial<UpstreamState> & { has?: string[] } = {}): UpstreamState => {
@@ -195,7 +250,7 @@ describe('selectUpstream, providers', () => {
   })
 })
 
-describe('selectUpstream, sleepers', () => {
+describe('selectUpstreams, sleepers', () => {
   const wake = { waitMs: 1000, send: () => {} }
   const asleep = (more: Partial<UpstreamState> & { has?: string[] } = {}) =>
     state('z', { health: 'down', wake, ...more })
@@ -229,5 +284,14 @@ describe('firstServable', () => {
     const snapshot = { upstreams, assignments: new Map<string, string[]>() }
     expect(firstServable(['big:latest', 'small:latest'], request, snapshot)).toBe('small:latest')
     expect(firstServable(['big:latest'], request, snapshot)).toBeUndefined()
+  })
+
+  it('is none that does not fit, or that failed', () => {
+    const failing = new Map([['big:latest', open]])
+    const upstreams = [state('a', { has: ['huge:latest', 'big:latest', 'small:latest'], failing, memoryBytes: 50 })]
+    const bytesOf = (_state: UpstreamState, model: string): number => (model === 'huge:latest' ? 60 : 40)
+    const snapshot = { upstreams, assignments: new Map<string, string[]>(), bytesOf }
+    expect(firstServable(['huge:latest', 'big:latest', 'small:latest'], request, snapshot)).toBe('small:latest')
+    expect(firstServable(['huge:latest', 'big:latest'], request, snapshot)).toBeUndefined()
   })
 })

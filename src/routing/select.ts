@@ -1,62 +1,94 @@
-import type { RouteRequest } from '../proxy/router.ts'
 import type { UpstreamState } from './upstream-state.ts'
+import {
+  has,
+  isAssigned,
+  isWrite,
+  judgeFleet,
+  type SelectRequest,
+  type Snapshot,
+  type Verdict,
+  wantsModel,
+} from './verdict.ts'
 
-/** What a choice is made from. */
-export interface Snapshot {
-  /** In order of priority, then name. */
-  readonly upstreams: readonly UpstreamState[]
-  /** Canonical model to the only upstreams that may serve it. */
-  readonly assignments: ReadonlyMap<string, readonly string[]>
-  /** Counts choices, so that equals take turns. */
-  readonly turn: number
-}
-
-export type SelectRequest = Pick<RouteRequest, 'model' | 'tried'> & {
-  readonly route: Pick<RouteRequest['route'], 'kind' | 'pattern' | 'dialect'>
-  readonly principal: Pick<RouteRequest['principal'], 'upstreams'>
-}
+export { isAmong } from './verdict.ts'
 
 export type Selection =
-  | { readonly kind: 'selected'; readonly state: UpstreamState; readonly why: SelectionReason }
+  | { readonly kind: 'eligible'; readonly states: readonly UpstreamState[]; readonly why: SelectionReason }
   /** Only this one can serve it, and it can be woken. */
   | { readonly kind: 'asleep'; readonly state: UpstreamState }
   /** Only this one has the model, and it speaks another API. */
   | { readonly kind: 'none'; readonly reason: 'dialect'; readonly state: UpstreamState }
   | {
       readonly kind: 'none'
-      readonly reason: 'key-refused' | 'no-upstream' | 'all-tried' | 'upstream-denied' | 'model-down' | 'model-missing'
+      readonly reason:
+        | 'key-refused'
+        | 'no-upstream'
+        | 'all-tried'
+        | 'upstream-denied'
+        | 'not-named'
+        | 'model-down'
+        | 'model-missing'
+        | 'too-big'
     }
 
-/** `model-unknown`: no list names the model; the first upstream shall say so in its own words. */
+/**
+ * `has-model`: all that are eligible list it. `assigned`: it may be that none of them does. `model-unknown`: no list
+ * names the model; the first upstream shall say so in its own words.
+ */
 export type SelectionReason = 'assigned' | 'has-model' | 'model-unknown' | 'any'
 
-interface Candidates {
-  readonly states: readonly UpstreamState[]
-  readonly why: SelectionReason
+/** Pure: the upstreams that may get an attempt, or why there are none. */
+export function selectUpstreams(request: SelectRequest, snapshot: Snapshot): Selection {
+  const verdicts = judgeFleet(request, snapshot)
+  const states = having(snapshot, verdicts, 'eligible')
+  if (states.length > 0) return { kind: 'eligible', states, why: reasonOf(request, snapshot) }
+  return selectElse(request, snapshot, verdicts)
 }
 
-/** Pure: which upstream gets an attempt. */
-export function selectUpstream(request: SelectRequest, snapshot: Snapshot): Selection {
-  const enabled = keep(snapshot.upstreams, (state) => state.enabled)
-  const assigned = request.model === null ? undefined : snapshot.assignments.get(request.model)
-  const { upstreams: granted } = request.principal
-  const serving = keep(enabled, (state) => maySend(state, request))
-  const mine = granted === null ? serving : serving.filter((state) => isAmong(state, granted))
-  const reachable = assigned === undefined ? mine : mine.filter((state) => isAmong(state, assigned))
-  if (reachable.length === 0) {
-    return {
-      kind: 'none',
-      reason: serving.length === 0 || isAway(assigned, serving) ? 'no-upstream' : 'upstream-denied',
-    }
-  }
-  const speaking = keep(reachable, (state) => speaks(state, request))
-  const other = onlyElsewhere(request, { reachable, speaking, assigned: assigned !== undefined })
+/** Of those that may get it, the one that does where nothing waits: for requests that no queue holds. */
+export function pick(
+  request: SelectRequest,
+  { states, why }: Extract<Selection, { kind: 'eligible' }>,
+  turn: number,
+): UpstreamState | undefined {
+  // Writes build on one another and relayed answers differ by server: those must not take turns.
+  if (isWrite(request)) return states[0]
+  if (request.route.kind === 'relay' || why === 'model-unknown') return states.find((state) => !state.slow) ?? states[0]
+  return leastBusyOf(states, turn)
+}
+
+function reasonOf(request: SelectRequest, snapshot: Snapshot): SelectionReason {
+  if (!wantsModel(request)) return 'any'
+  return isAssigned(request, snapshot) ? 'assigned' : 'has-model'
+}
+
+const OUT_OF_REACH: ReadonlySet<Verdict> = new Set([
+  'disabled',
+  'closed-to-pool',
+  'not-assigned',
+  'not-granted',
+  'not-named',
+])
+
+/** Nobody may take it as it is: who could be woken, who may say in its own words that it knows no such model, or why not. */
+function selectElse(request: SelectRequest, snapshot: Snapshot, verdicts: readonly Verdict[]): Selection {
+  const reachable = snapshot.upstreams.filter((_state, index) => !OUT_OF_REACH.has(verdicts[index] ?? 'disabled'))
+  if (reachable.length === 0) return { kind: 'none', reason: reasonOfReach(verdicts) }
+  const speaking = reachable.filter((state) => state.upstream.speaks(request.model ?? '').has(request.route.dialect))
+  const assigned = isAssigned(request, snapshot)
+  const other = onlyElsewhere(request, { reachable, speaking, assigned })
   if (other !== undefined) return { kind: 'none', reason: 'dialect', state: other }
   // Providers alone, of other APIs: there is nobody whose own word on the model could be passed on.
   if (speaking.length === 0 && request.model !== null && !isWrite(request)) {
     return { kind: 'none', reason: 'model-missing' }
   }
-  return selectSpeaking(request, { states: speaking, assigned: assigned !== undefined, turn: snapshot.turn })
+  if (verdicts.includes('tried')) return { kind: 'none', reason: 'all-tried' }
+  return selectUnserved(request, { speaking, assigned, verdicts })
+}
+
+function reasonOfReach(verdicts: readonly Verdict[]): 'upstream-denied' | 'not-named' | 'no-upstream' {
+  if (verdicts.includes('not-named')) return 'not-named'
+  return verdicts.includes('not-granted') ? 'upstream-denied' : 'no-upstream'
 }
 
 interface Spoken {
@@ -73,40 +105,57 @@ function onlyElsewhere(request: SelectRequest, { reachable, speaking, assigned }
   return reachable.find((state) => has(state, request.model))
 }
 
-interface SpeakingFleet {
-  readonly states: readonly UpstreamState[]
+interface Unserved {
+  readonly speaking: readonly UpstreamState[]
   readonly assigned: boolean
-  readonly turn: number
+  readonly verdicts: readonly Verdict[]
 }
 
 /** Among those within reach that speak the request's dialect. */
-function selectSpeaking(request: SelectRequest, { states, assigned, turn }: SpeakingFleet): Selection {
-  const healthy = onlyHealthy(states)
-  const candidates = candidatesOf(request, healthy, assigned)
-  const isKnown = candidates.why !== 'model-unknown' && candidates.states.length > 0
-  const sleeper = isKnown ? undefined : states.find((state) => mayWakeFor(state, request, assigned))
+function selectUnserved(request: SelectRequest, { speaking, assigned, verdicts }: Unserved): Selection {
+  const sleeper = speaking.find((state) => mayWakeFor(state, request, assigned))
   if (sleeper !== undefined) return { kind: 'asleep', state: sleeper }
-  if (!isKnown && refusesAll(request, { states, healthy, assigned })) return { kind: 'none', reason: 'key-refused' }
+  const healthy = onlyHealthy(speaking)
+  if (refusesAll(request, { speaking, assigned, isAnyHealthy: healthy.length > 0 })) {
+    return { kind: 'none', reason: 'key-refused' }
+  }
+  if (isTooBig(verdicts)) return { kind: 'none', reason: 'too-big' }
   if (healthy.length === 0) return { kind: 'none', reason: 'no-upstream' }
-  if (candidates.why === 'model-unknown' && !isWrite(request) && states.some((state) => has(state, request.model))) {
+  if (!isWrite(request) && speaking.some((state) => has(state, request.model))) {
     return { kind: 'none', reason: 'model-down' }
   }
-  if (candidates.states.length === 0) {
-    return { kind: 'none', reason: states.every((state) => state.provider !== null) ? 'model-missing' : 'no-upstream' }
+  return assigned || !wantsModel(request)
+    ? { kind: 'none', reason: 'no-upstream' }
+    : selectUnknown(request, { speaking, healthy })
+}
+
+/** A prompt for a model that nobody knows stays in the house. */
+function selectUnknown(
+  request: SelectRequest,
+  { speaking, healthy }: { readonly speaking: readonly UpstreamState[]; readonly healthy: readonly UpstreamState[] },
+): Selection {
+  const inHouse = healthy.filter((state) => state.provider === null)
+  if (inHouse.length === 0) {
+    const isAllProviders = speaking.every((state) => state.provider !== null)
+    return { kind: 'none', reason: isAllProviders ? 'model-missing' : 'no-upstream' }
   }
-  const untried = keep(candidates.states, (state) => !request.tried.has(state.name))
-  const state = pick(request, { ...candidates, states: untried }, turn)
-  return state === undefined ? { kind: 'none', reason: 'all-tried' } : { kind: 'selected', state, why: candidates.why }
+  const untried = inHouse.filter((state) => !request.tried.has(state.name))
+  if (untried.length === 0) return { kind: 'none', reason: 'all-tried' }
+  return { kind: 'eligible', states: untried, why: 'model-unknown' }
 }
 
 /** Whether those that could serve it are providers that refuse the gateway's key. */
 function refusesAll(
   request: SelectRequest,
-  { states, healthy, assigned }: Omit<SpeakingFleet, 'turn'> & { readonly healthy: readonly UpstreamState[] },
+  { speaking, assigned, isAnyHealthy }: Omit<Unserved, 'verdicts'> & { readonly isAnyHealthy: boolean },
 ): boolean {
-  const isAll = assigned || healthy.length === 0
-  const fit = isAll ? states : states.filter((state) => has(state, request.model))
+  const fit = assigned || !isAnyHealthy ? speaking : speaking.filter((state) => has(state, request.model))
   return fit.length > 0 && fit.every((state) => state.refusesKey)
+}
+
+/** Whether all that have it are too small, rather than out for a while. */
+function isTooBig(verdicts: readonly Verdict[]): boolean {
+  return verdicts.includes('too-big') && !verdicts.some((verdict) => verdict === 'down' || verdict === 'broken')
 }
 
 export interface FallbackRequest {
@@ -117,58 +166,23 @@ export interface FallbackRequest {
 /** The first of `models` that an upstream within reach can serve now. For fallbacks, which replace a missing model. */
 export function firstServable(
   models: readonly string[],
-  request: FallbackRequest,
-  snapshot: Omit<Snapshot, 'turn'>,
+  { principal, dialect }: FallbackRequest,
+  snapshot: Snapshot,
 ): string | undefined {
-  const { principal, dialect } = request
   const route = { kind: 'generate', pattern: '', dialect } as const
   return models.find((model) => {
-    const selection = selectUpstream({ principal, route, model, tried: new Set() }, { ...snapshot, turn: 0 })
+    const selection = selectUpstreams({ principal, route, model, tried: new Set() }, snapshot)
     if (selection.kind === 'asleep') return true
-    return selection.kind === 'selected' && (selection.why === 'assigned' || selection.why === 'has-model')
+    if (selection.kind === 'none' || selection.why === 'model-unknown') return false
+    // Where it is all there is, a model that fails is tried all the same; where another can answer, it is not.
+    return !selection.states.every((state) => state.failing.get(model)?.phase === 'open')
   })
-}
-
-function isAway(assigned: readonly string[] | undefined, enabled: readonly UpstreamState[]): boolean {
-  return assigned !== undefined && !enabled.some((state) => isAmong(state, assigned))
-}
-
-/** Lists of upstreams may name a pool for all its agents. */
-export function isAmong({ name, agent }: UpstreamState, names: readonly string[]): boolean {
-  return names.includes(name) || (agent !== null && names.includes(agent.pool))
-}
-
-function maySend({ agent }: UpstreamState, { model }: SelectRequest): boolean {
-  return agent === null || model === null || agent.serves(model)
 }
 
 /** One that was never probed is taken only where none is known to be up. */
 function onlyHealthy(states: readonly UpstreamState[]): readonly UpstreamState[] {
-  const up = keep(states, (state) => state.health === 'up')
+  const up = states.filter((state) => state.health === 'up')
   return up.length > 0 ? up : states.filter((state) => state.health === 'unknown')
-}
-
-function candidatesOf(request: SelectRequest, healthy: readonly UpstreamState[], assigned: boolean): Candidates {
-  if (request.model === null || isCreation(request)) return { states: healthy, why: 'any' }
-  const having = keep(healthy, (state) => has(state, request.model))
-  // An assigned upstream need not list its models.
-  if (assigned) return { states: having.length > 0 ? having : healthy, why: 'assigned' }
-  if (having.length > 0) return { states: having, why: 'has-model' }
-  // A prompt for a model that nobody knows stays in the house.
-  return { states: keep(healthy, (state) => state.provider === null), why: 'model-unknown' }
-}
-
-/** Filters without a copy where nothing falls out, which is how it usually is. */
-function keep(states: readonly UpstreamState[], isWanted: (state: UpstreamState) => boolean): readonly UpstreamState[] {
-  return states.every(isWanted) ? states : states.filter(isWanted)
-}
-
-function has(state: UpstreamState, model: string | null): boolean {
-  return model !== null && (state.models?.has(model) ?? false)
-}
-
-function speaks(state: UpstreamState, { model, route }: SelectRequest): boolean {
-  return state.upstream.speaks(model ?? '').has(route.dialect)
 }
 
 /** One that was never seen awake may have any model. */
@@ -179,20 +193,8 @@ function mayWakeFor(state: UpstreamState, request: SelectRequest, assigned: bool
   return assigned || state.models === null || has(state, request.model)
 }
 
-function isWrite(request: SelectRequest): boolean {
-  return request.route.kind === 'write'
-}
-
-/** Goes where the blobs went, which were uploaded before anybody named a model. */
-function isCreation(request: SelectRequest): boolean {
-  return isWrite(request) && request.route.pattern === '/api/create'
-}
-
-/** Writes build on one another and relayed answers differ by server: those must not take turns. */
-function pick(request: SelectRequest, { states, why }: Candidates, turn: number): UpstreamState | undefined {
-  if (isWrite(request)) return states[0]
-  if (request.route.kind === 'relay' || why === 'model-unknown') return states.find((state) => !state.slow) ?? states[0]
-  return leastBusyOf(states, turn)
+function having({ upstreams }: Snapshot, verdicts: readonly Verdict[], wanted: Verdict): readonly UpstreamState[] {
+  return upstreams.filter((_state, index) => verdicts[index] === wanted)
 }
 
 function leastBusyOf(states: readonly UpstreamState[], turn: number): UpstreamState | undefined {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
-import { newUpstreamState, reduceUpstream, type UpstreamEvent, type UpstreamState } from './upstream-state.ts'
+import { admits, newUpstreamState, reduceUpstream, type UpstreamEvent, type UpstreamState } from './upstream-state.ts'
 
 const fresh = newUpstreamState({
   upstream: createScriptedUpstream('a'),
@@ -44,9 +44,47 @@ describe('reduceUpstream', () => {
     expect(after(answered, broken, broken, broken).health).toBe('down')
   })
 
-  it.each(['cancelled', 'busy'] as const)('never counts a %s request', (outcome) => {
+  it('never counts a cancelled request', () => {
     const state = after(answered, broken, broken)
-    expect(reduceUpstream(state, { kind: 'outcome', at: 7, outcome })).toBe(state)
+    expect(reduceUpstream(state, { kind: 'outcome', at: 7, outcome: 'cancelled' })).toBe(state)
+  })
+
+  it('counts nothing against a busy one, and sends it no more than it runs for a moment', () => {
+    const claimed: UpstreamEvent = { kind: 'claimed' }
+    const state = after(answered, broken, broken, claimed, claimed, claimed, {
+      kind: 'outcome',
+      at: 7,
+      outcome: 'busy',
+    })
+    expect(state).toMatchObject({ health: 'up', consecutiveFailures: 2, failing: new Map() })
+    expect(admits(state)).toBe(2)
+    expect(admits(reduceUpstream(state, { kind: 'time-passed', at: 1006 }))).toBe(2)
+    expect(admits(reduceUpstream(state, { kind: 'time-passed', at: 1007 }))).toBe(Infinity)
+  })
+
+  it('is not sent requests after three that failed, whatever its probes say', () => {
+    const open = after(answered, broken, answered, broken, answered, broken, answered)
+    expect([open.health, open.breaker.phase, admits(open)]).toEqual(['up', 'open', 0])
+    const trial = reduceUpstream(open, { kind: 'time-passed', at: 1006 })
+    expect([trial.breaker.phase, admits(trial)]).toEqual(['trial', 1])
+    const success: UpstreamEvent = { kind: 'outcome', at: 1010, outcome: 'answered' }
+    expect([1, 2, 3, 4].map((n) => admits(Array(n).fill(success).reduce(reduceUpstream, trial)))).toEqual([
+      2,
+      4,
+      8,
+      Infinity,
+    ])
+    expect(reduceUpstream(trial, { ...broken, at: 1010 }).breaker).toMatchObject({ phase: 'open', until: 3010 })
+  })
+
+  it('keeps failures of a model apart from its own, and from other models', () => {
+    const fails: UpstreamEvent = { kind: 'outcome', at: 6, outcome: 'failed-model', model: 'm:latest' }
+    const answers: UpstreamEvent = { kind: 'outcome', at: 7, outcome: 'answered', model: 'other:latest' }
+    const state = after(answered, fails, answers, fails, answers, fails)
+    expect([state.health, state.breaker.phase, state.failing.get('m:latest')?.phase]).toEqual(['up', 'closed', 'open'])
+    const later = reduceUpstream(state, { kind: 'time-passed', at: 10_006 })
+    expect(later.failing.get('m:latest')?.phase).toBe('trial')
+    expect(reduceUpstream(later, { ...answers, model: 'm:latest' }).failing.size).toBe(0)
   })
 
   it.each<UpstreamEvent>([

@@ -1,5 +1,6 @@
 import type { AttemptOutcome } from '../proxy/router.ts'
 import type { Upstream } from '../proxy/upstream.ts'
+import { afterFailure, afterPause, afterSuccess, type Breaker, type BreakerRules, CLOSED } from './breaker.ts'
 import type { ModelEntry } from './model-entry.ts'
 import { type ProviderView, statedModels } from './provider-models.ts'
 
@@ -13,6 +14,10 @@ export interface UpstreamState {
   readonly priority: number
   readonly enabled: boolean
   readonly maxResponseTimeMs: number | null
+  /** What its models may take; null where nothing is said. */
+  readonly memoryBytes: number | null
+  /** Per loaded model; null: learnt. */
+  readonly slots: number | null
   readonly health: Health
   /** Why it is down. */
   readonly fault: string | null
@@ -33,6 +38,12 @@ export interface UpstreamState {
   readonly running: number
   readonly consecutiveFailures: number
   readonly lastSeenAt: number | null
+  /** Of requests, whatever its health probes say. */
+  readonly breaker: Breaker
+  /** Models that it could not run lately, by canonical name. */
+  readonly failing: ReadonlyMap<string, Breaker>
+  /** It said that it has no room; until when it is not sent more than it runs. Null: it did not. */
+  readonly busyUntil: number | null
 }
 
 export type UpstreamEvent =
@@ -42,7 +53,14 @@ export type UpstreamEvent =
   | { readonly kind: 'loaded-read'; readonly at: number; readonly loaded: readonly ModelEntry[] }
   | { readonly kind: 'claimed' }
   | { readonly kind: 'released' }
-  | { readonly kind: 'outcome'; readonly at: number; readonly outcome: AttemptOutcome }
+  | {
+      readonly kind: 'outcome'
+      readonly at: number
+      readonly outcome: AttemptOutcome
+      /** Canonical; null or absent where the request named none. */
+      readonly model?: string | null
+    }
+  | { readonly kind: 'time-passed'; readonly at: number }
 
 /** `timed-out` and `bad-answer` may be a busy moment; the others leave no doubt. */
 export type ProbeFailure = 'unreachable' | 'loop' | 'refused-key' | 'timed-out' | 'bad-answer'
@@ -68,12 +86,21 @@ export interface UpstreamMember {
   readonly priority: number
   readonly enabled: boolean
   readonly maxResponseTimeMs: number | null
+  readonly memoryBytes?: number | null
+  readonly slots?: number | null
   readonly provider?: ProviderView | undefined
   readonly wake?: Wake | undefined
   readonly agent?: AgentView | undefined
 }
 
 const FAILURES_UNTIL_DOWN = 3
+/** Long enough for a server that restarts; a trial costs one request at most. */
+const REQUEST_BREAKER: BreakerRules = { coolOffMs: 1000, maxCoolOffMs: 30_000 }
+/** What does not load now seldom does a second later: memory must be freed first, or a file mended. */
+const MODEL_BREAKER: BreakerRules = { coolOffMs: 10_000, maxCoolOffMs: 300_000 }
+const BUSY_MS = 1000
+
+const NONE: ReadonlyMap<string, Breaker> = new Map()
 
 /** The fault of a provider that answers 401. */
 export const REFUSED_KEY = 'it refused the api key it was given'
@@ -85,6 +112,8 @@ export function newUpstreamState(member: UpstreamMember): UpstreamState {
     priority: member.priority,
     enabled: member.enabled,
     maxResponseTimeMs: member.maxResponseTimeMs,
+    memoryBytes: member.memoryBytes ?? null,
+    slots: member.slots ?? null,
     health: 'unknown',
     fault: null,
     slow: false,
@@ -99,7 +128,28 @@ export function newUpstreamState(member: UpstreamMember): UpstreamState {
     running: 0,
     consecutiveFailures: 0,
     lastSeenAt: null,
+    breaker: CLOSED,
+    failing: NONE,
+    busyUntil: null,
   }
+}
+
+/** What a reload may change of an upstream that stays. */
+export function rejoin(state: UpstreamState, member: UpstreamMember): UpstreamState {
+  const { priority, enabled, maxResponseTimeMs, memoryBytes = null, slots = null, wake = null, agent = null } = member
+  return { ...state, priority, enabled, maxResponseTimeMs, memoryBytes, slots, wake, agent }
+}
+
+/** Requests at once that it may be sent, over all its models. The one that it turned away still counts as running. */
+export function admits({ breaker, busyUntil, running }: UpstreamState): number {
+  return busyUntil === null ? breaker.admits : Math.min(breaker.admits, Math.max(1, running - 1))
+}
+
+/** When something about it changes by itself; Infinity: never. */
+export function changesAt({ breaker, failing, busyUntil }: UpstreamState): number {
+  let at = Math.min(breaker.until, busyUntil ?? Infinity)
+  for (const { until } of failing.values()) at = Math.min(at, until)
+  return at
 }
 
 /** Pure: what is known after an event. */
@@ -120,7 +170,9 @@ export function reduceUpstream(state: UpstreamState, event: UpstreamEvent): Upst
     case 'released':
       return { ...state, running: Math.max(0, state.running - 1) }
     case 'outcome':
-      return afterOutcome(state, event.outcome, event.at)
+      return afterOutcome(state, event)
+    case 'time-passed':
+      return changesAt(state) > event.at ? state : afterTime(state, event.at)
   }
 }
 
@@ -136,22 +188,60 @@ function probeFailed(state: UpstreamState, failure: ProbeFailure, detail: string
   return failure === 'timed-out' ? { ...next, slow: true } : next
 }
 
-function afterOutcome(state: UpstreamState, outcome: AttemptOutcome, at: number): UpstreamState {
+type Outcome = Extract<UpstreamEvent, { kind: 'outcome' }>
+
+function afterOutcome(state: UpstreamState, { outcome, model = null, at }: Outcome): UpstreamState {
   switch (outcome) {
     case 'answered':
-      return state.health === 'up' && state.consecutiveFailures === 0 ? state : healed(state, at)
+      return afterAnswer(state, model, at)
     case 'unreachable':
-      return failed(state, true, 'a request could not reach it')
+      return failed(shaken(state, at), true, 'a request could not reach it')
     case 'broken':
-      return failed(state, false, 'requests broke off')
+      return failed(shaken(state, at), false, 'requests broke off')
     case 'refused-key':
       // One refusal may be about that request: a provider that refuses all of them is found out by the next ones.
       return refused(failed(state, false, REFUSED_KEY))
     case 'failed-model':
+      return model === null ? state : { ...state, failing: withFailure(state.failing, model, at) }
     case 'busy':
+      return { ...state, busyUntil: at + BUSY_MS }
     case 'cancelled':
       return state
   }
+}
+
+function afterAnswer(state: UpstreamState, model: string | null, at: number): UpstreamState {
+  const breaker = afterSuccess(state.breaker)
+  const failing = model === null || state.failing.size === 0 ? state.failing : withSuccess(state.failing, model)
+  const isPlain = state.health === 'up' && state.consecutiveFailures === 0
+  if (isPlain && breaker === state.breaker && failing === state.failing) return state
+  return { ...healed(state, at), breaker, failing }
+}
+
+function afterTime(state: UpstreamState, at: number): UpstreamState {
+  return {
+    ...state,
+    breaker: afterPause(state.breaker, at),
+    failing: new Map([...state.failing].map(([model, breaker]) => [model, afterPause(breaker, at)])),
+    busyUntil: state.busyUntil !== null && at < state.busyUntil ? state.busyUntil : null,
+  }
+}
+
+function shaken(state: UpstreamState, at: number): UpstreamState {
+  return { ...state, breaker: afterFailure(state.breaker, at, REQUEST_BREAKER) }
+}
+
+function withFailure(failing: UpstreamState['failing'], model: string, at: number): UpstreamState['failing'] {
+  return new Map(failing).set(model, afterFailure(failing.get(model) ?? CLOSED, at, MODEL_BREAKER))
+}
+
+function withSuccess(failing: UpstreamState['failing'], model: string): UpstreamState['failing'] {
+  const before = failing.get(model)
+  // A model has no slow start: once it runs, it runs.
+  if (before === undefined || before.phase === 'open') return failing
+  const after = new Map(failing)
+  after.delete(model)
+  return after
 }
 
 function refused(state: UpstreamState): UpstreamState {
