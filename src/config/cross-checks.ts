@@ -1,11 +1,11 @@
 import { isOwnAddress, publicListenAddress } from '../http/settings.ts'
-import type { SettingsContext } from '../lib/settings-context.ts'
+import type { SettingPath, SettingsContext } from '../lib/settings-context.ts'
 import type { Settings } from './settings.ts'
 
 /** What settings of different domains must agree on. */
 export function checkAgreement(settings: Settings, context: SettingsContext): void {
   checkOpenMode(settings, context)
-  checkAssignments(settings, context)
+  checkUpstreamNames(settings, context)
   checkPoolNames(settings, context)
   checkOwnAddress(settings, context)
 }
@@ -22,18 +22,28 @@ function checkOpenMode({ http, auth }: Settings, context: SettingsContext): void
 }
 
 /** A pool stands for all its agents, whose names nobody knows beforehand. */
-function checkAssignments({ models, upstreams, agents }: Settings, context: SettingsContext): void {
+function checkUpstreamNames({ models, upstreams, agents }: Settings, context: SettingsContext): void {
   const known = new Set([...upstreams, ...agents.pools].map(({ name }) => name))
-  for (const [model, names] of Object.entries(models.assignments)) {
-    for (const [index, name] of names.entries()) {
-      if (known.has(name)) continue
-      const others = known.size === 0 ? 'there are none' : `there are ${[...known].slice(0, 10).join(', ')}`
-      context.problem(
-        ['models', 'assignments', model, index],
-        `is ${JSON.stringify(name)}, which is not an upstream or pool: ${others}`,
-      )
+  const providers = new Set(upstreams.filter(({ provider }) => provider !== null).map(({ name }) => name))
+  const others = known.size === 0 ? 'there are none' : `there are ${[...known].slice(0, 10).join(', ')}`
+
+  function check(at: SettingPath, name: string): void {
+    if (!known.has(name)) {
+      context.problem(at, `is ${JSON.stringify(name)}, which is not an upstream or pool: ${others}`)
+    } else if (at[1] !== 'assignments' && providers.has(name)) {
+      context.problem(at, `is ${JSON.stringify(name)}, a provider, whose models nobody here can pull or load`)
     }
   }
+
+  for (const [model, names] of Object.entries(models.assignments)) {
+    for (const [index, name] of names.entries()) check(['models', 'assignments', model, index], name)
+  }
+  for (const [index, { upstreams: names }] of models.keepWarm.entries()) {
+    for (const [place, name] of (names ?? []).entries()) {
+      check(['models', 'keep_warm', index, 'upstreams', place], name)
+    }
+  }
+  for (const name of Object.keys(models.desired)) check(['models', 'desired', name], name)
 }
 
 /** Where upstreams are named, a pool is named the same way. */

@@ -202,6 +202,23 @@ log: {level: debug, format: json, requests: off}
   })
 })
 
+describe('loadConfig, warnings', () => {
+  it.each([
+    ['assignments: {"x:70b": [a]}, memory: {"X:70B": 40GB}', ['models.assignments."x:70b" holds although a has less']],
+    [
+      'assignments: {"x-70b": [b, a]}, memory_patterns: [{match: "-70b", memory: 40GB}]',
+      ['x-70b holds although a has'],
+    ],
+    ['assignments: {"x-70b": [b]}, memory_patterns: [{match: "-70b", memory: 40GB}]', []],
+    ['assignments: {x: [a]}, memory: {x: 24GB}, memory_patterns: [{match: x, memory: 40GB}]', []],
+    ['assignments: {x: [a]}', []],
+  ])('of %s', async (models, expected) => {
+    const upstreams = '[{name: a, url: "http://x", memory: 24GB}, {name: b, url: "http://y"}]'
+    const { warnings } = await configFolder(`upstreams: ${upstreams}\nmodels: {${models}}`).load()
+    expect(warnings).toEqual(expected.map((start) => expect.stringContaining(start)))
+  })
+})
+
 describe('loadConfig, precedence', () => {
   it('is flag over environment over file over default, and says so', async () => {
     const folder = configFolder('listen: 127.0.0.1:1\ndrain: 1s\nlimits: {body: 1MB}\n')
@@ -212,6 +229,32 @@ describe('loadConfig, precedence', () => {
     expect(sources.get('drain')).toEqual({ value: '2s', source: 'env', detail: 'CORRAL_DRAIN' })
     expect(sources.get('limits.body')).toEqual({ value: '1MB', source: 'file', detail: 'corral.yaml:3:16' })
     expect(sources.get('limits.bodies_total')).toEqual({ value: '256MB', source: 'default', detail: 'default' })
+  })
+
+  it('goes for the queue and for what keeps models in order, too', async () => {
+    const folder = configFolder(
+      'queue: {max_length: 3}\nmodels: {memory: {a: 1GB}, memory_patterns: [{match: b, memory: 2GB}]}\n' +
+        'upstreams: [{name: a, url: "http://x", memory: 24GB}]',
+    )
+    const env = {
+      CORRAL_QUEUE_MAX_WAIT: '30s',
+      CORRAL_ROUTING_AFFINITY: 'off',
+      CORRAL_MODELS_KEEP_WARM: 'llama3, qwen3:8b',
+      CORRAL_MODELS_DEFAULT: 'llama3',
+    }
+    const { settings, sources } = await folder.load({ env })
+    expect(settings.queue).toEqual({ maxLength: 3, maxWaitMs: 30_000 })
+    expect(settings.routing.affinity).toBe(false)
+    expect(settings.models.keepWarm.map(({ model }) => model)).toEqual(['llama3', 'qwen3:8b'])
+    expect(settings.models.default).toBe('llama3')
+    const shown = (name: string) => [sources.get(name)?.value, sources.get(name)?.detail]
+    expect(shown('queue.max_wait')).toEqual(['30s', 'CORRAL_QUEUE_MAX_WAIT'])
+    expect(shown('queue.max_length')).toEqual([3, 'corral.yaml:1:21'])
+    expect(shown('models.memory.a')).toEqual(['1GB', 'corral.yaml:2:22'])
+    expect(shown('models.memory_patterns[0].memory')).toEqual(['2GB', 'corral.yaml:2:65'])
+    expect(shown('models.desired')).toEqual([{}, 'default'])
+    expect(shown('upstreams[0].memory')).toEqual(['24GB', 'corral.yaml:3:48'])
+    expect(shown('upstreams[0].slots')).toEqual(['auto', 'default'])
   })
 
   it('takes an empty variable for not set', async () => {

@@ -20,6 +20,7 @@ import { listSources } from './list-sources.ts'
 import { createProblemList, type ProblemList } from './problem-list.ts'
 import { readBounded } from './read-bounded.ts'
 import { configSchema, dotted } from './schema.ts'
+import { settingWarnings } from './setting-warnings.ts'
 import type { LoadedConfig, LoadInput, Settings } from './settings.ts'
 import {
   createWrittenSettings,
@@ -48,7 +49,7 @@ export async function loadConfig(input: LoadInput): Promise<LoadedConfig> {
   writeFoundOllama(written, environment, { cwd: input.cwd, isOwn: ownAddressTest(written) })
   const settings = toSettings(written, createContext(written, { cwd: input.cwd, problems }), problems)
   if (settings === undefined || problems.count > 0) throw problems.toError()
-  return deepFreeze({ settings, sources: listSources(written), file })
+  return deepFreeze({ settings, sources: listSources(written), file, warnings: settingWarnings(settings) })
 }
 
 /** Absolute. A file that was named must be there; one of the usual names may be. */

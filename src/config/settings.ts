@@ -26,6 +26,8 @@ export interface LoadedConfig {
   readonly sources: ReadonlyMap<string, SettingSource>
   /** Absolute path of the file that was read. */
   readonly file: string | null
+  /** What can be meant and probably is not, one line each. */
+  readonly warnings: readonly string[]
 }
 
 export interface SettingSource {

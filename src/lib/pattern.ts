@@ -1,5 +1,100 @@
-/** Whether a part of a text fits the regular expression, in either case. */
+import { parsePattern, type PatternNode } from './pattern-syntax.ts'
+
+/**
+ * A step of a pattern: it takes a character, or holds at an end of the text, and goes on to the next; a fork goes on
+ * to several. All steps that the text so far leads to are held at once, so that no pattern takes more time than the
+ * product of its length and the text's: the built-in expressions can be made to take for ever.
+ */
+interface Step {
+  readonly id: number
+  readonly kind: 'character' | 'start' | 'end' | 'fork' | 'done'
+  readonly has: (character: string) => boolean
+  readonly next: Step[]
+}
+
+const MAX_STEPS = 2000
+
+/** Why it is not a pattern, as the end of a sentence; undefined where it is one. */
+export function patternProblem(pattern: string): string | undefined {
+  const compiled = compile(pattern)
+  return typeof compiled === 'string' ? compiled : undefined
+}
+
+/** Whether a part of a text fits a regular expression, in either case. One that is none fits nothing. */
 export function patternMatcher(pattern: string): (text: string) => boolean {
-  const expression = new RegExp(pattern, 'i')
-  return (text) => expression.test(text)
+  const first = compile(pattern)
+  return typeof first === 'string' ? () => false : (text) => matches(first, text.toLowerCase())
+}
+
+function compile(pattern: string): Step | string {
+  const parsed = parsePattern(pattern)
+  if (parsed.kind === 'malformed') return parsed.problem
+  const builder = createBuilder()
+  const first = builder.build(parsed.root, builder.step('done', []))
+  return builder.isFull() ? `is too large: its repetitions unfold to more than ${MAX_STEPS} steps` : first
+}
+
+function createBuilder() {
+  let count = 0
+
+  function step(kind: Step['kind'], next: Step[], has: Step['has'] = never): Step {
+    return { id: count++, kind, has, next }
+  }
+
+  /** From its end to its beginning: what a part leads to is there before the part. */
+  function build(node: PatternNode, after: Step): Step {
+    // Parts without a step count too: repetitions of nothing would be unfolded for ever.
+    if (count++ > MAX_STEPS) return after
+    if (node.kind === 'character') return step('character', [after], (character) => node.has(character))
+    if (node.kind === 'sequence') return node.parts.reduceRight((next, part) => build(part, next), after)
+    if (node.kind === 'choice') {
+      const first = node.parts.map((part) => build(part, after))
+      return step('fork', first)
+    }
+    return node.kind === 'repeat' ? buildRepeat(node, after) : step(node.kind, [after])
+  }
+
+  function buildRepeat({ part, min, max }: Extract<PatternNode, { kind: 'repeat' }>, after: Step): Step {
+    let first = after
+    if (max === Infinity) {
+      first = step('fork', [after])
+      first.next.push(build(part, first))
+    }
+    for (let left = max === Infinity ? 0 : max - min; left > 0 && count <= MAX_STEPS; left--)
+      first = step('fork', [after, build(part, first)])
+    for (let left = min; left > 0 && count <= MAX_STEPS; left--) first = build(part, first)
+    return first
+  }
+
+  return { step, build, isFull: () => count > MAX_STEPS }
+}
+
+function never(): boolean {
+  return false
+}
+
+function matches(first: Step, text: string): boolean {
+  let held: Step[] = []
+  for (let at = 0; at <= text.length; at++) {
+    const place = { isStart: at === 0, isEnd: at === text.length }
+    const reached = reach([...held, first], place)
+    if (reached === 'done') return true
+    const character = text[at] ?? ''
+    held = place.isEnd ? [] : reached.flatMap((step) => (step.has(character) ? step.next : []))
+  }
+  return false
+}
+
+/** Every step that takes a character next, once. */
+function reach(from: Step[], { isStart, isEnd }: { isStart: boolean; isEnd: boolean }): Step[] | 'done' {
+  const seen = new Set<number>()
+  const reached: Step[] = []
+  for (let step = from.pop(); step !== undefined; step = from.pop()) {
+    if (seen.has(step.id)) continue
+    seen.add(step.id)
+    if (step.kind === 'done') return 'done'
+    if (step.kind === 'character') reached.push(step)
+    else if (step.kind === 'fork' || (step.kind === 'start' ? isStart : isEnd)) from.push(...step.next)
+  }
+  return reached
 }

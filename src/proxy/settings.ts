@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseAnyModelName } from '../lib/model-name.ts'
 import { listOf, memorySize, section, setting, settingFacts, table, textSetting } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
+import { checkModelSettings } from './check-model-settings.ts'
 
 export interface ModelSettings {
   /** What a client asks for, and the model it gets. Names as they were written. */
@@ -82,7 +83,7 @@ const modelName = setting(z.string(), (text) => (parseAnyModelName(text).kind ==
 })
 
 const memoryPattern = section('What models take whose name fits.', {
-  match: textSetting({
+  match: setting(z.string(), (text) => text, {
     wanted: 'a regular expression such as ".*-70b.*"',
     description: 'Regular expression that fits a part of the name, in either case: `"-70b"`.',
   }),
@@ -156,8 +157,7 @@ export function toModelSettings(
   { models: raw }: z.output<z.ZodObject<typeof modelsSlice>>,
   context: SettingsContext,
 ): ModelSettings {
-  for (const name of ['aliases', 'assignments', 'fallbacks'] as const) checkNames(name, raw[name], context)
-  return {
+  const settings = {
     aliases: raw.aliases,
     assignments: raw.assignments,
     fallbacks: raw.fallbacks,
@@ -168,27 +168,6 @@ export function toModelSettings(
     desired: raw.desired,
     default: raw.default ?? null,
   }
-}
-
-/** Two spellings of one model would make it a matter of luck which line holds. */
-function checkNames(
-  name: string,
-  lines: Readonly<Record<string, string | readonly string[]>>,
-  context: SettingsContext,
-): void {
-  const spellings = new Map<string, string>()
-  for (const [written, value] of Object.entries(lines)) {
-    const at = ['models', name, written]
-    const model = parseAnyModelName(written)
-    if (model.kind === 'invalid') {
-      context.problem(at, 'is not the name of a model')
-      continue
-    }
-    const other = spellings.get(model.canonical)
-    if (other !== undefined) context.problem(at, `is the same model as "${other}": keep one of them`)
-    spellings.set(model.canonical, written)
-    const targets = name === 'assignments' ? [] : [value].flat()
-    const wrong = targets.find((target) => parseAnyModelName(target).kind === 'invalid')
-    if (wrong !== undefined) context.problem(at, `names ${JSON.stringify(wrong)}, which is not the name of a model`)
-  }
+  checkModelSettings(settings, context)
+  return settings
 }

@@ -53,6 +53,8 @@ interface RawProvider {
   readonly api_key_file?: string | undefined
   readonly models?: readonly string[] | undefined
   readonly allow_private: boolean
+  readonly memory?: number | undefined
+  readonly slots: number | null
 }
 
 export function publicUrl(type: UpstreamType): string | null {
@@ -73,6 +75,8 @@ export function toProviderSettings(
     }
     return null
   }
+  if (raw.memory !== undefined) context.problem([...at, 'memory'], 'is for Ollama servers: a provider loads no models')
+  if (raw.slots !== null) context.problem([...at, 'slots'], 'is for Ollama servers: a provider has no slots to count')
   const isWritten = raw.api_key !== undefined || raw.api_key_file !== undefined
   if (!isWritten && raw.enabled && type !== 'openai-compatible') {
     context.problem(at, `is of type ${type} and has no api_key: it would refuse every request`)
