@@ -39,12 +39,15 @@ const TIE_MS = 5
 /** How much longer than its own prompt a request must have waited before the wait speaks of slots. */
 const FAR = 2.5
 
-/** Waits and overlaps shorter than this share of an answer's own work are noise; more where that is an estimate. */
-const TOLD_NOISE = 0.15
+/** By which share of its own work the time may be wrong at which an answer was begun on. */
+const TOLD_NOISE = 0.1
 const EXPECTED_NOISE = 0.45
 
 /** Contended requests between a refuted try and the next one: few, as a try costs one request its choice of server. */
-const PATIENCE = 4
+const PATIENCE = 3
+
+/** Tries without an answer to the question before that counts as a refutation. */
+const VAIN_TRIES = 3
 
 /**
  * Learns how many answers one model on one upstream makes at once (OLLAMA_NUM_PARALLEL), which nobody tells. `limit`
@@ -54,14 +57,15 @@ export class SlotLearner {
   /** What is believed, without the try of one more. */
   believed = 1
 
-  readonly #running = new Map<object, Running>()
+  readonly #running = new Map<unknown, Running>()
   #begun = 0
   #spans: Span[] = []
   #loaded = false
   /** The last answer came whole and told how long it was worked on: such a one cannot be waited for to begin. */
   #tellsAtEnd = false
-  #tried: object | undefined
+  #tried: unknown
   #patience = 0
+  #vain = 0
   /** What the last refutation spoke for, while nothing spoke against it. */
   #doubt: number | undefined
   #raise: { readonly at: number; readonly from: number } | undefined
@@ -73,7 +77,7 @@ export class SlotLearner {
   }
 
   /** `prefillMs`: how long its prompt alone is expected to take. */
-  granted(id: object, at: number, prefillMs = 0): void {
+  granted(id: unknown, at: number, prefillMs = 0): void {
     if (this.#running.size === 0) this.#loaded &&= this.#tellsAtEnd
     const waitingSince = this.#loaded ? at : undefined
     this.#running.set(id, { grantedAt: at, prefillMs, waitingSince, beganAt: undefined, freed: [] })
@@ -82,7 +86,7 @@ export class SlotLearner {
   }
 
   /** Its first byte has come, of an answer that took a slot: not of a refusal. */
-  began(id: object, at: number): void {
+  began(id: unknown, at: number): void {
     const work = this.#running.get(id)
     if (work === undefined || work.beganAt !== undefined) return
     work.beganAt = at
@@ -95,32 +99,32 @@ export class SlotLearner {
     this.#ranAtOnce(this.#begun)
   }
 
-  ended(id: object, at: number, facts?: SlotFacts): void {
+  ended(id: unknown, at: number, facts?: SlotFacts): void {
     const work = this.#running.get(id)
     if (work === undefined) return
     if (work.beganAt !== undefined) this.#freed(id, at)
     this.#running.delete(id)
     if (work.beganAt !== undefined) {
       this.#begun -= 1
-      this.#tellsAtEnd = facts !== undefined && !facts.streamed && ownWork(facts) !== undefined
+      this.#tellsAtEnd = facts?.streamed === false && startOf(work, at, facts) !== undefined
       const span = spanOf(work, at, facts)
       if (span !== undefined) this.#overlapped(span)
-      const freed = waitedFor(work, at, facts)
-      if (freed !== undefined) this.#refuted(freed.ran)
+      const ran = ranWhileWaiting(work, at, facts)
+      if (ran !== undefined) this.#refuted(ran)
     }
     if (this.#tried !== id) return
-    // Without an answer to the question the next contended request may ask it again.
     this.#tried = undefined
-    this.#patience = Math.max(this.#patience, 1)
+    this.#vain += 1
+    if (this.#vain >= VAIN_TRIES) this.#patience = PATIENCE
   }
 
   #mayTry(running: number): boolean {
-    if (this.#patience > 0 || this.#tried !== undefined || running !== this.#running.size) return false
-    return this.#begun === running || (this.#loaded && this.#tellsAtEnd)
+    if (this.#patience > 0 || running !== this.#running.size) return false
+    return this.#tried !== undefined || this.#begun === running || (this.#loaded && this.#tellsAtEnd)
   }
 
   /** Tells those who still wait that a slot has come free. */
-  #freed(id: object, at: number): void {
+  #freed(id: unknown, at: number): void {
     if (this.#raise !== undefined && at - this.#raise.at < TIE_MS) this.believed = this.#raise.from
     this.#raise = undefined
     let ran = 0
@@ -152,6 +156,7 @@ export class SlotLearner {
     this.believed = Math.min(count, MAX_SLOTS)
     this.#tried = undefined
     this.#patience = 0
+    this.#vain = 0
   }
 
   #refuted(ran: number): void {
@@ -167,51 +172,51 @@ export class SlotLearner {
   }
 }
 
-interface OwnWork {
-  readonly ms: number
+/** When its slot was certainly at work on it. The end is known, the beginning may be told or expected. */
+function spanOf(work: Running, at: number, facts: SlotFacts | undefined): Span | undefined {
+  const { beganAt } = work
+  const start = startOf(work, at, facts)
+  if (start !== undefined) return { from: start.at + start.noiseMs, to: Math.min(at, start.endAt) - TIE_MS }
+  return beganAt === undefined || isWhole(work, at, facts) ? undefined : { from: beganAt, to: at - TIE_MS }
+}
+
+interface Start {
+  readonly at: number
   readonly noiseMs: number
+  /** The end may have been seen later, where the reader was slow. */
+  readonly endAt: number
 }
 
-function ownWork({ timings, expectedMs }: SlotFacts): OwnWork | undefined {
-  if (timings !== null) {
-    const ms = timings.promptMs + timings.evalMs
-    return { ms, noiseMs: ms * TOLD_NOISE }
+/** When its slot began to work on it; undefined where nothing tells. */
+function startOf(work: Running, at: number, facts: SlotFacts | undefined): Start | undefined {
+  if (facts === undefined || work.beganAt === undefined) return undefined
+  const { timings, expectedMs } = facts
+  const ms = timings === null ? expectedMs : timings.promptMs + timings.evalMs
+  if (ms === undefined) return undefined
+  if (timings === null) {
+    return facts.streamed ? undefined : { at: at - ms, noiseMs: ms * EXPECTED_NOISE, endAt: at }
   }
-  return expectedMs === undefined ? undefined : { ms: expectedMs, noiseMs: expectedMs * EXPECTED_NOISE }
+  const started = facts.streamed ? work.beganAt - timings.promptMs : at - ms
+  return { at: started, noiseMs: ms * TOLD_NOISE, endAt: started + ms }
 }
 
-/** When it certainly was worked on. */
-function spanOf({ beganAt }: Running, at: number, facts: SlotFacts | undefined): Span | undefined {
-  if (beganAt === undefined) return undefined
-  const own = facts === undefined ? undefined : ownWork(facts)
-  if (facts?.streamed === false) {
-    return own === undefined ? undefined : { from: at - own.ms + own.noiseMs, to: at - own.noiseMs }
-  }
-  const ranMs = facts?.timings == null ? at - beganAt : Math.min(at - beganAt, facts.timings.evalMs)
-  return { from: beganAt, to: beganAt + ranMs - TIE_MS }
+function isWhole({ beganAt = 0 }: Running, at: number, facts: SlotFacts | undefined): boolean {
+  return facts === undefined ? at - beganAt <= TIE_MS : !facts.streamed
 }
 
-/** The end of another that it had waited for, where it is certain that it had. */
-function waitedFor(work: Running, at: number, facts: SlotFacts | undefined): Freed | undefined {
+/** What ran until the end of another that it had waited for; undefined where it is not certain that it had. */
+function ranWhileWaiting(work: Running, at: number, facts: SlotFacts | undefined): number | undefined {
   const { grantedAt, waitingSince = grantedAt, beganAt = at, prefillMs } = work
-  const own = facts === undefined ? undefined : ownWork(facts)
-  const streamed = facts?.streamed ?? at - beganAt > TIE_MS
-  if (!streamed && own === undefined) return undefined
-  const timings = facts?.timings ?? null
-  if (streamed && timings === null) {
-    const freed = lastBefore(work.freed, beganAt + TIE_MS)
-    if (freed === undefined) return undefined
-    const promptMs = Math.max(beganAt - freed.at, prefillMs, TIE_MS)
-    return beganAt - waitingSince > FAR * promptMs ? freed : undefined
+  const start = startOf(work, at, facts)
+  if (start === undefined) {
+    const freed = isWhole(work, at, facts) ? undefined : work.freed.findLast((each) => each.at <= beganAt + TIE_MS)
+    const promptMs = Math.max(beganAt - (freed?.at ?? waitingSince), prefillMs, TIE_MS)
+    return beganAt - waitingSince > FAR * promptMs ? freed?.ran : undefined
   }
-  const { ms = 0, noiseMs = 0 } = own ?? {}
-  const startedAt = streamed ? beganAt - (timings?.promptMs ?? 0) : at - ms
-  const waitedMs = startedAt - (timings === null ? waitingSince : grantedAt + timings.loadMs)
-  const freed = lastBefore(work.freed, startedAt + TIE_MS + noiseMs)
-  if (freed === undefined || waitedMs < Math.max(2 * TIE_MS, noiseMs)) return undefined
-  return startedAt - freed.at <= Math.max(TIE_MS, noiseMs, waitedMs / FAR) ? freed : undefined
-}
-
-function lastBefore(freed: readonly Freed[], at: number): Freed | undefined {
-  return freed.findLast((each) => each.at <= at)
+  const timings = facts?.timings ?? null
+  const waitedMs = start.at - (timings === null ? waitingSince : grantedAt + timings.loadMs)
+  if (waitedMs < Math.max(2 * TIE_MS, 2 * start.noiseMs)) return undefined
+  // More than one may have ended about then: the one that speaks for most is believed.
+  const near = work.freed.filter((each) => Math.abs(start.at - each.at) <= TIE_MS + start.noiseMs)
+  return near.length === 0 ? undefined : Math.max(...near.map((each) => each.ran))
 }
