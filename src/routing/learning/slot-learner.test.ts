@@ -151,7 +151,7 @@ describe('SlotLearner', () => {
         runner.run(100)
         let wrong = 0
         runner.run(200, () => void (wrong += Math.abs(learner.believed - slots)))
-        expect(wrong / 200).toBeLessThanOrEqual(0.25)
+        expect(wrong / 200 / slots).toBeLessThanOrEqual(0.1)
       }),
     )
   })
