@@ -6,6 +6,7 @@ import type { Creator } from '../auth/granting.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { openStore, type Store } from '../store/open-store.ts'
 import { createAdminApi, type AdminApi } from './admin-api.ts'
+import type { FleetModels } from './model-schemas.ts'
 import { maxBodyBytes } from './parse-input.ts'
 
 const now = Date.parse('2026-11-21T12:00:00Z')
@@ -36,6 +37,7 @@ beforeEach(async () => {
     pepper: new Uint8Array(32),
     clock,
     status: () => status,
+    models: () => ({ upstreams: [upstreamModels('gpu-1'), upstreamModels('gpu-2', 'home'), upstreamModels('gpu-3')] }),
     pools: () => ['default', 'home'],
     changed: async () => void changes++,
   })
@@ -45,6 +47,11 @@ afterEach(async () => {
   await store.close()
   await rm(folder, { recursive: true })
 })
+
+function upstreamModels(name: string, pool: string | null = null): FleetModels['upstreams'][number] {
+  const models = [{ name: 'qwen3:8b', size: 5e9, digest: 'aa', loaded: false }]
+  return { name, pool, provider: false, state: 'up', fault: null, models, desired: null }
+}
 
 interface Call {
   readonly body?: unknown
@@ -181,6 +188,34 @@ describe('keys', () => {
   })
 })
 
+describe('keys in the queue', () => {
+  it('have a class and a weight, plain unless said', async () => {
+    const plain = await call('POST /admin/keys', { body: { name: 'plain' } })
+    expect(plain.json).toMatchObject({ class: 'interactive', weight: 1 })
+    const night = await call('POST /admin/keys', { body: { name: 'night', class: 'batch', weight: 3 } })
+    expect(night.json).toMatchObject({ class: 'batch', weight: 3 })
+    const user = await call('POST /admin/users', { body: { name: 'bob', weight: 2 } })
+    expect(user.json.key).toMatchObject({ class: 'interactive', weight: 2 })
+    const ssh = { public_key: `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${'A'.repeat(43)}`, name: 'ssh', class: 'batch' }
+    expect((await call('POST /admin/keys/ssh', { body: ssh })).json).toMatchObject({ class: 'batch', weight: 1 })
+    const listed = await call('GET /admin/keys')
+    expect(listed.json.map((key: { weight: unknown }) => key.weight)).toEqual([1, 3, 2, 1])
+  })
+
+  it.each([
+    [{ class: 'first' }, 'class'],
+    [{ weight: 0 }, 'weight'],
+    [{ weight: 101 }, 'weight'],
+    [{ weight: 1.5 }, 'weight'],
+    [{ weight: '2' }, 'weight'],
+    [{ scopes: ['agent'], class: 'batch' }, 'A key of an agent sends no requests: it takes neither a class nor'],
+    [{ scopes: ['agent'], weight: 2 }, 'A key of an agent sends no requests'],
+  ])('are refused with %j', async (terms, sentence) => {
+    expect(await failure('POST /admin/keys', { body: { name: 'x', ...terms } })).toContain(sentence)
+    expect(await store.listKeys()).toEqual([])
+  })
+})
+
 describe('keys of agents', () => {
   it('carry the pools that they name, or the default one', async () => {
     const home = await call('POST /admin/keys', {
@@ -273,6 +308,16 @@ describe('input', () => {
     expect(await failure(route, { raw: Uint8Array.of(0x22, 0xff, 0x22) })).toBe('invalid_input: The body is not JSON')
     expect(await failure(route, { raw: new Uint8Array(maxBodyBytes + 1) })).toMatch(/^body_too_large: /)
   })
+})
+
+it('lists the models of the upstreams that the caller may reach', async () => {
+  const names = async (principal?: Creator): Promise<string[]> => {
+    const { json } = await call('GET /admin/models', { ...(principal && { principal }) })
+    return json.upstreams.map((upstream: { name: string }) => upstream.name)
+  }
+  expect(await names()).toEqual(['gpu-1', 'gpu-2', 'gpu-3'])
+  expect(await names(limited)).toEqual(['gpu-1'])
+  expect(await names({ ...limited, upstreams: ['home', 'gpu-3'] })).toEqual(['gpu-2', 'gpu-3'])
 })
 
 it('describes itself and its gateway', async () => {

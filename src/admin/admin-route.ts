@@ -2,6 +2,7 @@ import type * as z from 'zod'
 import type { Creator } from '../auth/granting.ts'
 import type { KeyStore } from '../auth/key-store.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { FleetModels } from './model-schemas.ts'
 import type { GatewayStatus } from './schemas.ts'
 
 /** What the management API asks of the rest of the gateway. */
@@ -11,6 +12,8 @@ export interface AdminDeps {
   readonly pepper: Uint8Array
   readonly clock: Clock
   status(): GatewayStatus
+  /** Which models are where, and where they should be. */
+  models(): FleetModels
   /** Names of the pools that agents can join. */
   pools(): readonly string[]
   /** Users or keys are different now; whoever holds a copy has looked again when this resolves. */

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { adminRoute, type AdminRoute } from './admin-route.ts'
 import { addSshKeyRoute, createKeyRoute, importKeysRoute, listKeysRoute, revokeKeyRoute } from './keys.ts'
+import { listModelsRoute } from './models.ts'
 import { openApiDocument } from './openapi-document.ts'
 import { statusRoute } from './status.ts'
 import { createUserRoute, disableUserRoute, enableUserRoute, listUsersRoute } from './users.ts'
@@ -28,5 +29,6 @@ export const adminRoutes: readonly AdminRoute[] = [
   importKeysRoute,
   revokeKeyRoute,
   statusRoute,
+  listModelsRoute,
   openApiRoute,
 ]

@@ -37,6 +37,7 @@ import { startSystemTimer } from '../routing/timer.ts'
 import type { AgentRegistry } from '../tunnel/server/registry.ts'
 import { agentMembers } from './agent-members.ts'
 import type { FleetMembers } from './fleet-members.ts'
+import { fleetModels } from './fleet-models.ts'
 import { gatewayStatus } from './gateway-status.ts'
 
 /** Everything that one config makes of a request. A reload makes the next one; running exchanges end in theirs. */
@@ -55,7 +56,7 @@ export interface GenerationDeps {
   readonly known: readonly UpstreamState[]
   readonly directory: KeyDirectory
   readonly budget: BodyBudget
-  readonly admin: Omit<AdminDeps, 'status' | 'pools'>
+  readonly admin: Omit<AdminDeps, 'status' | 'pools' | 'models'>
   readonly agents: AgentRegistry
   readonly agentDoor: AgentDoor
   readonly instanceId: string
@@ -97,7 +98,7 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
   })
   const status = (): GatewayStatus => gatewayStatus(routing.fleet, settings, deps)
   const pools = (): readonly string[] => settings.agents.pools.map((pool) => pool.name)
-  const admin = createAdminApi({ ...deps.admin, status, pools })
+  const admin = createAdminApi({ ...deps.admin, status, pools, models: () => fleetModels(routing.fleet, settings) })
   const door = createFrontDoor({
     table: createRouteTable([...routes, ...admin.routes.map(asRoute)]),
     cors: createCors(settings.http.corsOrigins),

@@ -1,0 +1,42 @@
+import type { FleetModels } from '../admin/model-schemas.ts'
+import type { Settings } from '../config/settings.ts'
+import { parseAnyModelName } from '../lib/model-name.ts'
+import type { Fleet } from '../routing/fleet-state.ts'
+import type { ModelEntry } from '../routing/model-entry.ts'
+import type { UpstreamState } from '../routing/upstream-state.ts'
+
+/** Which models are where, and where they should be. */
+export function fleetModels(fleet: Pick<Fleet, 'all'>, settings: Pick<Settings, 'models'>): FleetModels {
+  return {
+    upstreams: fleet.all().map((state) => ({
+      name: state.name,
+      pool: state.agent?.pool ?? null,
+      provider: state.provider !== null,
+      state: state.enabled ? state.health : 'disabled',
+      fault: state.fault,
+      models: state.models === null ? null : [...state.models.values()].map((entry) => modelView(entry, state)),
+      desired: desiredOf(state, settings.models.desired),
+    })),
+  }
+}
+
+function modelView({ canonical, digest, raw }: ModelEntry, { loaded }: UpstreamState) {
+  const size = raw['size']
+  return {
+    name: canonical,
+    size: typeof size === 'number' ? size : null,
+    digest,
+    loaded: loaded.some((entry) => entry.canonical === canonical),
+  }
+}
+
+/** What its own line wants and what its pool's line wants, each model once. */
+function desiredOf({ name, agent }: UpstreamState, desired: Settings['models']['desired']): string[] | null {
+  const lines = [desired[name], agent === null ? undefined : desired[agent.pool]].filter((line) => line !== undefined)
+  if (lines.length === 0) return null
+  const names = lines.flat().map((model) => {
+    const parsed = parseAnyModelName(model)
+    return parsed.kind === 'invalid' ? model : parsed.canonical
+  })
+  return [...new Set(names)]
+}
