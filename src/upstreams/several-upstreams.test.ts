@@ -344,11 +344,11 @@ describe('an upload', () => {
   })
 })
 
-describe('whatever its parts do, and when', () => {
+describe('whatever its parts do, and when, it', () => {
   /** What one upstream may do next, from any state it is in. */
   const step = fc.record({ part: fc.nat({ max: 2 }), act: fc.nat({ max: 9 }), room: fc.boolean() })
 
-  it('it keeps the order, ends once, and releases last', async () => {
+  it('keeps the order, ends once, and releases last', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.option(fc.nat({ max: 60 })), async (steps, abortAt) => {
         const parts = ['a', 'b', 'c'].map(createSpokenPart)
