@@ -1,5 +1,6 @@
 import { mayGrant } from '../auth/granting.ts'
 import type { KeyTerms } from '../auth/issue-key.ts'
+import { PLAIN_SHARE } from '../auth/principal.ts'
 import { defaultScopes } from '../auth/scope.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { defaultPool } from '../lib/default-pool.ts'
@@ -19,6 +20,7 @@ export function grantedTerms(context: AdminContext, input: TermsInput): KeyTerms
     models: input.models ?? null,
     upstreams: input.upstreams ?? null,
     pools: input.pools ?? (scopes.includes('agent') ? [defaultPool] : null),
+    queue: { class: input.class ?? PLAIN_SHARE.class, weight: input.weight ?? PLAIN_SHARE.weight },
     expiresAt: seconds === null ? null : context.clock.now() + seconds * 1000,
   }
   const judgement = mayGrant(context.principal, terms)

@@ -12,6 +12,8 @@ export function keyView(record: KeyRecord, at: { readonly now: number; readonly 
     models: record.models === null ? null : [...record.models],
     upstreams: record.upstreams === null ? null : [...record.upstreams],
     pools: record.pools === null ? null : [...record.pools],
+    class: record.queue.class,
+    weight: record.queue.weight,
     created_at: toIso(record.createdAt),
     expires_at: record.expiresAt === null ? null : toIso(record.expiresAt),
     revoked_at: record.revokedAt === null ? null : toIso(record.revokedAt),

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { MAX_WEIGHT, queueClasses } from '../auth/principal.ts'
 import { scopes } from '../auth/scope.ts'
 import { entityNameRule, isEntityName } from '../lib/entity-name.ts'
 
@@ -34,6 +35,16 @@ const terms = {
     .max(maxExpirySeconds)
     .nullish()
     .meta({ description: 'The key ends by itself after this long; null is never' }),
+  class: z
+    .enum(queueClasses)
+    .optional()
+    .meta({ description: 'Whether it waits before all batch keys in the queue; interactive when omitted' }),
+  weight: z
+    .int()
+    .min(1)
+    .max(MAX_WEIGHT)
+    .optional()
+    .meta({ description: 'Its share of the upstreams while others of its class wait too; 1 when omitted' }),
 }
 
 export const newUserSchema = z.strictObject({
@@ -42,6 +53,8 @@ export const newUserSchema = z.strictObject({
   models: terms.models,
   upstreams: terms.upstreams,
   expires_in_seconds: terms.expires_in_seconds,
+  class: terms.class,
+  weight: terms.weight,
 })
 
 export const userNameSchema = z.strictObject({ name: nameSchema })
@@ -91,6 +104,8 @@ const keyShape = {
   models: z.array(z.string()).nullable(),
   upstreams: z.array(z.string()).nullable(),
   pools: z.array(z.string()).nullable().meta({ description: 'Pools of agents; null for every other key' }),
+  class: z.enum(queueClasses),
+  weight: z.int(),
   created_at: timeSchema,
   expires_at: timeSchema.nullable(),
   revoked_at: timeSchema.nullable(),

@@ -12,6 +12,7 @@ import { createKeyDirectory } from './key-directory.ts'
 import { createSecret } from './key-format.ts'
 import type { KeyRecord } from './key-store.ts'
 import { scopes } from './scope.ts'
+import { PLAIN_SHARE } from './principal.ts'
 
 const START = 1_700_000_000_000
 const digester = createKeyDigester(Buffer.alloc(32, 7))
@@ -22,7 +23,7 @@ const EXPIRED = createSecret('corral')
 
 function record(id: string, digest: string, changes: Partial<KeyRecord> = {}): KeyRecord {
   const owner = { userId: 'u1', userName: 'ada', createdAt: START, expiresAt: null, revokedAt: null }
-  const limits = { scopes: ['chat'] as const, models: null, upstreams: null, pools: null }
+  const limits = { scopes: ['chat'] as const, models: null, upstreams: null, pools: null, queue: PLAIN_SHARE }
   return { id, name: id, ...owner, ...limits, kind: 'key', digest, hint: '', ...changes }
 }
 

@@ -5,7 +5,7 @@ import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
 import { isSignatureTimely, isSignatureValid, parseSignatureTime } from './cli-signature.ts'
 import { parseCredential, type Credential } from './credential.ts'
 import type { KeyDirectory } from './key-directory.ts'
-import type { Principal } from './principal.ts'
+import { PLAIN_SHARE, type Principal } from './principal.ts'
 import { createFindKey } from './proven-keys.ts'
 import { createThrottle } from './throttle.ts'
 
@@ -53,6 +53,7 @@ export const openPrincipal: Principal = Object.freeze<Principal>({
   models: null,
   upstreams: null,
   pools: Object.freeze([defaultPool]),
+  queue: PLAIN_SHARE,
 })
 
 export function createAuthenticator(

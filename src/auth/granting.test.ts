@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { mayGrant, type KeyGrant } from './granting.ts'
 import { judgeModels } from './policy.ts'
-import type { Principal } from './principal.ts'
+import type { Principal, QueueShare } from './principal.ts'
 import { scopes, type Scope } from './scope.ts'
 
 const nothing: KeyGrant = { scopes: ['chat'], models: [], upstreams: [], expiresAt: 1 }
@@ -74,6 +74,23 @@ describe('mayGrant', () => {
     expect(may(creator({ expiresAt: 100 }), { expiresAt: 101 })).toBe(false)
     expect(may(creator({ expiresAt: 100 }), { expiresAt: null })).toBe(false)
     expect(may(creator(), { expiresAt: null })).toBe(true)
+  })
+
+  it.each<[QueueShare | undefined, QueueShare | undefined, boolean]>([
+    [undefined, undefined, true],
+    [undefined, { class: 'batch', weight: 1 }, true],
+    [undefined, { class: 'interactive', weight: 2 }, false],
+    [undefined, { class: 'batch', weight: 2 }, false],
+    [{ class: 'interactive', weight: 5 }, { class: 'batch', weight: 5 }, true],
+    [{ class: 'interactive', weight: 5 }, { class: 'interactive', weight: 6 }, false],
+    [{ class: 'batch', weight: 5 }, { class: 'batch', weight: 5 }, true],
+    [{ class: 'batch', weight: 5 }, { class: 'interactive', weight: 1 }, false],
+    [{ class: 'batch', weight: 5 }, undefined, false],
+  ])('with the share %j, to grant %j without being an admin: %s', (own, queue, expected) => {
+    const mine = own === undefined ? {} : { queue: own }
+    const grant = queue === undefined ? {} : { queue }
+    expect(may(creator({ scopes: new Set<Scope>(['chat']), ...mine }), grant)).toBe(expected)
+    expect(may(creator(mine), grant)).toBe(true)
   })
 
   it('never grants a model that the creator may not use', () => {

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import { patternsCover } from './model-patterns.ts'
 import { ALLOWED, type Judgement } from './policy.ts'
-import type { Principal } from './principal.ts'
+import { PLAIN_SHARE, type Principal, type QueueShare } from './principal.ts'
 import type { Scope } from './scope.ts'
 
 export interface KeyGrant {
@@ -9,6 +9,8 @@ export interface KeyGrant {
   readonly models: readonly string[] | null
   readonly upstreams: readonly string[] | null
   readonly expiresAt: number | null
+  /** Absent: interactive, weight 1. */
+  readonly queue?: QueueShare
 }
 
 /** Whoever has the database and its secret at hand, at the machine itself. */
@@ -28,7 +30,14 @@ export function mayGrant(creator: Creator, grant: KeyGrant): Judgement {
   if (creator.expiresAt != null && (grant.expiresAt === null || grant.expiresAt > creator.expiresAt)) {
     return denied('missing_scope', 'A key cannot grant one that lasts longer than itself')
   }
+  if (!creator.scopes.has('admin') && !shareCovers(creator.queue, grant.queue)) {
+    return denied('missing_scope', 'A key without scope "admin" cannot grant a better place in the queue than its own')
+  }
   return ALLOWED
+}
+
+function shareCovers(own: QueueShare = PLAIN_SHARE, wanted: QueueShare = PLAIN_SHARE): boolean {
+  return wanted.weight <= own.weight && (own.class === 'interactive' || wanted.class === 'batch')
 }
 
 function upstreamsCover(granted: readonly string[] | null, wanted: readonly string[] | null): boolean {

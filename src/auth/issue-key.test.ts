@@ -38,6 +38,7 @@ describe('issueKey', () => {
       pools: null,
       createdAt: START,
       expiresAt: START + 1,
+      queue: { class: 'interactive', weight: 1 },
       revokedAt: null,
       kind: 'key',
       digest: createKeyDigester(deps.pepper).store(secret),
@@ -55,6 +56,10 @@ describe('issueKey', () => {
   it.each<[string, Partial<KeyRequest>, string]>([
     ['no scope', { scopes: [] }, 'A key needs at least one scope'],
     ['an unknown scope', { scopes: ['root' as never] }, 'There is no scope "root"'],
+    ['an unknown class', { queue: { class: 'first' as never, weight: 1 } }, 'There is no class "first" of the queue'],
+    ['a weight of nothing', { queue: { class: 'batch', weight: 0 } }, 'A weight is a whole number from 1 to 100'],
+    ['a huge weight', { queue: { class: 'batch', weight: 101 } }, 'A weight is a whole number from 1 to 100'],
+    ['a broken weight', { queue: { class: 'batch', weight: 1.5 } }, 'A weight is a whole number from 1 to 100'],
     ['an unknown user', { user: 'bob' }, 'There is no user "bob"'],
     ['an impossible pattern', { models: ['llama3', '../x'] }, '"../x" is not a model name or pattern'],
     ['an empty pattern', { models: [''] }, '"" is not a model name or pattern'],

@@ -5,6 +5,7 @@ import { createKeyDigester } from './key-digest.ts'
 import { createKeyId, createSecret, keyHint, type KeyFormat } from './key-format.ts'
 import type { KeyRecord, KeyStore } from './key-store.ts'
 import { isModelPattern } from './model-patterns.ts'
+import { isPlainShare, MAX_WEIGHT, PLAIN_SHARE, queueClasses, type QueueShare } from './principal.ts'
 import { isScope, type Scope } from './scope.ts'
 
 export interface IssueDeps {
@@ -22,6 +23,8 @@ export interface KeyTerms {
   readonly pools?: readonly string[] | null
   /** Milliseconds since the epoch. */
   readonly expiresAt: number | null
+  /** Absent: interactive, weight 1. */
+  readonly queue?: QueueShare
 }
 
 export interface KeyRequest extends KeyTerms {
@@ -57,6 +60,7 @@ export interface SettledTerms {
   readonly upstreams: readonly string[] | null
   readonly pools: readonly string[] | null
   readonly expiresAt: number | null
+  readonly queue: QueueShare
 }
 
 /** Checks what was asked for and finds the user. */
@@ -69,6 +73,7 @@ export async function settleTerms(
   const unknown = scopes.find((scope) => !isScope(scope))
   if (unknown !== undefined) throw invalid(`There is no scope ${JSON.stringify(unknown)}`)
   checkAgent(scopes, terms)
+  checkShare(terms.queue ?? PLAIN_SHARE)
   const badPattern = terms.models?.find((pattern) => !isModelPattern(pattern))
   if (badPattern !== undefined) throw invalid(`${JSON.stringify(badPattern)} is not a model name or pattern`)
   if (terms.expiresAt !== null && !(terms.expiresAt > clock.now())) throw invalid('The expiry lies in the past')
@@ -85,11 +90,19 @@ export async function settleTerms(
     upstreams: terms.upstreams ?? null,
     pools: terms.pools ?? null,
     expiresAt: terms.expiresAt,
+    queue: terms.queue ?? PLAIN_SHARE,
+  }
+}
+
+function checkShare({ class: name, weight }: QueueShare): void {
+  if (!queueClasses.includes(name)) throw invalid(`There is no class ${JSON.stringify(name)} of the queue`)
+  if (!Number.isInteger(weight) || weight < 1 || weight > MAX_WEIGHT) {
+    throw invalid(`A weight is a whole number from 1 to ${MAX_WEIGHT}`)
   }
 }
 
 /** What opens the tunnel opens nothing else, and the other way round. */
-function checkAgent(scopes: readonly Scope[], { models, upstreams, pools }: KeyTerms): void {
+function checkAgent(scopes: readonly Scope[], { models, upstreams, pools, queue }: KeyTerms): void {
   const hasPools = pools != null && pools.length > 0
   if (!scopes.includes('agent')) {
     if (hasPools) throw invalid('Pools are for keys of agents: give it the scope "agent", or leave the pools out')
@@ -99,6 +112,9 @@ function checkAgent(scopes: readonly Scope[], { models, upstreams, pools }: KeyT
   if (!hasPools) throw invalid('A key of an agent needs at least one pool')
   if (models != null || upstreams != null) {
     throw invalid('A key of an agent takes neither models nor upstreams: its pools say what it may serve')
+  }
+  if (queue !== undefined && !isPlainShare(queue)) {
+    throw invalid('A key of an agent sends no requests: it takes neither a class nor a weight')
   }
 }
 

@@ -5,6 +5,7 @@ import { parseKeyFile, parseTokensFile, type ForeignKey } from './foreign-keys.t
 import { createKeyDigester, type KeyDigester } from './key-digest.ts'
 import { createKeyDirectory, type DirectoryContents, type KeyDirectory } from './key-directory.ts'
 import type { KeyRecord } from './key-store.ts'
+import { PLAIN_SHARE } from './principal.ts'
 
 const pepper = Buffer.alloc(32, 7)
 const salt = { salt: 'NaCl', separator: '@separator@' }
@@ -22,6 +23,7 @@ function record(id: string, secret: string, changes: Partial<KeyRecord> = {}): K
     models: null,
     upstreams: null,
     pools: null,
+    queue: PLAIN_SHARE,
     createdAt: START,
     expiresAt: null,
     revokedAt: null,
@@ -65,7 +67,15 @@ describe('findBySecret', () => {
       upstreams: null,
       pools: null,
       expiresAt: START + 5,
+      queue: PLAIN_SHARE,
     })
+  })
+
+  it('knows how it waits in the queue, from any carrier', () => {
+    const queue = { class: 'batch', weight: 7 } as const
+    const { directory } = setUp([record('k1', 'alpha', { queue })])
+    expect(directory.findBySecret('alpha', 'full')?.queue).toEqual(queue)
+    expect(directory.findBySecret('alpha', 'weak')?.queue).toEqual(queue)
   })
 
   it('gives every request of a key the same frozen object', () => {

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { defaultPool } from '../lib/default-pool.ts'
 import type { ForeignKey } from './foreign-keys.ts'
 import type { KeyRecord } from './key-store.ts'
-import type { Principal } from './principal.ts'
+import { isPlainShare, PLAIN_SHARE, type Principal } from './principal.ts'
 import type { Scope } from './scope.ts'
 import { sshKeyObject } from './ssh-key.ts'
 
@@ -37,6 +37,7 @@ export function storedEntry(record: KeyRecord, userIsLive: boolean): KeyEntry {
       upstreams: record.upstreams === null ? null : Object.freeze([...record.upstreams]),
       pools: record.pools === null ? null : Object.freeze([...record.pools]),
       expiresAt: record.expiresAt,
+      queue: isPlainShare(record.queue) ? PLAIN_SHARE : Object.freeze({ ...record.queue }),
     }),
   })
 }
@@ -55,6 +56,7 @@ export function foreignEntry(key: ForeignKey): KeyEntry {
       upstreams: null,
       pools: key.scopes.includes('agent') ? DEFAULT_POOLS : null,
       expiresAt: null,
+      queue: PLAIN_SHARE,
     }),
   })
 }

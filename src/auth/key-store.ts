@@ -1,3 +1,4 @@
+import type { QueueShare } from './principal.ts'
 import type { Scope } from './scope.ts'
 
 export interface UserRecord {
@@ -19,6 +20,7 @@ export interface KeyRecord {
   readonly upstreams: readonly string[] | null
   /** Of a key for agents: what they may join; null for every other key. */
   readonly pools: readonly string[] | null
+  readonly queue: QueueShare
   readonly createdAt: number
   readonly expiresAt: number | null
   readonly revokedAt: number | null

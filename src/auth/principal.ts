@@ -19,12 +19,21 @@ export interface Principal {
   readonly queue?: QueueShare
 }
 
+export const queueClasses = ['interactive', 'batch'] as const
+
+/** A whole number from 1. */
+export const MAX_WEIGHT = 100
+
 /** What a key may expect of the queue. */
 export interface QueueShare {
   /** Whoever waits interactively goes before any batch. */
-  readonly class: 'interactive' | 'batch'
+  readonly class: (typeof queueClasses)[number]
   /** A key of weight 2 gets twice the service of a key of weight 1 while both wait. */
   readonly weight: number
 }
 
-export const PLAIN_SHARE: QueueShare = { class: 'interactive', weight: 1 }
+export function isPlainShare(share: QueueShare): boolean {
+  return share.class === 'interactive' && share.weight === 1
+}
+
+export const PLAIN_SHARE: QueueShare = Object.freeze<QueueShare>({ class: 'interactive', weight: 1 })

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { TermsInput } from '../admin/schemas.ts'
+import { MAX_WEIGHT, queueClasses, type QueueShare } from '../auth/principal.ts'
 import { isScope, scopes, type Scope } from '../auth/scope.ts'
 import { parseDuration } from '../lib/duration.ts'
 
@@ -19,6 +20,8 @@ export interface TermsOptions {
   readonly upstream?: readonly string[]
   /** Milliseconds. */
   readonly expires?: number
+  readonly class?: QueueShare['class']
+  readonly weight?: number
 }
 
 export function addConfigOption(command: Command): Command {
@@ -49,6 +52,16 @@ export function addTermsOptions(command: Command): Command {
       'end by itself after this long, such as 12h or 30d (default: never)',
       parseDurationOption,
     )
+    .addOption(
+      new Option('--class <class>', 'how it waits for an upstream: batch lets all others go before it').choices(
+        queueClasses,
+      ),
+    )
+    .option(
+      '--weight <number>',
+      `its share while several wait: a key of weight 2 gets twice as much, up to ${MAX_WEIGHT} (default: 1)`,
+      parseWeight,
+    )
 }
 
 export function termsOf(options: TermsOptions): TermsInput {
@@ -57,6 +70,8 @@ export function termsOf(options: TermsOptions): TermsInput {
     ...(options.model && { models: [...options.model] }),
     ...(options.upstream && { upstreams: [...options.upstream] }),
     ...(options.expires !== undefined && { expires_in_seconds: toSeconds(options.expires) }),
+    ...(options.class && { class: options.class }),
+    ...(options.weight !== undefined && { weight: options.weight }),
   }
 }
 
@@ -66,6 +81,14 @@ export function parseDurationOption(value: string): number {
     throw new InvalidArgumentError('It must be a duration of at least 1s, such as 90s, 12h or 30d.')
   }
   return milliseconds
+}
+
+function parseWeight(value: string): number {
+  const weight = /^\d{1,3}$/.test(value) ? Number(value) : 0
+  if (weight < 1 || weight > MAX_WEIGHT) {
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_WEIGHT}.`)
+  }
+  return weight
 }
 
 export function toSeconds(milliseconds: number): number {

@@ -1,3 +1,4 @@
+import { isPlainShare, type QueueShare } from '../auth/principal.ts'
 import type { CreatedKey, KeyView } from '../admin/schemas.ts'
 import { shellQuote } from './client-exports.ts'
 import { localTime } from './print-list.ts'
@@ -22,5 +23,10 @@ export function describeKey(key: KeyView): string {
   const models = key.models === null ? '' : `, models ${key.models.join(' ')}`
   const pools = key.pools === null ? '' : `, pools ${key.pools.join(' ')}`
   const end = key.expires_at === null ? '' : `, until ${localTime(key.expires_at)}`
-  return `Key "${key.name}" of user "${key.user}" (${key.id}): ${key.scopes.join(', ')}${models}${pools}${end}`
+  const share = isPlainShare(key) ? '' : `, ${queueText(key)}`
+  return `Key "${key.name}" of user "${key.user}" (${key.id}): ${key.scopes.join(', ')}${models}${pools}${share}${end}`
+}
+
+export function queueText(share: QueueShare): string {
+  return share.weight === 1 ? share.class : `${share.class} weight ${share.weight}`
 }

@@ -46,6 +46,21 @@ describe('migrate', () => {
     expect(pools.map((row) => row['pools'])).toEqual(['["default"]', null])
   })
 
+  it('makes the keys of an older database plain in the queue, and takes no others than there are', () => {
+    const database = new DatabaseSync(':memory:')
+    migrate(database, migrations.slice(0, 2))
+    database.exec(`
+      INSERT INTO users (id, name, created_at) VALUES ('u1', 'ada', 0);
+      INSERT INTO keys (id, name, user_id, scopes, created_at, kind, digest, hint)
+      VALUES ('k1', 'a', 'u1', '["chat"]', 0, 'key', 'd1', '');
+    `)
+    migrate(database)
+    const rows = database.prepare('SELECT queue_class, queue_weight FROM keys').all()
+    expect(rows).toMatchObject([{ queue_class: 'interactive', queue_weight: 1 }])
+    for (const wrong of ["queue_class = 'first'", 'queue_weight = 0', 'queue_weight = 101', 'queue_class = NULL'])
+      expect(() => database.exec(`UPDATE keys SET ${wrong}`)).toThrow('constraint failed')
+  })
+
   it('knows migrations that count up without gaps', () => {
     expect(migrations.map((migration) => migration.number)).toEqual(migrations.map((_, index) => index + 1))
   })

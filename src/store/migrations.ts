@@ -45,4 +45,12 @@ export const migrations: readonly Migration[] = [
       UPDATE keys SET pools = '["default"]' WHERE scopes = '["agent"]';
     `,
   },
+  {
+    number: 3,
+    sql: `
+      ALTER TABLE keys ADD COLUMN queue_class TEXT NOT NULL DEFAULT 'interactive'
+        CHECK (queue_class IN ('interactive', 'batch'));
+      ALTER TABLE keys ADD COLUMN queue_weight INTEGER NOT NULL DEFAULT 1 CHECK (queue_weight BETWEEN 1 AND 100);
+    `,
+  },
 ]

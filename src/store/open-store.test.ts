@@ -24,6 +24,7 @@ function newKey(userId: string, changes: Partial<NewKey> = {}): NewKey {
     upstreams: ['gpu-1'],
     pools: null,
     expiresAt: 5,
+    queue: { class: 'interactive', weight: 1 } as const,
   }
   return { id: 'key_1', name: 'laptop', userId, ...limits, kind: 'key', digest: 'd1', hint: 'abcd', ...changes }
 }
@@ -76,6 +77,7 @@ describe('keys', () => {
       pools: ['home', 'default'],
       expiresAt: null,
       kind: 'ssh',
+      queue: { class: 'batch', weight: 100 },
     })
     await store.createKey(bare)
     expect(await store.listKeys()).toEqual([
@@ -239,7 +241,7 @@ describe('the file', () => {
     newer.exec('INSERT INTO migrations (number, applied_at) VALUES (99, 0)')
     newer.close()
     await expect(openStore('sqlite:corral.db', { cwd: folder })).rejects.toThrow(
-      'its schema 99 is newer than this program, which knows 2: install a newer Corral',
+      'its schema 99 is newer than this program, which knows 3: install a newer Corral',
     )
   })
 })

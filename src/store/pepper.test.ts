@@ -5,6 +5,7 @@ import { tempFolder } from '../../test/fakes/temp-folder.ts'
 import { Secret } from '../lib/secret.ts'
 import { openStore, type Store } from './open-store.ts'
 import { loadPepper, type PepperOptions } from './pepper.ts'
+import { PLAIN_SHARE } from '../auth/principal.ts'
 
 interface Place extends PepperOptions {
   readonly store: Store
@@ -21,7 +22,14 @@ async function setUp(): Promise<Place> {
 
 async function addKey(store: Store): Promise<void> {
   const user = await store.createUser('ada')
-  const limits = { scopes: ['chat'] as const, models: null, upstreams: null, pools: null, expiresAt: null }
+  const limits = {
+    scopes: ['chat'] as const,
+    models: null,
+    upstreams: null,
+    pools: null,
+    expiresAt: null,
+    queue: PLAIN_SHARE,
+  }
   await store.createKey({ id: 'k', name: 'k', userId: user.id, ...limits, kind: 'key', digest: 'd', hint: '' })
 }
 

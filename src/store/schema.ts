@@ -24,6 +24,8 @@ export interface KeyRow {
   upstreams: string | null
   /** JSON array. */
   pools: string | null
+  queue_class: 'interactive' | 'batch'
+  queue_weight: number
   created_at: number
   expires_at: number | null
   revoked_at: number | null

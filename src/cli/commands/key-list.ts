@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
 import { listKeysRoute } from '../../admin/keys.ts'
+import type { KeyView } from '../../admin/schemas.ts'
+import { isPlainShare } from '../../auth/principal.ts'
 import { withAdministration } from '../with-administration.ts'
 import { addStoreOptions, type StoreOptions } from '../options.ts'
 import { localTime, printList } from '../print-list.ts'
+import { queueText } from '../present-key.ts'
 import type { Terminal } from '../terminal.ts'
 
 export function keyList(command: Command, terminal: Terminal): void {
@@ -19,6 +22,7 @@ export function keyList(command: Command, terminal: Terminal): void {
           USER: (key) => key.user,
           SCOPES: (key) => key.scopes.join(' ') + (key.pools === null ? '' : ` in ${key.pools.join(' ')}`),
           MODELS: (key) => (key.pools === null ? (key.models?.join(' ') ?? 'local') : '-'),
+          ...(keys.every(isPlainShare) ? {} : { QUEUE: (key: KeyView) => (isPlainShare(key) ? '' : queueText(key)) }),
           CREATED: (key) => localTime(key.created_at),
           EXPIRES: (key) => localTime(key.expires_at),
           STATE: (key) => key.state,

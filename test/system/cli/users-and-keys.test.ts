@@ -103,6 +103,36 @@ describe('corral key', () => {
     expect(await corral.json('key', 'list')).toEqual([])
   })
 
+  it('create takes a class and a weight for the queue, and list shows them where there are any', async () => {
+    const corral = corralIn()
+    const made = await corral('key', 'create', 'night', '--class', 'batch', '--weight', '2')
+    expect([made.code, made.stderr]).toEqual([0, expect.stringContaining('models:read, batch weight 2. It is shown')])
+    await corral('user', 'create', 'ada', '--weight', '3')
+    await corral('key', 'create', 'plain')
+    expect(await corral.json('key', 'list')).toMatchObject([
+      { name: 'night', class: 'batch', weight: 2 },
+      { name: 'ada', class: 'interactive', weight: 3 },
+      { name: 'plain', class: 'interactive', weight: 1 },
+    ])
+    const { stdout } = await corral('key', 'list')
+    expect(stdout).toMatch(/^ID +NAME +USER +SCOPES +MODELS +QUEUE +CREATED /)
+    expect(stdout).toMatch(/ night .* batch weight 2 /)
+    expect(stdout).toMatch(/ ada .* interactive weight 3 /)
+  })
+
+  it.each([
+    ['--weight', '0', 'It must be a whole number from 1 to 100.'],
+    ['--weight', '101', 'It must be a whole number from 1 to 100.'],
+    ['--weight', 'two', 'It must be a whole number from 1 to 100.'],
+    ['--class', 'first', 'Allowed choices are interactive, batch.'],
+  ])('create refuses %s %s as a wrong use', async (option, value, sentence) => {
+    const corral = corralIn()
+    const { code, stdout, stderr } = await corral('key', 'create', 'x', option, value)
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toContain(sentence)
+    expect(await corral.json('key', 'list')).toEqual([])
+  })
+
   it('create without a user makes it for admin', async () => {
     const corral = corralIn()
     const { code, stdout } = await corral('key', 'create', 'laptop', '--format', 'ollama-uuid')
