@@ -40,12 +40,6 @@ export function unmapped(text: string): Remark {
   return { kind: 'remark', text: `Not mapped: ${text}`, unmapped: true }
 }
 
-/** Settings that a later version understands, kept as comments. */
-export function parked(first: string, from: string, more: readonly string[] = []): Remark {
-  const text = [`${first}   # from ${from}; this version does not use it yet`, ...more]
-  return { kind: 'remark', text, unmapped: true }
-}
-
 /** The first line is the head of the file; every other remark stands right above what it is about. */
 export function writeYaml([head, ...file]: Section): string {
   const blocks: string[][] = head === undefined ? [] : [writeLine(head, '')]

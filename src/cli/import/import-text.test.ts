@@ -36,11 +36,15 @@ describe('servers', () => {
     expect(written).toContain('Called "gpu" there')
   })
 
-  it('stay off, and their memory stays as a comment', () => {
-    const { config, written, unmapped } = read('servers: {a: {host: h, priority: 1, max_memory_gb: 24, enabled: no}}')
-    expect(config['upstreams']).toMatchObject([{ enabled: false }])
-    expect([unmapped, written]).toEqual([1, expect.stringContaining('    # memory: 24GB   # from max_memory_gb: 24;')])
-    expect(read(server('priority: 1, max_memory_gb: null')).unmapped).toBe(0)
+  it('stay off, and keep their memory', () => {
+    const { config, unmapped } = read('servers: {a: {host: h, priority: 1, max_memory_gb: 24, enabled: no}}')
+    expect(config['upstreams']).toMatchObject([{ enabled: false, memory: '24GB' }])
+    expect(unmapped).toBe(0)
+    expect(read(server('priority: 1, max_memory_gb: 7.50')).config['upstreams']).toMatchObject([{ memory: '7.5GB' }])
+    const limitless = read(server('priority: 1, max_memory_gb: null'))
+    expect([limitless.unmapped, limitless.written]).toEqual([0, expect.not.stringContaining('memory')])
+    const left = read(server("priority: 1, max_memory_gb: <%= ENV['GB'] %>"))
+    expect([left.config['upstreams'], left.variables]).toMatchObject([[{ memory: '${GB}GB' }], ['GB']])
   })
 
   it('come last without a priority, and keep the threshold that makes one busy', () => {
@@ -151,8 +155,14 @@ describe('the rest of the file', () => {
     'logging: {directory: /var/log}',
     'logging: {level: loud}',
     'logging: {enabled: false}',
-    'model_config: {memory_overrides: {m: 40.0}}',
-    'model_config: {memory_patterns: [{pattern: ".*-7b.*", memory_gb: 4.5}]}',
+    'model_config: {memory_overrides: {m: much}}',
+    'model_config: {memory_overrides: {m: 0}}',
+    'model_config: {memory_overrides: {"a b": 40.0}}',
+    'model_config: {memory_overrides: {m: 40.0, "M:latest": 41}}',
+    'model_config: {memory_overrides: [40]}',
+    'model_config: {memory_patterns: {a: 1}}',
+    'model_config: {memory_patterns: [{pattern: "(?=7b)", memory_gb: 4.5}]}',
+    'model_config: {memory_patterns: [{pattern: x, memory_gb: 4.5, why: so}]}',
     'model_config: {memory_patterns: [{pattern: x}]}',
     'model_config: {default_memory_gb: 4.5}',
     'model_config: {cache_model_info: false}',
@@ -162,19 +172,22 @@ describe('the rest of the file', () => {
     'server_busy_threshold_ms: soon',
     'servers: {a: {host: h, priority: 1, weight: 3}}',
     'servers: {a: {host: h, priority: high}}',
+    'servers: {a: {host: h, priority: 1, max_memory_gb: lots}}',
+    'servers: {a: {host: h, priority: 1, max_memory_gb: 0}}',
   ])('drops nothing silently: %s', (line) => {
     const rest = line.startsWith('servers') ? '' : `\n${server('priority: 1')}`
     expect(read(line + rest).unmapped).toBe(1)
   })
 
-  it('keeps memory of models in the form that a later version takes', () => {
-    const { written } = read(
-      'proxy_port: 1\nmodel_config: {explicit_assignments: {}, memory_overrides: {"custom-70b": 40.0}, memory_patterns: [{pattern: ".*-7b", memory_gb: 4.5}]}',
+  it('maps the memory of models', () => {
+    const { config, written, unmapped } = read(
+      `${server('priority: 1')}\nmodel_config: {memory_overrides: {"custom-70b": 40.0}, memory_patterns: [{pattern: ".*-7b", memory_gb: 4.5}, {pattern: "(", memory_gb: 1}]}`,
     )
-    const later = parse(written.replaceAll(/^ {2}# (?=memory| {2})/gm, '  ')) as unknown
-    expect(later).toMatchObject({
-      models: { memory: { 'custom-70b': '40GB' }, memory_patterns: [{ match: '.*-7b', memory: '4.5GB' }] },
+    expect(config['models']).toEqual({
+      memory: { 'custom-70b': '40GB' },
+      memory_patterns: [{ match: '.*-7b', memory: '4.5GB' }],
     })
+    expect([unmapped, written]).toEqual([1, expect.stringContaining('the pattern has a ( that is not closed')])
   })
 })
 

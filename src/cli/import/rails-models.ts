@@ -1,10 +1,11 @@
 import { ConfigError } from '../../config/config-error.ts'
-import { parseModelName } from '../../lib/model-name.ts'
-import { parked, remark, setting, yamlText, type Line, type Remark } from './annotated-yaml.ts'
-import { createTaker, isTree, textOf, truthOf, type Tree } from './foreign-tree.ts'
+import { parseModelName, type ModelName } from '../../lib/model-name.ts'
+import { patternProblem } from '../../lib/pattern.ts'
+import { remark, setting, type Line, type Remark, type Section } from './annotated-yaml.ts'
+import { createTaker, isTree, textOf, truthOf } from './foreign-tree.ts'
 import { leftover, shown, tellRest } from './leftovers.ts'
 import { findHost, type RailsHost } from './rails-hosts.ts'
-import { toGigabytes } from './rails-upstreams.ts'
+import { notGigabytes, toGigabytes } from './rails-upstreams.ts'
 
 export interface RailsModels {
   /** What goes into `models`. */
@@ -19,7 +20,7 @@ interface Assignment {
 }
 
 const reasons = {
-  default_memory_gb: 'limits of memory are not used by this version yet',
+  default_memory_gb: 'of a model that nothing tells the size of, Corral estimates it from its name',
 }
 
 const alwaysCached = 'lists of models are always kept, for routing.model_ttl'
@@ -97,30 +98,54 @@ function overrideLines(written: unknown): Line[] {
   const place = 'model_config.memory_overrides'
   if (written === undefined) return []
   if (!isTree(written)) return [leftover(place, written)]
-  const sizes = Object.entries(written).map(([model, value]) => [model, toGigabytes(value)] as const)
-  const lines = sizes.flatMap(([model, size]) => (size === undefined ? [] : [`  ${yamlText(model)}: ${size}`]))
-  const wrong = sizes.filter(([, size]) => size === undefined)
-  return [
-    ...(lines.length === 0 ? [] : [parked('memory:', 'memory_overrides', lines)]),
-    ...wrong.map(([model]) => leftover(`${place}.${model}`, written[model], 'it should be a number of GB')),
-  ]
+  const told: Remark[] = []
+  const lines: Line[] = []
+  const seen = new Set<string>()
+  for (const [model, value] of Object.entries(written)) {
+    const size = toGigabytes(value)
+    const name = parseModelName(model)
+    const problem = overrideProblem({ name, size, seen })
+    if (name.kind !== 'invalid') seen.add(name.canonical)
+    if (problem === undefined && size !== undefined) lines.push(setting(model, size))
+    else told.push(leftover(`${place}.${JSON.stringify(model)}`, value, problem))
+  }
+  return [...told, ...(lines.length === 0 ? [] : [remark(overridesCount), setting('memory', { section: lines })])]
+}
+
+const overridesCount = 'They count for a model whose size no server tells; there they went before its size.'
+
+interface Override {
+  readonly name: ModelName
+  readonly size: string | undefined
+  readonly seen: ReadonlySet<string>
+}
+
+function overrideProblem({ name, size, seen }: Override): string | undefined {
+  if (name.kind === 'invalid') return 'this is not the name of a model'
+  if (seen.has(name.canonical)) return 'its memory is said already'
+  return size === undefined ? notGigabytes : undefined
 }
 
 function patternLines(written: unknown): Line[] {
   const place = 'model_config.memory_patterns'
   if (written === undefined) return []
   if (!Array.isArray(written)) return [leftover(place, written)]
-  const lines = written.map((item: unknown) => (isTree(item) ? patternLine(item) : undefined))
-  const read = lines.filter((line) => line !== undefined)
-  const wrong = written.filter((_item, index) => lines[index] === undefined) as unknown[]
-  return [
-    ...(read.length === 0 ? [] : [parked('memory_patterns:', 'memory_patterns', read)]),
-    ...wrong.map((item) => leftover(place, item, 'it should have a pattern and a memory_gb')),
-  ]
+  const told: Remark[] = []
+  const items: Section[] = []
+  for (const item of written as unknown[]) {
+    const read = patternItem(item)
+    if (typeof read === 'string') told.push(leftover(place, item, read))
+    else items.push(read)
+  }
+  return [...told, ...(items.length === 0 ? [] : [setting('memory_patterns', { items })])]
 }
 
-function patternLine({ pattern, memory_gb, ...more }: Tree): string | undefined {
+/** One item of `models.memory_patterns`, or why it is none. */
+function patternItem(item: unknown): Section | string {
+  const { pattern, memory_gb, ...more } = isTree(item) ? item : {}
   const size = toGigabytes(memory_gb)
-  if (typeof pattern !== 'string' || size === undefined || Object.keys(more).length > 0) return undefined
-  return `  - {match: ${JSON.stringify(pattern)}, memory: ${size}}`
+  if (typeof pattern !== 'string' || size === undefined || Object.keys(more).length > 0)
+    return 'it should have a pattern and a memory_gb'
+  const problem = patternProblem(pattern)
+  return problem === undefined ? [setting('match', pattern), setting('memory', size)] : `the pattern ${problem}`
 }

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../lib/duration.ts'
-import { parked, remark, setting, type Line, type Section } from './annotated-yaml.ts'
+import { remark, setting, type Line, type Section } from './annotated-yaml.ts'
 import { isVariable, textOf } from './foreign-tree.ts'
 import { leftover, mayBeSecret, tellRest } from './leftovers.ts'
 import { providerAt } from './provider-hosts.ts'
@@ -72,13 +72,17 @@ function memoryLines({ rest, place }: RailsHost): Line[] {
   const written = rest.take('max_memory_gb')
   if (written === undefined) return []
   const size = toGigabytes(written)
-  if (size === undefined) return [leftover(`${place}.max_memory_gb`, written, 'it should be a number of GB')]
-  return [parked(`memory: ${size}`, `max_memory_gb: ${textOf(written)}`)]
+  return [size === undefined ? leftover(`${place}.max_memory_gb`, written, notGigabytes) : setting('memory', size)]
 }
+
+export const notGigabytes = 'it should be a number of GB, from 0.001 to 1000000'
 
 /** As a size in our config. */
 export function toGigabytes(written: unknown): string | undefined {
-  return /^\d+(?:\.\d+)?$/.test(textOf(written)) ? `${textOf(written)}GB` : undefined
+  const text = textOf(written)
+  if (isVariable(text)) return `${text}GB`
+  const isInRange = /^\d+(?:\.\d+)?$/.test(text) && Number(text) >= 0.001 && Number(text) <= 1e6
+  return isInRange ? `${Number(text)}GB` : undefined
 }
 
 function apiKeyLines(host: RailsHost, isNeeded: boolean): Line[] {
