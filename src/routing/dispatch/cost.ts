@@ -1,58 +1,139 @@
 import type { Estimates } from '../learning/estimates.ts'
-import type { ServerQuote } from './dispatcher.ts'
+import type { Candidate } from './candidate.ts'
+import { policy } from './policy.ts'
 import type { Runner } from './runner.ts'
+import type { Scarcity } from './scarcity.ts'
 import type { Server } from './server.ts'
 import type { Work } from './work.ts'
 
-/** What one upstream would cost a work now. */
-export interface Choice {
+/** What one upstream would cost a work now, in milliseconds. */
+export interface Cost {
   readonly server: Server
   readonly runner: Runner
+  /** Until a slot is free. */
   readonly waitMs: number
   readonly loadMs: number
   readonly prefillMs: number
   readonly networkMs: number
+  /** What it would cost others. */
   readonly othersMs: number
   readonly totalMs: number
+  /** It could be sent now. */
+  readonly isReady: boolean
   /** Idle models that make room. */
   readonly victims: readonly Runner[]
-  readonly isReady: boolean
 }
 
-export function quote(work: Work, [server, runner]: readonly [Server, Runner], parts: Parts): Choice {
-  const { estimates, now } = parts
-  const networkMs = estimates.networkMs(server.name)
-  const prefillMs = work.prompt.tokens * runner.pair.prefillMsPerToken
-  const place = server.isProvider ? READY : placeOf(work, [server, runner], parts)
-  const totalMs = place.waitMs + place.loadMs + prefillMs + networkMs
-  return { server, runner, ...place, prefillMs, networkMs, othersMs: 0, totalMs }
+/** What is asked about. */
+export interface Ask {
+  readonly work: Work
+  /** Milliseconds that those before it in its lane take, where it must wait. */
+  readonly aheadMs: number
+  /** Has waited so long that what it evicts counts no more. */
+  readonly isOld: boolean
+  /** Does not evict what others wait for. */
+  readonly sparesQueued: boolean
 }
 
-export function asQuote(choice: Choice, chosen: boolean): ServerQuote {
-  const { server, waitMs, loadMs, prefillMs, networkMs, othersMs } = choice
-  return { server: server.name, queueMs: waitMs, loadMs, prefillMs, networkMs, othersMs, chosen }
-}
-
-interface Parts {
+export interface CostView {
+  readonly now: number
   readonly estimates: Estimates
+  readonly scarcity: Scarcity
+  readonly affinity: boolean
+}
+
+/**
+ * Time to its first token, and what the choice costs others: models that must be loaded again, time at a place that
+ * something scarce may want, streams that are slowed down.
+ */
+export function costOf(ask: Ask, candidate: Candidate, view: CostView): Cost {
+  const { server, runner } = candidate
+  const { work } = ask
+  const { now } = view
+  const readMs = unreadTokens(work, runner, view.affinity) * runner.pair.prefillMsPerToken
+  const serviceMs = readMs + (work.brief ? 0 : runner.answerMs)
+  const networkMs = view.estimates.networkMs(server.name)
+  if (server.isProvider) {
+    const isReady = !server.isFull
+    const waitMs = isReady ? 0 : ask.aheadMs + serviceMs / server.running
+    const totalMs = waitMs + readMs + networkMs
+    return { ...candidate, waitMs, loadMs: 0, prefillMs: readMs, networkMs, othersMs: 0, totalMs, isReady, victims: [] }
+  }
+  const start = startOf(ask, candidate, view)
+  const prefillMs = readMs * (1 + server.othersActive(runner))
+  const othersMs =
+    (ask.isOld ? 0 : swapMs(start.victims, server, view)) +
+    policy.scarcityWeight * serviceMs * view.scarcity.priceOf(server, runner) +
+    policy.delayWeight * delayMs(server, { serviceMs, waitMs: start.waitMs, now })
+  const totalMs = start.waitMs + start.loadMs + prefillMs + networkMs + othersMs
+  return { ...candidate, ...start, prefillMs, networkMs, othersMs, totalMs }
+}
+
+/** Of its prompt, what no free slot there has read before. */
+function unreadTokens({ prompt }: Work, { memory }: Runner, affinity: boolean): number {
+  if (!affinity || memory.isEmpty || prompt.tokens < 2 * policy.blockTokens) return prompt.tokens
+  return Math.max(1, prompt.tokens - memory.knownTokens(prompt.blocks()))
+}
+
+type Start = Pick<Cost, 'waitMs' | 'loadMs' | 'victims' | 'isReady'>
+
+const NONE: readonly Runner[] = []
+
+function startOf(ask: Ask, { server, runner }: Candidate, view: CostView): Start {
+  const { now } = view
+  const admissionMs = server.isFull ? server.soonestFreeMs(now) : 0
+  if (runner.state !== 'absent') {
+    const isFree = server.hasFreeSlot(runner, ask.work)
+    if (isFree && !server.isFull) {
+      return { waitMs: 0, loadMs: runner.loadRemainingMs(now), victims: NONE, isReady: true }
+    }
+    const slotMs = isFree ? 0 : runner.soonestFreeMs(now)
+    return { waitMs: Math.max(slotMs, admissionMs) + ask.aheadMs, loadMs: 0, victims: NONE, isReady: false }
+  }
+  const loadMs = view.estimates.loadMs(server.name, runner.bytes)
+  const { victims, isBlocked } = server.evictionsFor(runner)
+  const isOpen = !server.isFull && !isBlocked && server.loading === undefined
+  if (isOpen && !(ask.sparesQueued && isMissed(victims, server, view))) {
+    return { waitMs: 0, loadMs, victims, isReady: true }
+  }
+  let waitMs = Math.max(admissionMs, server.loading?.loadRemainingMs(now) ?? 0)
+  for (const victim of victims) waitMs = Math.max(waitMs, victim.lastFreeMs(now))
+  return { waitMs: waitMs + ask.aheadMs, loadMs, victims, isReady: false }
+}
+
+/** Whether what waits for the victims is worth more than the swap: it is soon done, or the load has hardly paid yet. */
+function isMissed(victims: readonly Runner[], server: Server, { now, estimates, scarcity }: CostView): boolean {
+  for (const victim of victims) {
+    if (victim.demand.queued === 0 || victim.priceStamp !== scarcity.stamp || victim.queuedShare === 0) continue
+    const dearMs = policy.swapWeight * estimates.loadMs(server.name, victim.bytes)
+    const drainMs = (victim.queuedShare * victim.serviceMs) / server.slotsOf(victim, false)
+    if (drainMs < dearMs || now - victim.loadedAt < dearMs) return true
+  }
+  return false
+}
+
+function swapMs(victims: readonly Runner[], server: Server, { now, estimates }: CostView): number {
+  let sum = 0
+  for (const { bytes, demand } of victims) {
+    const elsewhere = demand.heldBy > 1 ? policy.heldElsewhereShare : 1
+    sum += estimates.loadMs(server.name, bytes) * demand.wantedAgain(now) * elsewhere
+  }
+  return policy.swapWeight * sum
+}
+
+interface Intrusion {
+  readonly serviceMs: number
+  readonly waitMs: number
   readonly now: number
 }
 
-type Place = Pick<Choice, 'waitMs' | 'loadMs' | 'victims' | 'isReady'>
-
-const READY: Place = { waitMs: 0, loadMs: 0, victims: [], isReady: true }
-
-function placeOf(work: Work, [server, runner]: readonly [Server, Runner], { estimates, now }: Parts): Place {
-  const isOpen = !server.isFull
-  if (runner.state !== 'absent') {
-    const isFree = server.hasFreeSlot(runner, work)
-    const waitMs = isFree ? 0 : runner.soonestFreeMs(now)
-    return { waitMs, loadMs: isFree ? runner.loadRemainingMs(now) : 0, victims: [], isReady: isFree && isOpen }
+/** How long what runs there will run beside it. */
+function delayMs(server: Server, { serviceMs, waitMs, now }: Intrusion): number {
+  let sum = 0
+  for (const runner of server.held) {
+    for (const running of runner.running) {
+      sum += Math.min(Math.max(runner.remainingMs(running, now) - waitMs, 0), serviceMs)
+    }
   }
-  const loadMs = estimates.loadMs(server.name, runner.bytes)
-  const { victims, isBlocked } = server.evictionsFor(runner)
-  const { loading } = server
-  let waitMs = loading?.loadRemainingMs(now) ?? 0
-  for (const victim of victims) waitMs = Math.max(waitMs, victim.lastFreeMs(now))
-  return { waitMs, loadMs, victims, isReady: isOpen && !isBlocked && loading === undefined }
+  return sum
 }

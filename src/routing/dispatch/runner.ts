@@ -1,78 +1,96 @@
 import type { PairEstimates } from '../learning/estimates.ts'
+import { SlotMemory } from './affinity.ts'
+import type { ModelDemand } from './demand.ts'
+import { policy } from './policy.ts'
 import type { SlotLimit } from './slot-limit.ts'
-import type { Work } from './work.ts'
 
-/** A work that has a slot, until it is released. */
-export interface Grant {
-  readonly work: Work
-  readonly runner: Runner
+/** What a slot is doing, until it is free. */
+export interface Running {
   readonly grantedAt: number
-  /** Expected, of a slot that has nothing else to do. */
-  readonly prefillMs: number
-  /** It was sent to a model that was not loaded. */
+  /** Sent to a model that was not loaded. */
   readonly cold: boolean
+  /** Expected. */
+  readonly prefillMs: number
+  readonly answerMs: number
   beganAt: number | null
-  isEnded: boolean
+  endedAt: number | null
 }
 
-/** One model on one upstream: whether it is loaded, and what it runs. */
+export interface RunnerParts {
+  readonly pair: PairEstimates
+  readonly slotLimit: SlotLimit
+  readonly demand: ModelDemand
+  readonly bytes: number
+}
+
+/** One model on one upstream: whether it is loaded, what it runs, what its slots remember. */
 export class Runner {
-  readonly server: string
   readonly model: string
   readonly pair: PairEstimates
   readonly slotLimit: SlotLimit
+  readonly demand: ModelDemand
+  readonly memory = new SlotMemory()
+  readonly running: Running[] = []
   bytes: number
   state: 'absent' | 'loading' | 'loaded' = 'absent'
-  /** Of the load that is under way, or was last. */
   loadStartedAt = 0
+  /** Expected, of the last load. */
   loadMs = 0
+  /** When it was last seen to be loaded for the first time. */
+  loadedAt = 0
   lastUsedAt = 0
-  readonly grants: Grant[] = []
+  /** Its own part of what its upstream's price is made of; of the prices with this stamp. */
+  queuedShare = 0
+  loadShare = 0
+  priceStamp = 0
 
-  constructor(server: string, model: string, parts: Pick<Runner, 'pair' | 'slotLimit' | 'bytes'>) {
-    this.server = server
+  constructor(model: string, { pair, slotLimit, demand, bytes }: RunnerParts) {
     this.model = model
-    this.pair = parts.pair
-    this.slotLimit = parts.slotLimit
-    this.bytes = parts.bytes
+    this.pair = pair
+    this.slotLimit = slotLimit
+    this.demand = demand
+    this.bytes = bytes
   }
 
   get isBusy(): boolean {
-    return this.grants.length > 0
+    return this.running.length > 0
   }
 
-  /** Mean time of an answer's growth. */
+  /** Mean time in which an answer grows. */
   get answerMs(): number {
     return this.pair.outputTokens * this.pair.decodeMsPerToken
   }
 
-  loadRemainingMs(now: number): number {
-    if (this.state !== 'loading') return 0
-    return Math.max(this.loadStartedAt + this.loadMs - now, this.loadMs / LATE_SHARE)
+  /** Mean time of one work, from a free slot to a free slot. */
+  get serviceMs(): number {
+    return this.demand.promptTokens * this.pair.prefillMsPerToken + this.answerMs
   }
 
-  /** Until the grant's slot is free. One that takes longer than the mean is believed to take a while yet. */
-  remainingMs(grant: Grant, now: number): number {
-    if (grant.isEnded) return 0
-    const { answerMs } = this
-    if (grant.beganAt !== null) return Math.max(answerMs - (now - grant.beganAt), answerMs / LATE_SHARE)
-    const prefill = this.state === 'loading' ? grant.prefillMs : grant.prefillMs - (now - grant.grantedAt)
-    return this.loadRemainingMs(now) + Math.max(prefill, 0) + answerMs
+  loadRemainingMs(now: number): number {
+    if (this.state !== 'loading') return 0
+    return Math.max(this.loadStartedAt + this.loadMs - now, this.loadMs * policy.overrunShare)
+  }
+
+  /** Until the slot is free. One that overran the mean is believed to take a while yet. */
+  remainingMs(running: Running, now: number): number {
+    if (running.endedAt !== null) return 0
+    const { answerMs, prefillMs, beganAt } = running
+    if (beganAt !== null) return Math.max(answerMs - (now - beganAt), answerMs * policy.overrunShare)
+    if (this.state === 'loading') return this.loadRemainingMs(now) + prefillMs + answerMs
+    return Math.max(prefillMs - (now - running.grantedAt), 0) + answerMs
   }
 
   /** Until the first of its slots is free. */
   soonestFreeMs(now: number): number {
     let soonest = Number.POSITIVE_INFINITY
-    for (const grant of this.grants) soonest = Math.min(soonest, this.remainingMs(grant, now))
-    return this.grants.length === 0 ? 0 : soonest
+    for (const running of this.running) soonest = Math.min(soonest, this.remainingMs(running, now))
+    return this.running.length === 0 ? 0 : soonest
   }
 
   /** Until all of them are. */
   lastFreeMs(now: number): number {
     let last = 0
-    for (const grant of this.grants) last = Math.max(last, this.remainingMs(grant, now))
+    for (const running of this.running) last = Math.max(last, this.remainingMs(running, now))
     return last
   }
 }
-
-const LATE_SHARE = 3

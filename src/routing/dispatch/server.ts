@@ -1,22 +1,38 @@
 import type { Capacity } from './capacity.ts'
-import type { Runner } from './runner.ts'
+import { policy } from './policy.ts'
+import type { Runner, Running } from './runner.ts'
 import type { LoadedModel, ServerFacts } from './server-facts.ts'
 import type { Work } from './work.ts'
 
-/** One upstream, as far as its slots and its memory go. */
+/** What must go before a model fits. */
+export interface Evictions {
+  /** Least recently used first. */
+  readonly victims: readonly Runner[]
+  /** Some of them still run or load. */
+  readonly isBlocked: boolean
+}
+
+const NO_EVICTIONS: Evictions = { victims: [], isBlocked: false }
+
+/** One upstream, as far as its slots and its memory go: what it holds, what it runs, what it would have to evict. */
 export class Server {
   readonly name: string
   readonly runners = new Map<string, Runner>()
-  readonly capacity: () => Capacity
+  /** Those of them that are loaded or being loaded. */
+  readonly held: Runner[] = []
+  readonly #capacity: () => Capacity
   facts: ServerFacts
   running = 0
-  /** It has left the fleet; what ran there is still to be released. */
-  isGone = false
+  /** The one load that is under way: Ollama starts no other. */
+  loading: Runner | undefined
+  /** What waits for it, and its load, of all models; see `scarcity.ts`. */
+  queuedShare = 0
+  loadShare = 0
 
   constructor(facts: ServerFacts, capacity: () => Capacity) {
     this.name = facts.name
     this.facts = facts
-    this.capacity = capacity
+    this.#capacity = capacity
   }
 
   get isProvider(): boolean {
@@ -27,58 +43,138 @@ export class Server {
     return this.running >= this.facts.admits
   }
 
-  slotsOf(runner: Runner, work: Pick<Work, 'brief'>): number {
+  slotsOf(runner: Runner, isBrief: boolean): number {
     const { slots } = this.facts
     if (slots !== null) return slots
-    const learnt = runner.slotLimit.limit(runner.grants.length)
-    return work.brief ? Math.max(learnt, BRIEF_SLOTS) : learnt
+    const learnt = runner.slotLimit.limit(runner.running.length)
+    return isBrief ? Math.max(learnt, policy.briefSlots) : learnt
   }
 
-  hasFreeSlot(runner: Runner, work: Pick<Work, 'brief'>): boolean {
-    return runner.grants.length < this.slotsOf(runner, work)
+  hasFreeSlot(runner: Runner, { brief }: Pick<Work, 'brief'>): boolean {
+    return runner.running.length < this.slotsOf(runner, brief)
   }
 
-  /** The one load that is under way: Ollama starts no other. */
-  get loading(): Runner | undefined {
-    for (const runner of this.runners.values()) if (runner.state === 'loading') return runner
-    return undefined
+  /** Whether a work for the model could be sent now. */
+  canStart(runner: Runner, work: Pick<Work, 'brief'>): boolean {
+    if (this.isFull) return false
+    if (runner.state !== 'absent') return this.hasFreeSlot(runner, work)
+    return this.loading === undefined && !this.evictionsFor(runner).isBlocked
   }
 
-  /** What must go before `wanted` fits, least recently used first; `isBusy` where some of it still runs. */
-  evictionsFor(wanted: Runner): { readonly victims: readonly Runner[]; readonly isBlocked: boolean } {
-    const memory = this.facts.memoryBytes ?? this.capacity().bytes
-    const held = [...this.runners.values()].filter((runner) => runner !== wanted && runner.state !== 'absent')
-    let bytes = held.reduce((sum, runner) => sum + runner.bytes, wanted.bytes)
-    let count = held.length + 1
-    const fits = (): boolean => count === 1 || (bytes <= memory && count <= this.capacity().models)
+  /** Other models that run: they share the machine. */
+  othersActive(runner: Runner): number {
+    let active = 0
+    for (const other of this.held) if (other !== runner && other.running.length > 0) active += 1
+    return active
+  }
+
+  soonestFreeMs(now: number): number {
+    let soonest = Number.POSITIVE_INFINITY
+    for (const runner of this.held) if (runner.isBusy) soonest = Math.min(soonest, runner.soonestFreeMs(now))
+    return soonest === Number.POSITIVE_INFINITY ? 0 : soonest
+  }
+
+  /** Idle models go first, least recently used first. What fits nowhere is loaded alone. */
+  evictionsFor(wanted: Runner): Evictions {
+    const capacity = this.#capacity()
+    const memory = this.facts.memoryBytes ?? capacity.bytes
+    let count = this.held.length + 1
+    let bytes = wanted.bytes
+    for (const runner of this.held) bytes += runner.bytes
+    if (fits()) return NO_EVICTIONS
     const victims: Runner[] = []
-    if (fits()) return { victims, isBlocked: false }
-    const idleFirst = held.toSorted((a, b) => Number(a.isBusy) - Number(b.isBusy) || a.lastUsedAt - b.lastUsedAt)
-    for (const runner of idleFirst) {
-      if (fits()) break
-      victims.push(runner)
-      bytes -= runner.bytes
+    while (!fits()) {
+      const victim = this.#nextVictim(victims)
+      if (victim === undefined) break
+      victims.push(victim)
+      bytes -= victim.bytes
       count -= 1
     }
     return { victims, isBlocked: victims.some((victim) => victim.isBusy || victim.state === 'loading') }
+
+    function fits(): boolean {
+      return count === 1 || (bytes <= memory && count <= capacity.models)
+    }
   }
 
-  /** What its own list says; younger than that is what was sent there since. */
+  #nextVictim(gone: readonly Runner[]): Runner | undefined {
+    let next: Runner | undefined
+    for (const runner of this.held) {
+      if (!gone.includes(runner) && (next === undefined || goesBefore(runner, next))) next = runner
+    }
+    return next
+  }
+
+  startLoad(runner: Runner, { now, loadMs }: { readonly now: number; readonly loadMs: number }): void {
+    this.#hold(runner)
+    runner.state = 'loading'
+    runner.loadStartedAt = now
+    runner.loadMs = loadMs
+    this.loading = runner
+  }
+
+  becameLoaded(runner: Runner, now: number): void {
+    if (runner.state === 'loaded') return
+    this.#hold(runner)
+    runner.state = 'loaded'
+    runner.loadedAt = now
+    if (this.loading === runner) this.loading = undefined
+  }
+
+  unload(runner: Runner): void {
+    if (runner.state === 'absent') return
+    runner.state = 'absent'
+    runner.memory.clear()
+    runner.demand.heldBy -= 1
+    this.held.splice(this.held.indexOf(runner), 1)
+    if (this.loading === runner) this.loading = undefined
+  }
+
+  start(runner: Runner, running: Running): void {
+    runner.running.push(running)
+    runner.lastUsedAt = running.grantedAt
+    this.running += 1
+  }
+
+  /** Its slot is free. A load that nobody waits for any more was thrown away; for another who waits it begins again. */
+  release(runner: Runner, running: Running, now: number): void {
+    const at = runner.running.indexOf(running)
+    if (at < 0) return
+    runner.running.splice(at, 1)
+    runner.lastUsedAt = now
+    this.running -= 1
+    if (runner.state !== 'loading' || !running.cold) return
+    if (runner.isBusy) runner.loadStartedAt = now
+    else this.unload(runner)
+  }
+
+  /** What its own list says, which may be older than what was sent there since. */
   saw(loaded: readonly LoadedModel[], now: number): void {
+    for (const runner of [...this.held]) {
+      if (runner.isBusy || loaded.some(({ model }) => model === runner.model)) continue
+      const since = runner.state === 'loading' ? runner.loadStartedAt + 2 * runner.loadMs : runner.lastUsedAt
+      if (now - since > policy.staleListMs) this.unload(runner)
+    }
     for (const { model, bytes } of loaded) {
       const runner = this.runners.get(model)
       if (runner === undefined) continue
       if (bytes > 0) runner.bytes = bytes
+      // What makes room for a load is listed until it is gone.
+      if (runner.state === 'absent' && this.loading !== undefined) continue
       if (runner.state === 'absent') runner.lastUsedAt = now
-      if (runner.state === 'absent' || !runner.isBusy) runner.state = 'loaded'
+      if (runner.state === 'absent' || !runner.isBusy) this.becameLoaded(runner, now)
     }
-    const seen = new Set(loaded.map(({ model }) => model))
-    for (const runner of this.runners.values()) {
-      if (runner.isBusy || seen.has(runner.model) || runner.state === 'absent') continue
-      if (now - runner.lastUsedAt > STALE_MS) runner.state = 'absent'
-    }
+  }
+
+  #hold(runner: Runner): void {
+    if (runner.state !== 'absent') return
+    this.held.push(runner)
+    runner.demand.heldBy += 1
   }
 }
 
-const BRIEF_SLOTS = 4
-const STALE_MS = 5_000
+function goesBefore(a: Runner, b: Runner): boolean {
+  const isIdle = !a.isBusy && a.state !== 'loading'
+  const isOtherIdle = !b.isBusy && b.state !== 'loading'
+  return isIdle === isOtherIdle ? a.lastUsedAt < b.lastUsedAt : isIdle
+}

@@ -1,0 +1,38 @@
+import { policy } from './policy.ts'
+
+/** How much a model is asked for, by anybody. */
+export class ModelDemand {
+  readonly model: string
+  /** Works that wait for it. */
+  queued = 0
+  /** Upstreams that hold it, or are loading it. */
+  heldBy = 0
+  /** Mean length of what it is given to read, in tokens. */
+  promptTokens = 0
+  #perMs = 0
+  #asOf = 0
+
+  constructor(model: string) {
+    this.model = model
+  }
+
+  asked(promptTokens: number, now: number): void {
+    const isFirst = this.#perMs === 0
+    this.#perMs = this.perMs(now) + 1 / policy.demandMs
+    this.#asOf = now
+    this.promptTokens += (promptTokens - this.promptTokens) * (isFirst ? 1 : PROMPT_SHARE)
+  }
+
+  /** Arrivals per millisecond, of late. */
+  perMs(now: number): number {
+    return this.#perMs === 0 ? 0 : this.#perMs * Math.exp((this.#asOf - now) / policy.demandMs)
+  }
+
+  /** How likely it is missed soon after it was evicted. */
+  wantedAgain(now: number): number {
+    return this.queued > 0 ? 1 : 1 - Math.exp(-this.perMs(now) * policy.wantedAgainMs)
+  }
+}
+
+/** What one more prompt says of the mean. */
+const PROMPT_SHARE = 0.05

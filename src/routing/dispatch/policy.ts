@@ -1,0 +1,37 @@
+/** The figures of the policy. Each was tried in the simulator of bench/routing; the comment says what it trades. */
+export const policy = {
+  /** Times a load, for a model that is evicted and wanted again. Below 2 loads multiply; from 2 to 8 little changes. */
+  swapWeight: 4,
+  /** Of an evicted model that another upstream holds: its next request has somewhere to go. */
+  heldElsewhereShare: 0.3,
+  /** An evicted model that is asked for within this time counts as wanted again. */
+  wantedAgainMs: 60_000,
+  /** Keeps what fits everywhere off the only server of something scarce. Above 1, servers idle; capping it hurts. */
+  scarcityWeight: 1,
+  /** No load is as good as full: the price stays finite. */
+  maxLoadShare: 0.95,
+  /** What a new stream takes from those that run beside it, against its own time. */
+  delayWeight: 1,
+  /** How long arrivals are remembered: long enough for a model asked for twice a minute. */
+  demandMs: 120_000,
+  /** Prices change slowly, and a sum over the fleet for every choice would not be cheap. */
+  priceAgeMs: 250,
+  /** Who has waited this long, and `oldTimesMean` as long as the mean, may swap at no cost. */
+  oldMs: 60_000,
+  /** Relative: where everybody is old, swaps that cost nothing would be a storm. */
+  oldTimesMean: 3,
+  /** What overran its mean is believed to take this share of the mean on. */
+  overrunShare: 1 / 3,
+  /** Keys of one lane that are looked at for a free slot: the first may rather wait, and the next not. */
+  headsPerLane: 4,
+  /** Embeddings end in milliseconds, and what is learnt of long answers is not about them. */
+  briefSlots: 4,
+  /** As many as one of `Prompt.blocks()` stands for. */
+  blockTokens: 128,
+  /** A list of loaded models may be so much older than what was sent since. */
+  staleListMs: 5_000,
+  /** A batch work that has waited this share of the longest wait goes with the interactive ones. */
+  batchPatience: 0.5,
+  /** Costs closer than this are equal, and equals take turns. */
+  tieMs: 0.5,
+} as const

@@ -1,0 +1,92 @@
+import type { Estimates } from '../learning/estimates.ts'
+import type { Candidate } from './candidate.ts'
+import type { CapacityOf } from './capacity.ts'
+import { ModelDemand } from './demand.ts'
+import { Runner } from './runner.ts'
+import type { ServerFacts } from './server-facts.ts'
+import { Server } from './server.ts'
+import type { CreateSlotLimit } from './slot-limit.ts'
+
+export interface ServerTableDeps {
+  readonly estimates: Estimates
+  readonly createSlotLimit: CreateSlotLimit
+  readonly capacityOf: CapacityOf
+}
+
+/** The upstreams and the models there are. */
+export class ServerTable {
+  servers: ReadonlyMap<string, Server> = new Map()
+  readonly models = new Map<string, ModelDemand>()
+  readonly #deps: ServerTableDeps
+  #holders = new Map<ModelDemand, readonly Candidate[]>()
+
+  constructor(deps: ServerTableDeps) {
+    this.#deps = deps
+  }
+
+  set(all: readonly ServerFacts[]): void {
+    const next = new Map<string, Server>()
+    for (const facts of all) {
+      const server = this.servers.get(facts.name) ?? new Server(facts, () => this.#deps.capacityOf(facts.name))
+      server.facts = facts
+      for (const runner of server.runners.values()) {
+        const bytes = facts.models.get(runner.model)
+        if (runner.state === 'absent') runner.bytes = bytes ?? runner.bytes
+      }
+      next.set(facts.name, server)
+    }
+    for (const server of this.servers.values()) {
+      if (next.has(server.name)) continue
+      for (const runner of [...server.held]) server.unload(runner)
+    }
+    this.servers = next
+    this.#holders = new Map()
+  }
+
+  demandOf(model: string): ModelDemand {
+    let demand = this.models.get(model)
+    if (demand === undefined) {
+      demand = new ModelDemand(model)
+      this.models.set(model, demand)
+    }
+    return demand
+  }
+
+  runnerOf(server: Server, model: string): Runner {
+    const known = server.runners.get(model)
+    if (known !== undefined) return known
+    const { name, facts } = server
+    const runner = new Runner(model, {
+      pair: this.#deps.estimates.pair(name, model),
+      slotLimit: this.#deps.createSlotLimit(name, model),
+      demand: this.demandOf(model),
+      bytes: facts.models.get(model) ?? 0,
+    })
+    server.runners.set(model, runner)
+    return runner
+  }
+
+  candidates(names: readonly string[], model: string): readonly Candidate[] {
+    const candidates: Candidate[] = []
+    for (const name of names) {
+      const server = this.servers.get(name)
+      if (server !== undefined) candidates.push({ server, runner: this.runnerOf(server, model) })
+    }
+    return candidates
+  }
+
+  /** Upstreams that could hold the model. */
+  holdersOf(demand: ModelDemand): readonly Candidate[] {
+    let holders = this.#holders.get(demand)
+    if (holders === undefined) {
+      const { model } = demand
+      const able = [...this.servers.values()].filter(({ isProvider, facts }) => {
+        const bytes = facts.models.get(model)
+        return !isProvider && bytes !== undefined && bytes <= (facts.memoryBytes ?? Number.POSITIVE_INFINITY)
+      })
+      holders = able.map((server) => ({ server, runner: this.runnerOf(server, model) }))
+      this.#holders.set(demand, holders)
+    }
+    return holders
+  }
+}

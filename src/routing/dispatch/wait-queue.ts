@@ -1,0 +1,187 @@
+import type { Account, Ordered } from './fair-share.ts'
+import { IndexedHeap } from './indexed-heap.ts'
+import type { ModelDemand } from './demand.ts'
+import type { Candidate } from './candidate.ts'
+import type { Server } from './server.ts'
+import type { Work } from './work.ts'
+
+/** A work that waits: a link in the queue of its key. */
+export interface Waiting {
+  readonly work: Work
+  readonly queue: KeyQueue
+  before: Waiting | undefined
+  after: Waiting | undefined
+}
+
+/** Works for one model that the same upstreams may take. */
+export class Lane {
+  readonly name: string
+  readonly demand: ModelDemand
+  /** Of each tier those that may take it, the best tier first. */
+  tiers: readonly (readonly Candidate[])[] = []
+  readonly queues = new Map<string, KeyQueue>()
+  readonly heads = new IndexedHeap<KeyQueue>(isBefore)
+  size = 0
+  /** See `wait-estimate.ts`; as of the prices with this stamp. */
+  drainPerMs = 0
+  drainStamp = -1
+
+  constructor(name: string, demand: ModelDemand) {
+    this.name = name
+    this.demand = demand
+  }
+}
+
+/** What one key has waiting in one lane, oldest first. */
+export class KeyQueue implements Ordered {
+  readonly lane: Lane
+  readonly account: Account
+  first: Waiting | undefined
+  last: Waiting | undefined
+  size = 0
+  /** Its first is served before any of a greater rank. */
+  rank: Rank = INTERACTIVE
+  heapIndex = -1
+
+  constructor(lane: Lane, account: Account) {
+    this.lane = lane
+    this.account = account
+  }
+
+  reordered(): void {
+    this.lane.heads.moved(this)
+  }
+}
+
+export type Rank = typeof INTERACTIVE | typeof BATCH
+export const INTERACTIVE = 0
+export const BATCH = 1
+
+export function isBefore(a: KeyQueue, b: KeyQueue): boolean {
+  if (a.rank !== b.rank) return a.rank < b.rank
+  if (a.account.served !== b.account.served) return a.account.served < b.account.served
+  return (a.first?.work.arrivedAt ?? 0) < (b.first?.work.arrivedAt ?? 0)
+}
+
+const NO_LANES: ReadonlySet<Lane> = new Set()
+
+/** Everything that waits: lanes, in them keys in fair order, of each key the oldest first. */
+export class WaitQueue {
+  readonly lanes = new Map<string, Lane>()
+  readonly #waiting = new Map<Work, Waiting>()
+  readonly #lanesAt = new Map<Server, Set<Lane>>()
+  readonly #startedAt: number
+  /** Of what waits, since the start: sums of dates since 1970 are too long for a number. */
+  #arrivalSum = 0
+
+  constructor(startedAt: number) {
+    this.#startedAt = startedAt
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  /** Lanes whose works it may take. */
+  lanesAt(server: Server): ReadonlySet<Lane> {
+    return this.#lanesAt.get(server) ?? NO_LANES
+  }
+
+  open(lane: Lane): void {
+    this.lanes.set(lane.name, lane)
+    for (const tier of lane.tiers) {
+      for (const { server } of tier) {
+        const lanes = this.#lanesAt.get(server)
+        if (lanes === undefined) this.#lanesAt.set(server, new Set([lane]))
+        else lanes.add(lane)
+      }
+    }
+  }
+
+  close(lane: Lane): void {
+    this.lanes.delete(lane.name)
+    for (const tier of lane.tiers) for (const { server } of tier) this.#lanesAt.get(server)?.delete(lane)
+  }
+
+  /** Those there were, to be opened again. */
+  closeAll(): readonly Lane[] {
+    const lanes = [...this.lanes.values()]
+    this.lanes.clear()
+    this.#lanesAt.clear()
+    return lanes
+  }
+
+  get(work: Work): Waiting | undefined {
+    return this.#waiting.get(work)
+  }
+
+  meanAgeMs(now: number): number {
+    return this.size === 0 ? 0 : now - this.#startedAt - this.#arrivalSum / this.size
+  }
+
+  /** Behind those of its key that arrived before it; a second attempt arrived when the first did. */
+  add(work: Work, lane: Lane, account: Account): Waiting {
+    let queue = lane.queues.get(work.key)
+    if (queue === undefined) {
+      queue = new KeyQueue(lane, account)
+      lane.queues.set(work.key, queue)
+      account.queues.push(queue)
+    }
+    const waiting: Waiting = { work, queue, before: queue.last, after: undefined }
+    while (waiting.before !== undefined && waiting.before.work.arrivedAt > work.arrivedAt) {
+      waiting.after = waiting.before
+      waiting.before = waiting.before.before
+    }
+    link(waiting)
+    queue.size += 1
+    lane.size += 1
+    lane.demand.queued += 1
+    this.#waiting.set(work, waiting)
+    this.#arrivalSum += work.arrivedAt - this.#startedAt
+    this.#firstChanged(queue)
+    return waiting
+  }
+
+  remove(waiting: Waiting): void {
+    const { queue, work } = waiting
+    const { lane, account } = queue
+    unlink(waiting)
+    queue.size -= 1
+    lane.size -= 1
+    lane.demand.queued -= 1
+    this.#waiting.delete(work)
+    this.#arrivalSum = this.size === 0 ? 0 : this.#arrivalSum - (work.arrivedAt - this.#startedAt)
+    if (queue.size > 0) return this.#firstChanged(queue)
+    lane.heads.remove(queue)
+    lane.queues.delete(work.key)
+    account.queues.splice(account.queues.indexOf(queue), 1)
+  }
+
+  /** The rank of a queue is that of its first. */
+  setRank(queue: KeyQueue, rank: Rank): void {
+    if (queue.rank === rank) return
+    queue.rank = rank
+    queue.lane.heads.moved(queue)
+  }
+
+  #firstChanged(queue: KeyQueue): void {
+    queue.rank = queue.first?.work.share.class === 'batch' ? BATCH : INTERACTIVE
+    if (queue.heapIndex < 0) queue.lane.heads.add(queue)
+    else queue.lane.heads.moved(queue)
+  }
+}
+
+function link(waiting: Waiting): void {
+  const { queue, before, after } = waiting
+  if (before === undefined) queue.first = waiting
+  else before.after = waiting
+  if (after === undefined) queue.last = waiting
+  else after.before = waiting
+}
+
+function unlink({ queue, before, after }: Waiting): void {
+  if (before === undefined) queue.first = after
+  else before.after = after
+  if (after === undefined) queue.last = before
+  else after.before = before
+}
