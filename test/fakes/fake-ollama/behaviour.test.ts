@@ -60,6 +60,107 @@ describe('slots', () => {
   })
 })
 
+describe('NUM_PARALLEL', () => {
+  it('can be changed while it runs, and what runs goes on', async () => {
+    const fake = await start({ tokensPerSecond: 200 })
+    const ask = (n: number): ReturnType<typeof readStream> =>
+      readStream(`${fake.url}/api/generate`, { body: { ...slow, prompt: `${n}`, options: { num_predict: 20 } } })
+    const ends: number[] = []
+    const first = ask(1).then(() => ends.push(1))
+    await fake.counters.until((now) => now.bytesOut > 0)
+    const others = [2, 3].map((n) => ask(n).then(() => ends.push(n)))
+    await fake.counters.until((now) => now.running === 3)
+    fake.setParallel(3)
+    const late = ask(4).then(() => ends.push(4))
+    await Promise.all([first, ...others])
+    expect(ends.slice(0, 3)).toEqual([1, expect.any(Number), expect.any(Number)])
+    expect(ends).not.toContain(4)
+    await late
+    fake.setParallel(1)
+    const [one, two] = [ask(5), ask(6)]
+    expect(Math.abs((await one).headAt - (await two).headAt)).toBeGreaterThan(50)
+  })
+})
+
+describe('the speed of a model', () => {
+  it('goes with its size, and everything with the scale of time', async () => {
+    const fake = await start({
+      models: [
+        { name: 'small', sizeBytes: 1e9 },
+        { name: 'large', sizeBytes: 4e9 },
+      ],
+      tokensPerSecond: 10,
+      prefillTokensPerSecond: 100,
+      speedsForBytes: 2e9,
+      loadBytesPerSecond: 4e8,
+      loadFixedMs: 1000,
+      contextBytes: 1e9,
+      timeScale: 100,
+      contention: true,
+    })
+    const ask = async (model: string): Promise<Record<string, number>> => {
+      const body = { model, prompt: 'x'.repeat(400), stream: false, options: { num_predict: 20 } }
+      return (await (await post(fake, '/api/generate', body)).json()) as Record<string, number>
+    }
+    const times = [await ask('small'), await ask('large')].map((answer) =>
+      ['load_duration', 'prompt_eval_duration', 'eval_duration'].map((field) => (answer[field] ?? 0) / 1e6),
+    )
+    // Late by what a busy machine takes, early never: 35, 5 and 10 ms for the small one.
+    for (const [index, least] of [
+      [35, 5, 10],
+      [110, 20, 40],
+    ].entries()) {
+      for (const [field, ms] of least.entries()) expect(times[index]?.[field]).toBeGreaterThan(ms * 0.9)
+    }
+    const ps = (await (await fetch(`${fake.url}/api/ps`)).json()) as { models: { size: number }[] }
+    expect(ps.models.map((model) => model.size)).toEqual([5e9, 2e9])
+  })
+
+  it('is in pieces of several tokens where that is asked for', async () => {
+    const fake = await start({ tokensPerChunk: 8 })
+    const body = { ...slow, options: { num_predict: 20 } }
+    const { text } = await readStream(`${fake.url}/api/generate`, { body })
+    const lines = text.trimEnd().split('\n')
+    expect(lines).toHaveLength(4)
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ eval_count: 20, done: true })
+    const singly = await start()
+    const same = await readStream(`${singly.url}/api/generate`, { body })
+    const said = (stream: string): string =>
+      stream
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { response: string }).response)
+        .join('')
+    expect(said(text)).toBe(said(same.text))
+  })
+})
+
+describe('/api/ps during a load', () => {
+  const loadFor = async (version: string, loadFixedMs: number): Promise<{ fake: FakeOllama; leave(): void }> => {
+    const fake = await start({ version, loadFixedMs })
+    const client = new AbortController()
+    const body = { model: 'tiny', prompt: 'x', stream: false }
+    void readStream(`${fake.url}/api/generate`, { body, signal: client.signal }).catch(() => undefined)
+    await fake.counters.until((now) => now.opened === 1)
+    return { fake, leave: () => client.abort() }
+  }
+  const list = async (fake: FakeOllama): Promise<number> => {
+    const { models } = (await (await fetch(`${fake.url}/api/ps`)).json()) as { models: unknown[] }
+    return models.length
+  }
+
+  it.each(['0.24.0', '0.32.3'])('of %s answers', async (version) => {
+    const { fake, leave } = await loadFor(version, 60_000)
+    expect(await list(fake)).toBe(0)
+    leave()
+  })
+
+  it.each(['0.32.4', '0.32.10', '1.0.0'])('of %s waits until it is done', async (version) => {
+    const { fake } = await loadFor(version, 300)
+    expect(await list(fake)).toBe(1)
+  })
+})
+
 describe('loading', () => {
   const two: FakeOllamaOptions = {
     models: [

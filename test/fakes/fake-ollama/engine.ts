@@ -1,3 +1,4 @@
+import type { Compute } from './compute.ts'
 import type { Exchange } from './exchange.ts'
 import { startGeneration, type Generation, type Job } from './generation.ts'
 import { parseKeepAlive } from './keep-alive.ts'
@@ -11,6 +12,7 @@ export interface Engine {
   readonly options: ReadyOptions
   readonly models: ModelStore
   readonly runners: Runners
+  readonly compute: Compute
 }
 
 export const DEFAULT_CONTEXT = 2048

@@ -1,4 +1,5 @@
 import { createBlobStore } from './blobs.ts'
+import { createCompute } from './compute.ts'
 import { openControl } from './control.ts'
 import { createCounters, type Counters } from './counters.ts'
 import { dispatch } from './dispatch.ts'
@@ -21,6 +22,8 @@ export interface FakeOllama extends AsyncDisposable {
   setDoor(door: Door): Promise<void>
   dropConnections(): void
   loaded(): readonly Runner[]
+  /** OLLAMA_NUM_PARALLEL from now on, of the loaded models too. */
+  setParallel(count: number): void
   stop(): Promise<void>
 }
 
@@ -31,7 +34,7 @@ export async function startFakeOllama(given: FakeOllamaOptions = {}): Promise<Fa
   const faults = createFaultPanel()
   const models = createModelStore(options.models, () => new Date())
   const runners = createRunners(options)
-  const routes = createRoutes({ options, models, runners }, createBlobStore())
+  const routes = createRoutes({ options, models, runners, compute: createCompute() }, createBlobStore())
   const listener = await openListener({
     port: options.port,
     echoUpgrades: options.upgrades === 'echo',
@@ -59,6 +62,7 @@ export async function startFakeOllama(given: FakeOllamaOptions = {}): Promise<Fa
     setDoor: (door) => listener.setDoor(door),
     dropConnections: () => listener.dropConnections(),
     loaded: () => runners.loaded(),
+    setParallel: (count) => runners.setParallel(count),
     stop,
     [Symbol.asyncDispose]: stop,
   }

@@ -1,7 +1,8 @@
+import type { Compute, ComputeStream } from './compute.ts'
 import type { Fault } from './faults.ts'
 import type { InstalledModel } from './model-store.ts'
 import { OllamaError, RUNNER_DIED } from './ollama-error.ts'
-import type { ReadyOptions } from './options.ts'
+import { type ReadyOptions, speedOf } from './options.ts'
 import { pause, turn } from './pause.ts'
 import type { Runner, Runners } from './runners.ts'
 import { sharedPrefix, type Slot } from './slots.ts'
@@ -48,6 +49,7 @@ export interface Generation {
 export interface GenerationDeps {
   readonly runners: Runners
   readonly options: ReadyOptions
+  readonly compute: Compute
 }
 
 /** Tokens a thinking model spends before it answers, at most. */
@@ -70,13 +72,18 @@ export async function startGeneration(
     use.release()
     throw error
   }
-  const leave = onceLeaving(use, slot, fault?.kind === 'lose-slot' ? signal : undefined)
+  const work = startWork(deps, { job, runner: use.runner, signal })
+  const leaveSlot = onceLeaving(use, slot, fault?.kind === 'lose-slot' ? signal : undefined)
+  const leave = (): void => {
+    work.close()
+    leaveSlot()
+  }
   try {
     const promptStart = performance.now()
     const prompt = readPrompt(deps.options, job, slot)
-    await pause(prompt.ms, signal)
+    await work.read(prompt.fresh)
     const state = { start, loadNs, promptTokens: prompt.tokens, promptNs: nanoseconds(promptStart) }
-    return produce(deps.options, job, { ...state, signal, fault, leave })
+    return produce(deps.options, job, { ...state, slot, work, fault, leave })
   } catch (error) {
     leave()
     throw error
@@ -88,7 +95,8 @@ interface Production {
   readonly loadNs: number
   readonly promptTokens: number
   readonly promptNs: number
-  readonly signal: AbortSignal
+  readonly slot: Slot
+  readonly work: ComputeStream
   readonly fault: Fault | undefined
   leave(): void
 }
@@ -103,15 +111,17 @@ function produce(options: ReadyOptions, job: Job, production: Production): Gener
   async function* parts(): AsyncGenerator<Part> {
     const begin = performance.now()
     try {
-      const pace = createPace(job.model.spec.tokensPerSecond ?? options.tokensPerSecond, production.signal)
       const seed = seedOf(job.model.digest + job.prompt)
       while (answerTokens < wanted) {
         if (production.fault?.kind === 'error-line' && answerTokens >= (production.fault.afterChunks ?? 3)) {
           throw new OllamaError(500, RUNNER_DIED)
         }
-        await pace()
-        answerTokens += 1
-        yield partAt(answerTokens - 1, seed, job)
+        const part = nextPart(answerTokens, Math.min(wanted, answerTokens + options.tokensPerChunk), { seed, job })
+        await production.work.write(part.tokens)
+        answerTokens += part.tokens
+        // What was written is in the cache as well, for the next turn of the conversation.
+        if (part.kind !== 'tool') production.slot.cachedPrompt += part.text
+        yield part
       }
     } finally {
       answerNs = nanoseconds(begin)
@@ -134,6 +144,24 @@ function produce(options: ReadyOptions, job: Job, production: Production): Gener
   }
 }
 
+interface Sized {
+  readonly tokens: number
+}
+
+/** As many tokens as belong together, before `end`. */
+function nextPart(index: number, end: number, answer: { readonly seed: number; readonly job: Job }): Part & Sized {
+  const first = partAt(index, answer.seed, answer.job)
+  if (first.kind === 'tool') return { ...first, tokens: 1 }
+  let { text } = first
+  let tokens = 1
+  for (; index + tokens < end; tokens += 1) {
+    const next = partAt(index + tokens, answer.seed, answer.job)
+    if (next.kind !== first.kind) break
+    text += next.text
+  }
+  return { ...first, text, tokens }
+}
+
 function partAt(index: number, seed: number, job: Job): Part {
   const text = tokenAt(seed, index)
   if (job.think && index < THINKING_TOKENS) return { kind: 'thinking', text }
@@ -142,26 +170,46 @@ function partAt(index: number, seed: number, job: Job): Part {
   return { kind: 'content', text }
 }
 
+interface Assignment {
+  readonly job: Job
+  readonly runner: Runner
+  readonly signal: AbortSignal
+}
+
+function startWork({ options, compute }: GenerationDeps, { job, runner, signal }: Assignment): ComputeStream {
+  const speed = speedOf(job.model.spec, options)
+  const isFinite = Number.isFinite(speed.prefill) && Number.isFinite(speed.decode)
+  if (options.contention && isFinite) return compute.open(runner, speed, signal)
+  let pace: ((tokens: number) => Promise<void>) | undefined
+  return {
+    read: (tokens) => pause((tokens / speed.prefill) * 1000, signal),
+    write(tokens) {
+      pace ??= createPace(speed.decode, signal)
+      return pace(tokens)
+    },
+    close: () => {},
+  }
+}
+
 /** Keeps a speed over the whole answer, whatever a single timer does. */
-function createPace(tokensPerSecond: number, signal: AbortSignal): () => Promise<void> {
+function createPace(tokensPerSecond: number, signal: AbortSignal): (tokens: number) => Promise<void> {
   if (tokensPerSecond === Infinity) return () => turn(signal)
   let due = performance.now()
-  return () => {
-    due += 1000 / tokensPerSecond
+  return (tokens) => {
+    due += (1000 * tokens) / tokensPerSecond
     const ms = due - performance.now()
     return ms > 0.5 ? pause(ms, signal) : turn(signal)
   }
 }
 
-function readPrompt(options: ReadyOptions, job: Job, slot: Slot): { tokens: number; ms: number } {
+function readPrompt(options: ReadyOptions, job: Job, slot: Slot): { tokens: number; fresh: number } {
   const count = (characters: number): number => Math.ceil(characters / options.charactersPerToken)
   const tokens = Math.max(1, count(job.prompt.length))
   const cached = count(sharedPrefix(slot.cachedPrompt, job.prompt))
   // The last token is always read again: its result begins the answer.
   const fresh = Math.max(1, tokens - cached)
   slot.cachedPrompt = job.prompt
-  const rate = job.model.spec.prefillTokensPerSecond ?? options.prefillTokensPerSecond
-  return { tokens: options.cachedTokensCounted ? tokens : fresh, ms: (fresh / rate) * 1000 }
+  return { tokens: options.cachedTokensCounted ? tokens : fresh, fresh }
 }
 
 /** Gives slot and runner back once; a lost slot stays taken if the client left first. */

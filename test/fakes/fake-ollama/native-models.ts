@@ -21,7 +21,8 @@ export function handleTags(engine: Engine, exchange: Exchange): Promise<void> {
   return sendJson(exchange.answer, 200, { models })
 }
 
-export function handlePs(engine: Engine, exchange: Exchange): Promise<void> {
+export async function handlePs(engine: Engine, exchange: Exchange): Promise<void> {
+  if (isSince(engine.options.version, [0, 32, 4])) await engine.runners.settled()
   const models = engine.runners.loaded().map((runner) => ({
     name: runner.model.name,
     model: runner.model.name,
@@ -34,6 +35,13 @@ export function handlePs(engine: Engine, exchange: Exchange): Promise<void> {
     context_length: runner.contextLength,
   }))
   return sendJson(exchange.answer, 200, { models })
+}
+
+/** Ollama 0.32.4 made `/api/ps` wait for the lock that a loading runner holds. */
+function isSince(version: string, since: readonly number[]): boolean {
+  const parts = version.split('.').map(Number)
+  const differing = since.findIndex((number, index) => (parts[index] ?? 0) !== number)
+  return differing < 0 || (parts[differing] ?? 0) > (since[differing] ?? 0)
 }
 
 export async function handleShow(engine: Engine, exchange: Exchange): Promise<void> {

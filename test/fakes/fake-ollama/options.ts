@@ -27,11 +27,22 @@ export interface FakeOllamaOptions {
   readonly maxLoaded?: number
   readonly keepAliveMs?: number
   readonly memoryBytes?: number
-  /** Disk to memory; a load takes size / bandwidth. */
+  /** Beside a model's own bytes, in memory and in `/api/ps`: what its context takes. */
+  readonly contextBytes?: number
+  /** Disk to memory; a load takes size / bandwidth, and `loadFixedMs`. */
   readonly loadBytesPerSecond?: number
+  readonly loadFixedMs?: number
   readonly tokensPerSecond?: number
   readonly prefillTokensPerSecond?: number
+  /** The speeds are those of a model of this size, and inversely as the size of others; left out, of all alike. */
+  readonly speedsForBytes?: number | undefined
+  /** Streams slow each other down: models at work share the server, streams of one model its batch. */
+  readonly contention?: boolean
+  /** All of its own times, speeds and `keepAliveMs` this many times shorter. */
+  readonly timeScale?: number
   readonly answerTokens?: number
+  /** How many tokens come in one piece of a stream. */
+  readonly tokensPerChunk?: number
   readonly charactersPerToken?: number
   /** Whether `prompt_eval_count` includes tokens found in the prefix cache, as the recordings show. */
   readonly cachedTokensCounted?: boolean
@@ -56,10 +67,16 @@ const DEFAULTS: ReadyOptions = {
   maxLoaded: 3,
   keepAliveMs: 300_000,
   memoryBytes: Infinity,
+  contextBytes: 0,
   loadBytesPerSecond: Infinity,
+  loadFixedMs: 0,
   tokensPerSecond: Infinity,
   prefillTokensPerSecond: Infinity,
+  speedsForBytes: undefined,
+  contention: false,
+  timeScale: 1,
   answerTokens: 24,
+  tokensPerChunk: 1,
   charactersPerToken: 4,
   cachedTokensCounted: true,
   hostCheck: true,
@@ -67,6 +84,29 @@ const DEFAULTS: ReadyOptions = {
   upgrades: 'ignore',
 }
 
-export function readyOptions(options: FakeOllamaOptions): ReadyOptions {
-  return { ...DEFAULTS, ...options }
+export function readyOptions(given: FakeOllamaOptions): ReadyOptions {
+  const options = { ...DEFAULTS, ...given }
+  const { timeScale } = options
+  return {
+    ...options,
+    keepAliveMs: options.keepAliveMs / timeScale,
+    loadFixedMs: options.loadFixedMs / timeScale,
+    loadBytesPerSecond: options.loadBytesPerSecond * timeScale,
+    pullBytesPerSecond: options.pullBytesPerSecond * timeScale,
+  }
+}
+
+export interface ModelSpeed {
+  readonly prefill: number
+  readonly decode: number
+}
+
+/** Tokens per second of one stream of a model that has the server to itself. */
+export function speedOf(spec: ModelSpec, options: ReadyOptions): ModelSpeed {
+  const { speedsForBytes, timeScale } = options
+  const bySize = speedsForBytes === undefined ? 1 : speedsForBytes / (spec.sizeBytes ?? speedsForBytes)
+  return {
+    prefill: (spec.prefillTokensPerSecond ?? options.prefillTokensPerSecond * bySize) * timeScale,
+    decode: (spec.tokensPerSecond ?? options.tokensPerSecond * bySize) * timeScale,
+  }
 }

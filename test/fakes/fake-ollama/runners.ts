@@ -29,6 +29,10 @@ export interface Runners {
   /** Lets a model go as soon as its last request has ended. */
   expire(model: InstalledModel): void
   loaded(): readonly Runner[]
+  /** Resolves when no model is being loaded. */
+  settled(): Promise<void>
+  /** Slots of every model that states none of its own, loaded or to come. */
+  setParallel(count: number): void
   readonly pending: number
   stop(): void
 }
@@ -49,6 +53,8 @@ export function createRunners(options: ReadyOptions): Runners {
   const runners: Runner[] = []
   const queue: PendingLoad[] = []
   let working = false
+  let parallel = options.parallel
+  let loading: Promise<unknown> | undefined
   let somethingIdle: (() => void) | undefined
 
   function fitting(request: RunnerRequest): Runner | undefined {
@@ -133,16 +139,19 @@ export function createRunners(options: ReadyOptions): Runners {
 
   /** Undefined where the client left: its load is thrown away, and whoever waits next starts it again. */
   async function load(request: RunnerRequest): Promise<Runner | undefined> {
-    const sizeBytes = request.model.spec.sizeBytes ?? DEFAULT_SIZE_BYTES
+    const fileBytes = request.model.spec.sizeBytes ?? DEFAULT_SIZE_BYTES
+    const sizeBytes = fileBytes + options.contextBytes
     if (sizeBytes > options.memoryBytes) throw new OllamaError(500, tooLarge(sizeBytes, options.memoryBytes))
     while (!request.signal.aborted && !hasRoom(request, sizeBytes)) await evictOrWait(request)
-    await loadTime((sizeBytes / options.loadBytesPerSecond) * 1000, request.signal)
+    loading = loadTime((fileBytes / options.loadBytesPerSecond) * 1000 + options.loadFixedMs, request.signal)
+    await loading
+    loading = undefined
     if (request.signal.aborted) return undefined
     const runner: Runner = {
       model: request.model,
       contextLength: request.contextLength,
       sizeBytes,
-      slots: createSlotPool(request.model.spec.parallel ?? options.parallel),
+      slots: createSlotPool(request.model.spec.parallel ?? parallel),
       keepAliveMs: request.keepAliveMs ?? options.keepAliveMs,
       expiresAt: Date.now() + (request.keepAliveMs ?? options.keepAliveMs),
       users: 0,
@@ -183,6 +192,13 @@ export function createRunners(options: ReadyOptions): Runners {
     acquire,
     expire,
     loaded: () => runners.toSorted((a, b) => b.expiresAt - a.expiresAt),
+    async settled() {
+      while (loading !== undefined) await loading
+    },
+    setParallel(count) {
+      parallel = count
+      for (const { model, slots } of runners) if (model.spec.parallel === undefined) slots.resize(count)
+    },
     get pending() {
       return queue.length
     },

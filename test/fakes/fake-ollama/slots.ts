@@ -12,6 +12,8 @@ export interface SlotPool {
   /** Keeps the slot taken for ever: what Ollama 0.24 does on some aborts. */
   lose(slot: Slot): void
   heal(): void
+  /** What is taken stays taken until it is given back. */
+  resize(size: number): void
   readonly waiting: number
 }
 
@@ -24,8 +26,11 @@ export function createSlotPool(size: number): SlotPool {
   const free: Slot[] = Array.from({ length: size }, () => ({ cachedPrompt: '' }))
   const waiters: Waiter[] = []
   const lost: Slot[] = []
+  let wanted = size
+  let owned = size
 
   function give(slot: Slot): void {
+    if (owned > wanted) return void (owned -= 1)
     const next = waiters.shift()
     if (next === undefined) free.push(slot)
     else next.grant(slot)
@@ -60,6 +65,11 @@ export function createSlotPool(size: number): SlotPool {
     give,
     lose: (slot) => void lost.push(slot),
     heal: () => lost.splice(0).forEach(give),
+    resize(count) {
+      wanted = count
+      owned -= free.splice(0, Math.max(0, owned - wanted)).length
+      for (; owned < wanted; owned += 1) give({ cachedPrompt: '' })
+    },
     get waiting() {
       return waiters.length
     },
