@@ -50,7 +50,7 @@ export async function startAgentScene(options: GatewayOptions = {}): Promise<Age
         const defaults = { server: gateway.url, key: agentKey, ollama: fake.url, transport: 'ws' as const }
         const agent = await startAgent({ ...defaults, ...given, id })
         started.push(agent)
-        if (given.unawaited !== true) await untilState(gateway, id, 'up')
+        if (given.unawaited !== true) await untilServing(gateway, id, fake)
         return { agent, fake }
       },
       [Symbol.asyncDispose]: dispose,
@@ -88,6 +88,14 @@ export interface AgentFactsShown {
   readonly name: string
   readonly state: string
   readonly running: number
+  readonly models: readonly string[]
+}
+
+/** Up is one thing, and known to have its models another: until then requests for them go elsewhere. */
+async function untilServing(gateway: RunningGateway, name: string, fake: FakeOllama): Promise<void> {
+  await untilState(gateway, name, 'up')
+  if (fake.models.list().length === 0) return
+  await untilShown(gateway, name, { isWanted: (shown) => (shown?.models.length ?? 0) > 0 })
 }
 
 /** What the gateway tells an admin about its upstreams, agents among them. */
@@ -98,17 +106,31 @@ export async function shownUpstreams(gateway: RunningGateway, key = gateway.admi
 }
 
 /** Waits until the gateway shows an upstream in this state; `absent`: not at all. */
-export async function untilState(
+export function untilState(
   gateway: RunningGateway,
   name: string,
   state: string,
-  { key, withinMs = 10_000 }: { readonly key?: string; readonly withinMs?: number } = {},
+  options: { readonly key?: string; readonly withinMs?: number } = {},
+): Promise<void> {
+  return untilShown(gateway, name, { ...options, isWanted: (shown) => (shown?.state ?? 'absent') === state })
+}
+
+interface Awaited {
+  readonly isWanted: (shown: AgentFactsShown | undefined) => boolean
+  readonly key?: string
+  readonly withinMs?: number
+}
+
+async function untilShown(
+  gateway: RunningGateway,
+  name: string,
+  { isWanted, key, withinMs = 10_000 }: Awaited,
 ): Promise<void> {
   const deadline = performance.now() + withinMs
   for (;;) {
     const shown = await shownUpstreams(gateway, key)
-    if ((shown.find((each) => each.name === name)?.state ?? 'absent') === state) return
-    if (performance.now() > deadline) throw new Error(`${name} is not ${state}: ${JSON.stringify(shown)}`)
+    if (isWanted(shown.find((each) => each.name === name))) return
+    if (performance.now() > deadline) throw new Error(`${name} is not as awaited: ${JSON.stringify(shown)}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
