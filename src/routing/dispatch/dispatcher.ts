@@ -4,6 +4,7 @@ import type { Estimates } from '../learning/estimates.ts'
 import { type CapacityOf, threeModels } from './capacity.ts'
 import type { Effect } from './effect.ts'
 import type { DispatchOptions } from './dispatch-options.ts'
+import type { ModelQueue } from './model-queue.ts'
 import { QueueDispatcher } from './queue-dispatcher.ts'
 import type { LoadedModel, ServerFacts } from './server-facts.ts'
 import type { ServerLoad } from './server-load.ts'
@@ -47,6 +48,7 @@ export interface Dispatcher {
   /** What each of the work's candidates would cost it now; nothing changes. */
   explain(work: Work): readonly ServerQuote[]
   loads(): readonly ServerLoad[]
+  queues(): readonly ModelQueue[]
 }
 
 export function createDispatcher(deps: DispatcherDeps, options: DispatchOptions): Dispatcher {

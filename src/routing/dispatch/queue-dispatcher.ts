@@ -11,6 +11,7 @@ import type { Effect, RefusalReason } from './effect.ts'
 import { type Account, FairShare } from './fair-share.ts'
 import { policy } from './policy.ts'
 import type { Grant } from './grant.ts'
+import { type ModelQueue, modelQueues } from './model-queue.ts'
 import { Scarcity } from './scarcity.ts'
 import type { LoadedModel, ServerFacts } from './server-facts.ts'
 import { ServerTable, type ServerTableDeps } from './server-table.ts'
@@ -190,6 +191,10 @@ export class QueueDispatcher {
         waiting: [...this.#queue.lanesAt(server)].reduce((sum, { size }) => sum + size, 0),
       }
     })
+  }
+
+  queues(): readonly ModelQueue[] {
+    return modelQueues(this.#queue.lanes.values(), this.#clock.now())
   }
 
   /** Gives what is free to those lanes, in fair order. */
