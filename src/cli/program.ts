@@ -81,6 +81,26 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/key-import.ts')).keyImport,
   },
   {
+    words: ['models', 'list'],
+    summary: 'list which models are on which upstreams',
+    load: async () => (await import('./commands/models-list.ts')).modelsList,
+  },
+  {
+    words: ['models', 'pull'],
+    summary: 'pull a model on one upstream, several or all',
+    load: async () => (await import('./commands/models-pull.ts')).modelsPull,
+  },
+  {
+    words: ['models', 'rm'],
+    summary: 'remove a model from upstreams',
+    load: async () => (await import('./commands/models-rm.ts')).modelsRm,
+  },
+  {
+    words: ['models', 'sync'],
+    summary: 'bring the upstreams in step with models.desired',
+    load: async () => (await import('./commands/models-sync.ts')).modelsSync,
+  },
+  {
     words: ['share'],
     summary: 'lend one model for a while',
     load: async () => (await import('./commands/share.ts')).share,
@@ -116,6 +136,7 @@ const groups = {
   config: 'the config file',
   user: 'people and apps',
   key: 'what lets them in',
+  models: 'what is on the disks of the upstreams',
   service: 'running by itself',
 } as const
 

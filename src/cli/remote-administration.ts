@@ -37,7 +37,10 @@ export function createRemoteAdministration({
       const path = route.pattern.replaceAll(/:([a-z]+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
       const response = await request(route, path, input === undefined ? null : JSON.stringify(input))
       const answer = parseJson(await response.text())
-      if (!response.ok) throw refusal(base, response, answer)
+      if (!response.ok) {
+        const code = response.headers.get('corral-error') ?? ''
+        throw refusalOf(base, { status: response.status, code, answer })
+      }
       const parsed = route.output.safeParse(answer)
       if (!parsed.success)
         throw new CommandFailure(`${base} does not answer like a Corral of this version: check the URL`)
@@ -47,7 +50,8 @@ export function createRemoteAdministration({
   }
 }
 
-function parseServer(server: string): string {
+/** A gateway's URL, without a slash at its end. */
+export function parseServer(server: string): string {
   const url = URL.parse(server.includes('://') ? server : `http://${server}`)
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '') {
     throw new CommandFailure(`--server ${JSON.stringify(server)} is not an http or https URL`, { exitCode: 2 })
@@ -55,9 +59,16 @@ function parseServer(server: string): string {
   return url.origin + url.pathname.replace(/\/+$/, '')
 }
 
+/** What a gateway said in place of an answer. */
+export interface Refusal {
+  readonly status: number
+  /** The header `corral-error`. */
+  readonly code: string
+  readonly answer: unknown
+}
+
 /** The gateway's own error, as if it had been made here; anything else is not a gateway. */
-function refusal(base: string, { status, headers }: Response, answer: unknown): Error {
-  const code = headers.get('corral-error') ?? ''
+export function refusalOf(base: string, { status, code, answer }: Refusal): Error {
   if (!isErrorCode(code))
     return new CommandFailure(`${base} answered ${status} but not as a Corral gateway does: check the URL`)
   const isText = typeof answer === 'object' && answer !== null && 'error' in answer && typeof answer.error === 'string'
@@ -76,8 +87,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Fetch says "fetch failed" and keeps the reason underneath. */
-function reasonOf(error: unknown): string {
+/** Why there was no answer, in words. Fetch says "fetch failed" and keeps the reason underneath. */
+export function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
   if (!(cause instanceof Error)) return String(cause)
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name

@@ -1,0 +1,53 @@
+import type { Command } from 'commander'
+import { parseAnyModelName } from '../../lib/model-name.ts'
+import { CommandFailure } from '../command-failure.ts'
+import { confirm } from '../models/confirm.ts'
+import { addGatewayOptions, findGateway, type GatewayOptions, type GatewayTarget } from '../models/gateway-target.ts'
+import { requestModels } from '../models/model-requests.ts'
+import { readFleetIfAllowed } from '../models/read-fleet.ts'
+import { parseUpstreamChoice } from '../models/upstream-choice.ts'
+import type { Terminal } from '../terminal.ts'
+
+interface RemoveOptions extends GatewayOptions {
+  readonly on?: readonly string[]
+  readonly yes?: boolean
+}
+
+export function modelsRm(command: Command, terminal: Terminal): void {
+  addGatewayOptions(command.argument('<model>', 'what to remove'), 'scope models:write')
+    .option(
+      '--on <names>',
+      'upstreams to remove it from, with commas between, or all (default: all that have it)',
+      parseUpstreamChoice,
+    )
+    .option('--yes', 'do not ask, however many upstreams there are')
+    .action(async (model: string, _options: unknown, self: Command) => {
+      const options = self.optsWithGlobals<RemoveOptions>()
+      const target = await findGateway(terminal, options)
+      const on = await placesOf(target, model, options.on ?? ['*'])
+      if (on.length !== 1 || on[0] === '*') {
+        const where = on.includes('*') ? 'every upstream that this key may reach' : on.join(', ')
+        const agreed = options.yes === true || (await confirm(terminal, `Remove ${model} from ${where}?`))
+        if (!agreed) throw new CommandFailure('Nothing was removed')
+      }
+      const request = { method: 'DELETE', path: '/api/delete', body: { model }, on } as const
+      const { upstreams, error } = await requestModels(target, request)
+      if (error !== null) throw new CommandFailure(`${model} was not removed: ${error}`)
+      terminal.print(`${model} is gone from ${upstreams.join(', ')}`)
+    })
+}
+
+/** The upstreams that have it, where the key may know; else as they were named. */
+async function placesOf(target: GatewayTarget, model: string, named: readonly string[]): Promise<readonly string[]> {
+  if (named[0] !== '*') return named
+  const parsed = parseAnyModelName(model)
+  if (parsed.kind === 'invalid')
+    throw new CommandFailure(`${JSON.stringify(model)} is not the name of a model`, { exitCode: 2 })
+  const fleet = await readFleetIfAllowed(target)
+  if (fleet === undefined) return named
+  const having = fleet.upstreams.filter(
+    ({ provider, models }) => !provider && models?.some(({ name }) => name === parsed.canonical),
+  )
+  if (having.length === 0) throw new CommandFailure(`No upstream has ${model}`)
+  return having.map(({ name }) => name)
+}

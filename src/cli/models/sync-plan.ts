@@ -1,0 +1,93 @@
+import type { FleetModels } from '../../admin/model-schemas.ts'
+import { bytesText } from '../status/amounts.ts'
+
+export interface PlannedModel {
+  readonly model: string
+  /** As far as some upstream of the fleet has it. */
+  readonly bytes: number | null
+}
+
+/** What one upstream needs, so that it has what `models.desired` says. */
+export interface UpstreamPlan {
+  readonly upstream: string
+  readonly pulls: readonly PlannedModel[]
+  readonly removals: readonly PlannedModel[]
+  /** What its models take now. */
+  readonly bytesNow: number
+  /** Why nothing can be done there. */
+  readonly problem: string | null
+}
+
+/** Pure. Upstreams of which `models.desired` says nothing are left alone. */
+export function planSync({ upstreams }: FleetModels, { prune }: { readonly prune: boolean }): UpstreamPlan[] {
+  const sizes = new Map<string, number>()
+  for (const { name, size } of upstreams.flatMap(({ models }) => models ?? [])) {
+    if (size !== null) sizes.set(name, Math.max(size, sizes.get(name) ?? 0))
+  }
+  return upstreams.flatMap(({ name, state, fault, models, desired }) => {
+    if (desired === null) return []
+    const problem = problemOf(state, fault, models === null)
+    const there = models ?? []
+    const has = (model: string): boolean => there.some((each) => each.name === model)
+    const pulls = desired
+      .filter((model) => !has(model))
+      .map((model) => ({ model, bytes: sizes.get(model) ?? null }))
+      .toSorted(smallestFirst)
+    const removals = there
+      .filter((each) => prune && !desired.includes(each.name))
+      .map((each) => ({ model: each.name, bytes: each.size }))
+    const bytesNow = there.reduce((sum, { size }) => sum + (size ?? 0), 0)
+    const isOut = problem !== null
+    return [{ upstream: name, pulls: isOut ? [] : pulls, removals: isOut ? [] : removals, bytesNow, problem }]
+  })
+}
+
+export function isInStep(plans: readonly UpstreamPlan[]): boolean {
+  return plans.every(({ pulls, removals }) => pulls.length === 0 && removals.length === 0)
+}
+
+/** The plan in lines for a person. */
+export function planText(plans: readonly UpstreamPlan[]): string[] {
+  return plans.flatMap(({ upstream, pulls, removals, bytesNow, problem }) => {
+    if (problem !== null) return [`${upstream}: left out, ${problem}`]
+    if (pulls.length + removals.length === 0) return [`${upstream}: has what it should have`]
+    const [coming, going] = [total(pulls), total(removals)]
+    const unknown = pulls.filter(({ bytes }) => bytes === null).length
+    const after = `${bytesText(bytesNow + coming - going)}${unknown === 0 ? '' : ` and ${unknown} of unknown size`}`
+    return [
+      `${upstream}: models take ${bytesText(bytesNow)} now, ${after} afterwards`,
+      ...removals.map((each) => `  remove ${modelText(each)}`),
+      ...pulls.map((each) => `  pull ${modelText(each)}`),
+    ]
+  })
+}
+
+export function byName(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other)
+}
+
+/** A failure that the next pull there would meet too: Ollama says what its system said. */
+export function isOutOfSpace(error: string): boolean {
+  return /no space left|not enough space|disk quota exceeded|disk is full/i.test(error)
+}
+
+function problemOf(state: string, fault: string | null, unread: boolean): string | null {
+  if (state === 'disabled') return 'it is disabled'
+  if (state === 'down') return fault === null ? 'it is down' : `it is down: ${fault}`
+  return unread ? 'its list of models was not read yet' : null
+}
+
+/** What fits is pulled before what may not. */
+function smallestFirst(one: PlannedModel, other: PlannedModel): number {
+  return (one.bytes ?? Infinity) === (other.bytes ?? Infinity)
+    ? byName(one.model, other.model)
+    : (one.bytes ?? Infinity) - (other.bytes ?? Infinity)
+}
+
+function total(models: readonly PlannedModel[]): number {
+  return models.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
+}
+
+function modelText({ model, bytes }: PlannedModel): string {
+  return `${model} (${bytes === null ? 'size unknown' : bytesText(bytes)})`
+}
