@@ -1,6 +1,6 @@
 import type { RawHeaders } from '../lib/raw-headers.ts'
 import type { AbortReason, Attempt, ResponseSink, UpstreamError } from './upstream.ts'
-import type { AttemptOutcome, Claim } from './router.ts'
+import type { AnswerFacts, AttemptOutcome, Claim } from './router.ts'
 
 /** What an exchange hears of its current attempt. */
 export interface AttemptListener {
@@ -35,6 +35,13 @@ export class AttemptSink implements ResponseSink {
     if (this.#reported) return
     this.#reported = true
     this.claim.report(outcome)
+  }
+
+  /** The answer ended by itself. */
+  ended(facts: AnswerFacts, outcome: AttemptOutcome): void {
+    if (this.#reported) return
+    this.claim.answered(facts)
+    this.report(outcome)
   }
 
   accepted(): void {}

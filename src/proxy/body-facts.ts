@@ -5,6 +5,8 @@ import { rawValue, type ScannedField, scanObject, someItem, stringValue } from '
 /** What a JSON body says that the gateway must know. Nothing else of it was read. */
 export interface BodyFacts {
   readonly bytes: Uint8Array
+  /** Whether it is a JSON object at all: only then can something be written into it. */
+  readonly isObject: boolean
   readonly fields: ReadonlyMap<string, ScannedField>
   /** Every model the request names, as it was written, empty names left out. */
   readonly models: readonly string[]
@@ -49,7 +51,7 @@ export function peekSmallBody(bytes: Uint8Array, options: { readTools: boolean }
 }
 
 export function noFacts(bytes: Uint8Array): BodyFacts {
-  return { bytes, fields: new Map(), models: [], model: null, stream: undefined, webSearch: false }
+  return { bytes, isObject: false, fields: new Map(), models: [], model: null, stream: undefined, webSearch: false }
 }
 
 /** Facts of a form, whose fields were read otherwise. */
@@ -71,6 +73,7 @@ function* bodyFacts(bytes: Uint8Array, options: { readTools: boolean }): Generat
   const tools = options.readTools ? fields.get('tools') : undefined
   return {
     bytes,
+    isObject: true,
     fields,
     models: named.map((each) => each.name),
     model: named.find(({ field }) => field?.name !== 'destination' && field?.name !== 'from') ?? null,

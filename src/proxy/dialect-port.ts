@@ -8,6 +8,8 @@ import type { GatewayError } from '../errors/gateway-error.ts'
 /** What the proxy asks of the dialects: how each says that something failed, ended, or was counted. */
 export interface DialectPort {
   renderError(error: GatewayError, dialect: Dialect): RenderedError
+  /** What the body of somebody else's error says; undefined where it says nothing. */
+  errorMessage(body: string): string | undefined
   /** Undefined where no words would be heard as a failure. */
   inBandError(error: GatewayError, format: StreamFormat, position: StreamPosition): string | undefined
   meaningOfSseLine(dialect: Dialect, line: string): LineMeaning

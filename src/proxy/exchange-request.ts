@@ -5,20 +5,29 @@ import type { ClientPort } from './client-port.ts'
 import type { ExchangeEnding, ExchangeRecord } from './exchange-record.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
 import type { DialectPort } from './dialect-port.ts'
+import type { Prompt } from './prompt.ts'
 import type { AbortReason, UpstreamRequest } from './upstream.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import type { Route } from './route.ts'
 import type { Router } from './router.ts'
 
+/** What upstreams are asked: for which model, and with which bytes. */
+export interface Asking {
+  /** Canonical; null where the request names none. */
+  readonly model: string | null
+  readonly upstream: UpstreamRequest
+  readonly prompt: Prompt
+}
+
 /** A request that was let in and planned: nothing about it is in doubt but who answers it. */
 export interface ExchangeRequest {
   readonly trace: ExchangeTrace
   readonly route: Route
   readonly principal: Principal
-  /** Canonical; null where the request names none. */
-  readonly model: string | null
-  readonly upstream: UpstreamRequest
+  readonly asking: Asking
+  /** Upstreams that the caller names. */
+  readonly named: readonly string[] | null
   /** Null: the answer is one whole. */
   readonly format: StreamFormat | null
   /** Go with every answer: CORS. */

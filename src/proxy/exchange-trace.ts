@@ -15,7 +15,8 @@ export class ExchangeTrace {
   bytesIn = 0
   bytesOut = 0
   usage: TokenUsage | null = null
-  readonly #time = Date.now()
+  /** Milliseconds since the epoch. */
+  readonly arrivedAt = Date.now()
   readonly #startedAt = performance.now()
   #grantedAt: number | null = null
   #firstByteAt: number | null = null
@@ -35,11 +36,16 @@ export class ExchangeTrace {
     this.bytesOut += bytes
   }
 
+  /** What only keeps the client waiting is no part of the answer. */
+  commented(bytes: number): void {
+    this.bytesOut += bytes
+  }
+
   record(status: number, ending: ExchangeEnding, error: ErrorCode | null): ExchangeRecord {
     const endedAt = performance.now()
     return {
       id: this.id,
-      time: this.#time,
+      time: this.arrivedAt,
       user: this.user,
       keyId: this.keyId,
       method: this.method,

@@ -1,126 +1,22 @@
 import { describe, expect, it } from 'vitest'
 import type { Dialect } from '../dialects/dialect.ts'
-import { dialects } from '../dialects/dialects.ts'
 import type { StreamFormat } from '../dialects/stream-format.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import { createRecordingClient, type RecordingClient } from './__fixtures__/recording-client.ts'
-import { createScriptedFleet, type ScriptedAttempt, type ScriptedFleet } from './__fixtures__/scripted-fleet.ts'
-import type { ExchangeRecord } from './exchange-record.ts'
-import { ExchangeTrace } from './exchange-trace.ts'
-import { Exchange } from './exchange.ts'
-import type { RetryBudget } from './retry-budget.ts'
-import type { Route } from './route.ts'
-import type { BodyStream, UpstreamError } from './upstream.ts'
-
-const CHAT: Route = {
-  method: 'POST',
-  pattern: '/api/chat',
-  scope: 'chat',
-  dialect: 'ollama',
-  kind: 'generate',
-  body: 'json',
-  stream: 'ndjson',
-  streamsByDefault: true,
-  retry: true,
-}
-const PULL: Route = { ...CHAT, pattern: '/api/pull', scope: 'models:write', kind: 'write', retry: false }
-const NDJSON: StreamFormat = { framing: 'ndjson', dialect: 'ollama' }
-const sse = (dialect: Dialect): StreamFormat => ({ framing: 'sse', dialect })
-const LINE = '{"message":{"content":"a"},"done":false}\n'
-const LAST = '{"message":{"content":""},"done":true,"prompt_eval_count":7,"eval_count":3}\n'
-
-const refused: UpstreamError = { kind: 'unreachable', executed: 'no' }
-const reset: UpstreamError = { kind: 'reset', executed: 'maybe' }
-
-interface Scene {
-  readonly client: RecordingClient
-  readonly fleet: ScriptedFleet
-  readonly exchange: Exchange
-  readonly records: ExchangeRecord[]
-  readonly wrote: string[]
-  readonly retries: { inFlight: number; taken: number }
-  /** The attempt that was begun last. */
-  attempt(): ScriptedAttempt
-}
-
-interface SceneOptions {
-  readonly upstreams?: readonly string[]
-  readonly route?: Route
-  readonly format?: StreamFormat | null
-  readonly hold?: boolean
-  readonly budget?: number
-  readonly body?: BodyStream
-}
-
-function begin(options: SceneOptions = {}): Scene {
-  const { route = CHAT, format = NDJSON, budget = 3 } = options
-  const client = createRecordingClient({ target: route.pattern })
-  const fleet = createScriptedFleet(...(options.upstreams ?? ['one', 'two']))
-  fleet.hold = options.hold ?? false
-  const records: ExchangeRecord[] = []
-  const wrote: string[] = []
-  const retries = { inFlight: 0, taken: 0 }
-  const exchange = new Exchange(
-    client,
-    {
-      trace: new ExchangeTrace('x1', 'POST'),
-      route,
-      principal: { user: 'u', keyId: 'k', keyName: 'n', scopes: new Set(), models: null, upstreams: null, pools: null },
-      model: 'tiny:latest',
-      upstream: { method: 'POST', target: route.pattern, headers: [], body: options.body ?? [new Uint8Array(2)] },
-      format,
-      extraHeaders: ['vary', 'Origin'],
-    },
-    {
-      dialects,
-      router: fleet.router,
-      retries: countRetries(retries, budget),
-      limits: { firstByteTimeoutMs: 1000, idleTimeoutMs: 100 },
-      running: () => 1,
-      respond(port, answer, trace) {
-        port.head(answer.status, answer.headers)
-        trace.sent(answer.body.length)
-        port.data(new TextEncoder().encode(answer.body))
-        port.end()
-      },
-      wrote: (upstream) => void wrote.push(upstream),
-      over: (_exchange, each) => void records.push(each),
-    },
-  )
-  exchange.start()
-  return {
-    client,
-    fleet,
-    exchange,
-    records,
-    wrote,
-    retries,
-    attempt() {
-      const last = fleet.attempts.at(-1)
-      if (last === undefined) throw new Error('nothing was attempted')
-      return last
-    },
-  }
-}
-
-function countRetries(count: { inFlight: number; taken: number }, most: number): RetryBudget {
-  return {
-    take() {
-      if (count.taken >= most) return false
-      count.taken += 1
-      count.inFlight += 1
-      return true
-    },
-    done: () => void (count.inFlight -= 1),
-  }
-}
-
-function headersOf(client: RecordingClient): Record<string, string> {
-  const pairs = client.headers.flatMap((name, i) =>
-    i % 2 === 0 ? [[name.toLowerCase(), client.headers[i + 1] ?? '']] : [],
-  )
-  return Object.fromEntries(pairs) as Record<string, string>
-}
+import {
+  begin,
+  CHAT,
+  headersOf,
+  LAST,
+  LINE,
+  NDJSON,
+  PULL,
+  refused,
+  reset,
+  type Scene,
+  sse,
+} from './__fixtures__/exchange-scene.ts'
+import type { ScriptedAttempt } from './__fixtures__/scripted-fleet.ts'
+import type { BodyStream } from './upstream.ts'
 
 describe('Exchange passes one answer', () => {
   it('as it comes, its head with the first byte', () => {
@@ -135,6 +31,8 @@ describe('Exchange passes one answer', () => {
     expect(headersOf(client)).toMatchObject({
       'content-type': 'application/x-ndjson',
       'corral-upstream': 'one',
+      'corral-model': 'tiny:latest',
+      'corral-attempts': '1',
       vary: 'Origin',
     })
     expect(headersOf(client)).not.toHaveProperty('server')
@@ -207,7 +105,7 @@ describe('Exchange asks another upstream before the first byte', () => {
     attempt().data(LAST)
     attempt().end()
     expect(client.events).toEqual(['head', 'data', 'end'])
-    expect(headersOf(client)['corral-upstream']).toBe('two')
+    expect(headersOf(client)).toMatchObject({ 'corral-upstream': 'two', 'corral-attempts': '2' })
     expect(records).toMatchObject([{ upstream: 'two', ending: 'complete' }])
     expect(retries).toEqual({ inFlight: 0, taken: 1 })
   })
@@ -247,6 +145,7 @@ describe('Exchange asks another upstream before the first byte', () => {
     for (let i = 0; i < 3; i += 1) attempt().fail(refused)
     expect(fleet.attempts).toHaveLength(3)
     expect(client.status).toBe(502)
+    expect(headersOf(client)).toMatchObject({ 'corral-error': 'upstream_unreachable', 'corral-attempts': '3' })
   })
 
   it('never with a write that may have been begun, always with one that was not', () => {
@@ -273,50 +172,6 @@ describe('Exchange asks another upstream before the first byte', () => {
     expect(client.status).toBe(502)
     expect(headersOf(client)['corral-error']).toBe('upstream_reset')
     expect(records).toMatchObject([{ status: 502, ending: 'upstream-failed', error: 'upstream_reset' }])
-  })
-})
-
-describe('Exchange holds back a "server busy"', () => {
-  const BUSY = '{"error":"server busy"}'
-
-  function busy(scene: Scene, text = BUSY): void {
-    scene.attempt().head(503, ['Content-Type', 'application/json'])
-    scene.attempt().data(text)
-  }
-
-  it('and asks elsewhere', () => {
-    const scene = begin()
-    busy(scene)
-    scene.attempt().end()
-    expect(scene.fleet.attempts[0]?.told).toEqual(['busy', 'released'])
-    scene.attempt().head(200)
-    scene.attempt().data(LAST)
-    scene.attempt().end()
-    expect([scene.client.status, scene.client.text()]).toEqual([200, LAST])
-  })
-
-  it('and passes it on where nobody else can answer', () => {
-    const scene = begin({ upstreams: ['one'] })
-    busy(scene)
-    scene.attempt().end()
-    expect([scene.client.status, scene.client.text()]).toEqual([503, BUSY])
-    expect(scene.records).toMatchObject([{ status: 503, bytesOut: BUSY.length }])
-  })
-
-  it('but not a huge one', () => {
-    const scene = begin()
-    busy(scene, 'x'.repeat(70_000))
-    scene.attempt().end()
-    expect([scene.client.status, scene.client.text().length]).toEqual([503, 70_000])
-    expect(scene.fleet.attempts).toHaveLength(1)
-  })
-
-  it('and takes half of one for a failure', () => {
-    const scene = begin({ upstreams: ['one'] })
-    busy(scene, '{"err')
-    scene.attempt().fail(reset)
-    expect(scene.client.status).toBe(502)
-    expect(JSON.parse(scene.client.text())).toEqual({ error: 'The upstream broke off its answer' })
   })
 })
 

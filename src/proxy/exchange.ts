@@ -1,56 +1,56 @@
 import { GatewayError } from '../errors/gateway-error.ts'
-import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
-import { AnswerTail } from './answer-tail.ts'
+import type { RawHeaders } from '../lib/raw-headers.ts'
+import { Attempts } from './attempts.ts'
 import { type AttemptListener, AttemptSink } from './attempt-sink.ts'
+import { ClientAnswer } from './client-answer.ts'
 import type { ClientPort } from './client-port.ts'
 import { toClientHeaders } from './end-to-end-headers.ts'
 import type { ExchangeEnding } from './exchange-record.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
-import type { ExchangeDeps, ExchangeRequest, RunningExchange } from './exchange-request.ts'
+import type { Asking, ExchangeDeps, ExchangeRequest, RunningExchange } from './exchange-request.ts'
 import type { AttemptOutcome, Claim, RouteTicket } from './router.ts'
-import { HeldAnswer } from './held-answer.ts'
+import { errorOfHeld, HeldAnswer } from './held-answer.ts'
 import { Patience } from './patience.ts'
-import { NO_PROMPT } from './prompt.ts'
-import { StreamWatch } from './stream-watch.ts'
 import type { AbortReason, UpstreamError } from './upstream.ts'
-import { endingOf, errorOfUpstream, isHtml, isWholeJson, outcomeOf } from './upstream-failure.ts'
+import { UpstreamAnswer } from './upstream-answer.ts'
+import { endingOf, errorOfUpstream, isFailure, isHtml, outcomeOf, outcomeOfAnswer } from './upstream-failure.ts'
 
 type State = 'routing' | 'asking' | 'answering' | 'over'
 
-const MAX_ATTEMPTS = 3
-
 /**
  * One client request from its route to its end: the attempts, the one answer, the one record. States: `routing` waits
- * for a place; `asking` has an attempt and has sent the client nothing; `answering` has; `over` is over.
+ * for a place; `asking` has an attempt whose answer the client has seen nothing of; `answering` has; `over` is over.
  */
 export class Exchange implements AttemptListener, RunningExchange {
   readonly trace: ExchangeTrace
   readonly #client: ClientPort
   readonly #request: ExchangeRequest
   readonly #deps: ExchangeDeps
-  #state: State = 'routing'
-  #sink: AttemptSink | undefined
-  #ticket: RouteTicket | undefined
-  #attempts = 0
-  #retrying = false
-  readonly #tried = new Set<string>()
-  /** The head of the answer, sent with its first byte: until then another upstream may be asked. */
-  #head: { status: number; headers: RawHeaders } | null = null
-  #status = 0
-  #fixedLength = false
-  #watch: StreamWatch | null = null
-  #tail: AnswerTail | null = null
-  #held: HeldAnswer | null = null
+  readonly #attempts: Attempts
   readonly #patience: Patience
-  #lastError: GatewayError | undefined
+  readonly #sent: ClientAnswer
+  #asking: Asking
+  #state: State = 'routing'
+  #ticket: RouteTicket | undefined
+  #sink: AttemptSink | undefined
+  /** Of the current attempt; its head is sent with its first byte: until then another upstream may be asked. */
+  #answer: UpstreamAnswer | null = null
+  /** That answer, while it is kept back. */
+  #held: HeldAnswer | null = null
+  /** A whole answer that is passed on where nobody gives a better one. */
+  #refusal: HeldAnswer | null = null
+  #lastFailure: { readonly error: GatewayError; readonly ending: ExchangeEnding } | undefined
   #release: (() => void) | undefined
 
   constructor(client: ClientPort, request: ExchangeRequest, deps: ExchangeDeps) {
     this.#client = client
     this.#request = request
+    this.#asking = request.asking
     this.#deps = deps
     this.trace = request.trace
+    this.#attempts = new Attempts(deps)
     this.#patience = new Patience(deps.limits.idleTimeoutMs)
+    this.#sent = new ClientAnswer(client, request, deps)
   }
 
   get keyId(): string {
@@ -81,16 +81,17 @@ export class Exchange implements AttemptListener, RunningExchange {
 
   /** More of an upload has passed: its answer may take as long from here on. */
   uploaded(): void {
-    if (this.#state === 'asking' && this.#head === null) this.#patience.waitFor(this.#deps.limits.firstByteTimeoutMs)
+    if (this.#state === 'asking' && this.#answer === null) this.#patience.waitFor(this.#deps.limits.firstByteTimeoutMs)
   }
 
   /** Called every second. */
   checkDeadline(now: number): void {
     if (this.#state === 'over') return
+    if (this.#state !== 'answering') this.#sent.comment(now, this.#ticket)
     const verdict = this.#patience.verdict(now)
     if (verdict === 'patient') return
     if (verdict === 'reader-stalled') {
-      this.#giveUp('timed-out', this.#status)
+      this.#giveUp('timed-out', this.#sent.status)
       return this.#client.reset()
     }
     this.#abandon('timed-out', this.#saidLastWord() ? 'answered' : 'broken')
@@ -98,26 +99,21 @@ export class Exchange implements AttemptListener, RunningExchange {
   }
 
   info(status: number, headers: RawHeaders): void {
-    if (this.#state === 'asking' && status !== 100) this.#client.info(status, toClientHeaders(headers))
+    if (this.#state !== 'asking' || status === 100 || this.#sent.isOpen) return
+    this.#client.info(status, toClientHeaders(headers))
   }
 
   head(status: number, headers: RawHeaders): void {
     this.#patience.heard(true)
-    this.#status = status
     if (status === 200 && isHtml(headers)) {
       this.#abandon('refused-answer', 'broken')
       this.#attemptFailed({ kind: 'bad-response', executed: 'maybe' })
       return
     }
-    this.#head = { status, headers }
-    this.#fixedLength = headerValue(headers, 'content-length') !== undefined
-    if (status === 503 && this.#mayRetry('maybe')) {
-      this.#held = new HeldAnswer()
-      return
-    }
-    if (status === 200 && this.#request.format !== null && !isWholeJson(headers))
-      this.#watch = new StreamWatch(this.#request.format, this.#deps.dialects)
-    else if (status === 200 && this.#request.route.kind === 'generate') this.#tail = new AnswerTail()
+    const { route, format } = this.#request
+    const head = { upstream: this.trace.upstream ?? '', status, headers }
+    this.#answer = new UpstreamAnswer(head, { route, format, dialects: this.#deps.dialects })
+    if (this.#isKeptBack(this.#answer)) this.#held = new HeldAnswer(this.#answer)
   }
 
   data(chunk: Uint8Array): boolean {
@@ -127,19 +123,20 @@ export class Exchange implements AttemptListener, RunningExchange {
   }
 
   end(trailers: RawHeaders | undefined): void {
-    if (this.#held !== null) {
-      this.#sink?.report('busy')
-      this.#routeAgain()
-      return
-    }
-    this.#sink?.report('answered')
-    if (this.#watch !== null) this.#send(this.#watch.rest())
-    this.#readUsage()
-    if (this.#watch !== null) {
-      if (this.#watch.meaning() === 'more') return this.#tell(new GatewayError('upstream_truncated'), 'upstream-failed')
-      if (this.#watch.meaning() === 'failed') return this.#finish(trailers, 'upstream-failed')
-    }
-    this.#finish(trailers, 'complete')
+    const answer = this.#answer
+    if (answer === null) return
+    const held = this.#held
+    const message = held === null ? undefined : this.#deps.dialects.errorMessage(held.text())
+    const outcome = outcomeOfAnswer(answer.status, this.#request.route.kind, message)
+    const rest = answer.rest()
+    const facts = answer.facts()
+    this.trace.usage = facts.usage
+    this.#sink?.ended(facts, outcome)
+    if (held !== null) return this.#heldBackWhole(held, outcome)
+    this.#send(rest)
+    const meaning = answer.meaning()
+    if (meaning === 'more') return this.#tell(new GatewayError('upstream_truncated'), 'upstream-failed')
+    this.#finish(trailers, meaning === 'failed' ? 'upstream-failed' : 'complete')
   }
 
   fail(error: UpstreamError): void {
@@ -149,10 +146,14 @@ export class Exchange implements AttemptListener, RunningExchange {
 
   #route(): void {
     this.#state = 'routing'
+    this.#answer = null
+    this.#held = null
     this.#patience.suspend()
-    const { model, route, principal } = this.#request
+    const { route, principal, named } = this.#request
+    const { model, prompt } = this.#asking
+    const { tried } = this.#attempts
     this.#ticket = this.#deps.router.request(
-      { model, route, principal, tried: this.#tried, named: null, prompt: NO_PROMPT, arrivedAt: Date.now() },
+      { model, route, principal, tried, named, prompt, arrivedAt: this.trace.arrivedAt },
       { granted: (claim) => this.#ask(claim), refused: (error) => this.#refused(error) },
     )
   }
@@ -160,113 +161,125 @@ export class Exchange implements AttemptListener, RunningExchange {
   #ask(claim: Claim): void {
     this.#ticket = undefined
     this.#state = 'asking'
-    this.#attempts++
-    this.#tried.add(claim.upstream.id)
+    this.#attempts.begin(claim.upstream.id)
     this.trace.granted(claim.upstream.id)
-    this.#head = null
-    this.#held = null
-    this.#watch = null
-    this.#tail = null
     this.#patience.waitFor(this.#deps.limits.firstByteTimeoutMs)
     const sink = new AttemptSink(claim, this)
     this.#sink = sink
-    sink.attempt = claim.upstream.send(this.#request.upstream, sink)
+    sink.attempt = claim.upstream.send(this.#asking.upstream, sink)
   }
 
   #refused(error: GatewayError): void {
     this.#ticket = undefined
-    if (this.#held === null) {
-      this.#tell(this.#lastError ?? error, this.#attempts === 0 ? 'refused' : 'upstream-failed')
-      return
-    }
-    this.#letGo()
-    this.#finish(undefined, 'complete')
+    this.#conclude(error)
   }
 
   #attemptFailed(error: UpstreamError): void {
-    this.#lastError = errorOfUpstream(error)
+    this.#lastFailure = { error: errorOfUpstream(error), ending: endingOf(error) }
     this.#held = null
-    if (this.#state === 'asking' && this.#mayRetry(error.executed)) this.#routeAgain()
-    else this.#tell(this.#lastError, endingOf(error))
+    if (this.#state === 'answering') this.#tell(this.#lastFailure.error, this.#lastFailure.ending)
+    else this.#askElsewhere(error.executed)
   }
 
-  #routeAgain(): void {
-    if (!this.#retrying) this.#retrying = this.#deps.retries.take(this.#deps.running())
-    if (this.#retrying) this.#route()
-    else this.#refused(new GatewayError('no_upstream', { retryAfterSeconds: 1 }))
+  /** Nobody knows what a busy server, or one that failed, has begun of it. */
+  #heldBackWhole(held: HeldAnswer, outcome: AttemptOutcome): void {
+    if (outcome === 'answered') return this.#passOn(held)
+    this.#refusal = held
+    this.#askElsewhere('maybe')
   }
 
-  #mayRetry(executed: UpstreamError['executed']): boolean {
-    const { route, upstream } = this.#request
-    const untouched = executed === 'no' || (route.retry && (upstream.body === null || Array.isArray(upstream.body)))
-    return untouched && this.#attempts < MAX_ATTEMPTS
+  /** An attempt came to nothing, and the client has seen nothing of it. */
+  #askElsewhere(executed: UpstreamError['executed']): void {
+    if (this.#attempts.mayRepeat(this.#request.route, this.#asking.upstream.body, executed)) this.#route()
+    else this.#conclude(new GatewayError('no_upstream', { retryAfterSeconds: 1 }))
+  }
+
+  /** Nobody else is asked: the best that was heard is what the client gets. */
+  #conclude(error: GatewayError): void {
+    if (this.#refusal !== null) return this.#passOn(this.#refusal)
+    const ending = this.#attempts.count === 0 ? 'refused' : 'upstream-failed'
+    this.#tell(this.#lastFailure?.error ?? error, this.#lastFailure?.ending ?? ending)
+  }
+
+  /** An answer of an upstream that was kept back, as it is; inside a stream that has begun, as its error. */
+  #passOn(held: HeldAnswer): void {
+    if (this.#sent.isOpen) return this.#tell(errorOfHeld(held, this.#deps.dialects), 'upstream-failed')
+    this.#answer = held.answer
+    this.trace.upstream = held.answer.upstream
+    this.#letGo(held)
+    this.#finish(undefined, 'complete')
+  }
+
+  /** What could be better elsewhere, and what a client that has its 200 can be told only when it is whole. */
+  #isKeptBack(answer: UpstreamAnswer): boolean {
+    const { route } = this.#request
+    if (this.#sent.isOpen) return !answer.streams
+    return route.retry && isFailure(answer.status, route.kind)
   }
 
   #take(chunk: Uint8Array): boolean {
-    if (this.#held !== null) return this.#held.keep(chunk) || this.#letGo()
-    this.#tail?.push(chunk)
-    return this.#send(this.#watch === null ? chunk : this.#watch.push(chunk))
+    const answer = this.#answer
+    if (answer === null) return true
+    if (answer.begins()) this.#sink?.claim.began()
+    const held = this.#held
+    if (held === null) return this.#send(answer.pass(chunk))
+    // Of what is only told as an error, the beginning is enough.
+    if (held.isTooLarge) return true
+    held.keep(answer.pass(chunk))
+    return !held.isTooLarge || this.#sent.isOpen || this.#letGo(held)
   }
 
-  /** Passes on what was held. False: there is no more room. */
-  #letGo(): boolean {
-    const chunks = this.#held?.chunks ?? []
+  /** False: there is no more room. */
+  #letGo(held: HeldAnswer): boolean {
     this.#held = null
-    return chunks.map((each) => this.#send(each)).every(Boolean)
+    return held.chunks.map((each) => this.#send(each)).every(Boolean)
   }
 
   #send(chunk: Uint8Array): boolean {
     if (chunk.length === 0) return true
-    this.#sendHead()
-    this.trace.sent(chunk.length)
-    return this.#client.data(chunk)
+    this.#begin()
+    return this.#sent.data(chunk)
   }
 
-  #sendHead(): void {
+  #begin(): void {
     if (this.#state === 'answering') return
     this.#state = 'answering'
-    const { status, headers } = this.#head ?? { status: 502, headers: [] }
-    const fields = toClientHeaders(headers)
-    fields.push('corral-upstream', this.trace.upstream ?? '', 'x-request-id', this.trace.id)
-    fields.push(...this.#request.extraHeaders)
-    this.#client.head(status, fields)
+    this.#sent.begin(this.#answer, this.#attempts.count)
   }
 
   #finish(trailers: RawHeaders | undefined, ending: ExchangeEnding): void {
-    this.#sendHead()
-    this.#over(this.#status, ending, null)
+    this.#begin()
+    const { status } = this.#sent
+    this.#over(status, ending, null)
     this.#client.end(trailers)
-    if (this.#request.route.kind === 'write' && this.#status < 300) this.#deps.wrote(this.trace.upstream ?? '')
+    if (this.#request.route.kind === 'write' && status < 300) this.#deps.wrote(this.trace.upstream ?? '')
   }
 
   /** Says that it failed: as an answer, as the last words of a stream, or by breaking the connection. */
   #tell(error: GatewayError, ending: ExchangeEnding): void {
-    const { route } = this.#request
-    if (this.#state !== 'answering') {
-      const rendered = this.#deps.dialects.renderError(error, route.dialect)
-      const headers = [...rendered.headers, ...this.#request.extraHeaders]
-      this.#state = 'over'
-      this.#deps.respond(this.#client, { ...rendered, headers }, this.trace)
-      this.#over(rendered.status, ending, error)
-      return
-    }
-    if (this.#saidLastWord()) {
-      this.#readUsage()
-      this.#finish(undefined, this.#watch?.meaning() === 'complete' ? 'complete' : ending)
-      return
-    }
-    const words = this.#fixedLength ? undefined : this.#watch?.lastWords(error)
+    if (this.#state !== 'answering' && !this.#sent.isOpen) return this.#refuse(error, ending)
+    const { status } = this.#sent
     this.#readUsage()
+    if (this.#saidLastWord())
+      return this.#finish(undefined, this.#answer?.meaning() === 'complete' ? 'complete' : ending)
+    const words = this.#sent.lastWords(error)
     if (words !== undefined) this.trace.sent(words.length)
-    this.#over(this.#status, ending, error)
+    this.#over(status, ending, error)
     if (words === undefined) return this.#client.reset()
     this.#client.data(words)
     this.#client.end()
   }
 
+  #refuse(error: GatewayError, ending: ExchangeEnding): void {
+    this.#state = 'over'
+    const status = this.#sent.refuse(error, this.#attempts.count)
+    this.#over(status, ending, error)
+  }
+
   /** After the end, or the error, that the upstream told itself, there is nothing to add. */
   #saidLastWord(): boolean {
-    return this.#state === 'answering' && this.#watch !== null && this.#watch.meaning() !== 'more'
+    const meaning = this.#state === 'answering' ? (this.#answer?.meaning() ?? null) : null
+    return meaning !== null && meaning !== 'more'
   }
 
   /** The client has left, or has stopped reading: nobody hears a word, and nothing speaks against the upstream. */
@@ -286,15 +299,13 @@ export class Exchange implements AttemptListener, RunningExchange {
   }
 
   #readUsage(): void {
-    this.trace.usage ??=
-      this.#watch?.usage() ?? (this.#tail === null ? null : this.#deps.dialects.tokenUsage(this.#tail.text()))
+    this.trace.usage ??= this.#answer?.facts().usage ?? null
   }
 
   #over(status: number, ending: ExchangeEnding, error: GatewayError | null): void {
     this.#state = 'over'
     this.#sink = undefined
-    if (this.#retrying) this.#deps.retries.done()
-    this.#retrying = false
+    this.#attempts.over()
     this.#release?.()
     this.#deps.over(this, this.trace.record(status, ending, error?.code ?? null))
   }

@@ -5,8 +5,10 @@ import { toUpstreamHeaders } from './end-to-end-headers.ts'
 import { Exchange } from './exchange.ts'
 import type { ExchangeDeps } from './exchange-request.ts'
 import { type BeginExchange, PendingExchange } from './pending-exchange.ts'
+import { NO_PROMPT } from './prompt.ts'
 import type { Admitted, ProxyDeps } from './proxy-request.ts'
 import { createRunningExchanges, type RunningExchanges } from './running-exchanges.ts'
+import { upstreamChoice } from './upstream-choice.ts'
 import type { BodyStream } from './upstream.ts'
 
 /** Exchanges from an admitted request to their record. */
@@ -44,12 +46,13 @@ export function createProxy(deps: ProxyDeps): Proxy {
     const headers = toUpstreamHeaders(client.request.headers)
     const body = sent.plan === null ? metered(admitted.body, (bytes) => passed(bytes)) : sent.body
     const upstream = { method: route.method, target: admitted.target, headers, body, once: !route.retry }
+    const named = upstreamChoice(client.request.headers)
     const request = {
       trace,
       route,
       principal,
-      model: trace.model,
-      upstream,
+      asking: { model: trace.model, upstream, prompt: sent.plan?.prompt ?? NO_PROMPT },
+      named: named instanceof GatewayError ? null : named,
       format: sent.plan?.format ?? null,
       extraHeaders,
     }
@@ -60,8 +63,9 @@ export function createProxy(deps: ProxyDeps): Proxy {
     }
     running.add(exchange)
     // Revoked while its body was on the way: what ends running exchanges has not seen this one.
-    if (deps.isLive(principal)) exchange.start()
-    else exchange.stop('key-revoked', new GatewayError('wrong_credential'), 'refused')
+    if (!deps.isLive(principal)) exchange.stop('key-revoked', new GatewayError('wrong_credential'), 'refused')
+    else if (named instanceof GatewayError) exchange.stop('refused-answer', named, 'refused')
+    else exchange.start()
     return exchange
   }
 

@@ -6,6 +6,8 @@ import { type AnyModelName, parseAnyModelName } from '../lib/model-name.ts'
 import { addField, type BodyEdit, replaceValue, spliceBody } from './body-edits.ts'
 import type { BodyFacts } from './body-facts.ts'
 import type { PolicyEdits } from './model-policy.ts'
+import { NO_PROMPT, type Prompt } from './prompt.ts'
+import { promptOf } from './prompt-view.ts'
 import type { Route } from './route.ts'
 
 /** What of a request's content decides where it goes and what is sent there. */
@@ -15,6 +17,7 @@ export interface RequestPlan {
   readonly body: readonly Uint8Array[]
   /** Null: the answer is one whole. */
   readonly format: StreamFormat | null
+  readonly prompt: Prompt
 }
 
 export interface PlanInput {
@@ -53,6 +56,7 @@ export function planRequest({ route, principal, facts, ...input }: PlanInput, ru
     model,
     body: edits.length === 0 ? [facts.bytes] : spliceBody(facts.bytes, edits),
     format: streamFormat(route, facts.stream),
+    prompt: route.kind === 'generate' ? promptOf(facts) : NO_PROMPT,
   }
 }
 

@@ -53,7 +53,7 @@ describe('StreamWatch', () => {
       expect(watch.rest().length).toBe(0)
     }
     if (!text.includes('success'))
-      expect(follow(format, text).usage()).toEqual({ promptTokens: 7, completionTokens: 3 })
+      expect(dialects.tokenUsage(follow(format, text).tailText())).toEqual({ promptTokens: 7, completionTokens: 3 })
   })
 
   it.each(complete)('knows %s as cut wherever it is cut before its end', (_name, format, text) => {
@@ -77,7 +77,9 @@ describe('StreamWatch', () => {
   it('is not deceived by a model that writes terminators as text', () => {
     expect(follow(ndjson, '{"response":"\\"done\\":true","done":false}\n').meaning()).toBe('more')
     expect(follow(openai, 'data: {"choices":[{"delta":{"content":"\\ndata: [DONE]\\n"}}]}\n\n').meaning()).toBe('more')
-    expect(follow(openai, 'data: {"x":"\\"completion_tokens\\":99"}\n\n').usage().completionTokens).toBeNull()
+    expect(
+      dialects.tokenUsage(follow(openai, 'data: {"x":"\\"completion_tokens\\":99"}\n\n').tailText()).completionTokens,
+    ).toBeNull()
   })
 
   it('reads `done` of a final line that is longer than what may be held', () => {
@@ -86,7 +88,7 @@ describe('StreamWatch', () => {
     for (const size of [1400, 65_536, line.length]) {
       const watch = follow(ndjson, `{"response":"a","done":false}\n${line}`, size)
       expect(watch.meaning()).toBe('complete')
-      expect(watch.usage()).toEqual({ promptTokens: 5, completionTokens: 9 })
+      expect(dialects.tokenUsage(watch.tailText())).toEqual({ promptTokens: 5, completionTokens: 9 })
     }
   })
 

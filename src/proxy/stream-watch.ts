@@ -1,5 +1,4 @@
 import type { LineMeaning, StreamFormat } from '../dialects/stream-format.ts'
-import type { TokenUsage } from '../dialects/token-usage.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import { AnswerTail } from './answer-tail.ts'
 import type { DialectPort } from './dialect-port.ts'
@@ -45,8 +44,9 @@ export class StreamWatch {
     return words === undefined ? undefined : encoder.encode(words)
   }
 
-  usage(): TokenUsage {
-    return this.#dialects.tokenUsage(this.#tail.text())
+  /** The last of what has passed. */
+  tailText(): string {
+    return this.#tail.text()
   }
 
   #passed(chunk: Uint8Array): Uint8Array {

@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
 import type { ExchangeEnding } from './exchange-record.ts'
+import type { RouteKind } from './route.ts'
 import type { AttemptOutcome } from './router.ts'
 import type { UpstreamError } from './upstream.ts'
 
@@ -42,6 +43,25 @@ export function outcomeOf(error: UpstreamError): AttemptOutcome {
     case 'timed-out':
       return 'broken'
   }
+}
+
+/** Whether another upstream may do better than an answer with this status: never a 4xx. */
+export function isFailure(status: number, kind: RouteKind): boolean {
+  if (status === 503) return true
+  return kind === 'generate' && status >= 500 && status !== 501
+}
+
+/** An overloaded server, Ollama's own 503 and Anthropic's 529. */
+const BUSY: ReadonlySet<number> = new Set([503, 529])
+
+/** Ollama says 500 to these too, and would on every server: an option of a wrong type, a template that is none. */
+const FAULT_OF_REQUEST = /^(?:option "|template: |json: )|\bonly supports one image\b/
+
+/** What a whole answer speaks for; `message` is what an error says. */
+export function outcomeOfAnswer(status: number, kind: RouteKind, message: string | undefined): AttemptOutcome {
+  if (!isFailure(status, kind)) return 'answered'
+  if (BUSY.has(status)) return 'busy'
+  return message !== undefined && FAULT_OF_REQUEST.test(message) ? 'answered' : 'failed-model'
 }
 
 /** A client's upload that failed is not its upstream's failure. */

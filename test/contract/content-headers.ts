@@ -6,6 +6,8 @@ const PASSING = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding'
 const ADDED = new Set([
   'x-request-id',
   'corral-upstream',
+  'corral-model',
+  'corral-attempts',
   'corral-error',
   'retry-after',
   'x-should-retry',

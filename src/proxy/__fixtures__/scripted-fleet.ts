@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors/gateway-error.ts'
 import type { RawHeaders } from '../../lib/raw-headers.ts'
-import type { AttemptOutcome, Router } from '../router.ts'
+import type { AnswerFacts, AttemptOutcome, QueuePlace, RouteRequest, Router } from '../router.ts'
 import type { AbortReason, ResponseSink, Upstream, UpstreamError, UpstreamRequest } from '../upstream.ts'
 
 /** One attempt in the hands of a test, which speaks for the upstream. */
@@ -11,6 +11,8 @@ export interface ScriptedAttempt {
   readonly aborts: AbortReason[]
   /** What the exchange told routing: outcomes, then `released`. */
   readonly told: (AttemptOutcome | 'released')[]
+  /** What it was told besides: that the answer began, and what it says of itself. */
+  readonly learnt: ('began' | AnswerFacts)[]
   resumed: number
   head(status: number, headers?: RawHeaders): void
   /** What the exchange says about room. */
@@ -22,28 +24,36 @@ export interface ScriptedAttempt {
 export interface ScriptedFleet {
   readonly router: Router
   readonly attempts: ScriptedAttempt[]
+  readonly requests: RouteRequest[]
   /** Calls for a place that nobody answers until `grant`. */
   hold: boolean
   grant(): void
+  /** Answers those that wait in the other way. */
+  refuse(error: GatewayError): void
+  /** Where whoever waits stands. */
+  place: QueuePlace | undefined
   readonly cancelled: number
 }
 
 /** Upstreams with these names, tried in order; each attempt waits for what the test makes of it. */
 export function createScriptedFleet(...names: string[]): ScriptedFleet {
   const attempts: ScriptedAttempt[] = []
-  let waiting: (() => void)[] = []
+  const requests: RouteRequest[] = []
+  let waiting: { readonly grant: () => void; readonly refuse: (error: GatewayError) => void }[] = []
   let cancelled = 0
 
   const router: Router = {
-    request({ tried }, to) {
-      const name = names.find((each) => !tried.has(each))
+    request(request, to) {
+      requests.push({ ...request, tried: new Set(request.tried) })
+      const name = names.find((each) => !request.tried.has(each))
       const answer = (): void => {
         if (name === undefined) return to.refused(new GatewayError('no_upstream', { retryAfterSeconds: 3 }))
-        const told: (AttemptOutcome | 'released')[] = []
+        const told: ScriptedAttempt['told'] = []
+        const learnt: ScriptedAttempt['learnt'] = []
         to.granted({
-          upstream: createUpstream(name, told),
-          began: () => {},
-          answered: () => {},
+          upstream: createUpstream(name, { told, learnt }),
+          began: () => void learnt.push('began'),
+          answered: (facts) => void learnt.push(facts),
           report: (outcome) => void told.push(outcome),
           release: () => void told.push('released'),
         })
@@ -52,23 +62,24 @@ export function createScriptedFleet(...names: string[]): ScriptedFleet {
         answer()
         return { cancel: () => undefined, place: () => undefined }
       }
-      waiting.push(answer)
+      const waiter = { grant: answer, refuse: (error: GatewayError) => to.refused(error) }
+      waiting.push(waiter)
       return {
         cancel() {
           cancelled += 1
-          waiting = waiting.filter((each) => each !== answer)
+          waiting = waiting.filter((each) => each !== waiter)
         },
-        place: () => undefined,
+        place: () => (waiting.includes(waiter) ? fleet.place : undefined),
       }
     },
   }
 
-  function createUpstream(id: string, told: (AttemptOutcome | 'released')[]): Upstream {
+  function createUpstream(id: string, heard: Pick<ScriptedAttempt, 'told' | 'learnt'>): Upstream {
     return {
       id,
       speaks: () => new Set(['ollama'] as const),
       send(request, sink) {
-        const attempt = createAttempt({ upstream: id, request, sink, told })
+        const attempt = createAttempt({ upstream: id, request, sink, ...heard })
         attempts.push(attempt)
         return {
           abort(reason) {
@@ -84,10 +95,15 @@ export function createScriptedFleet(...names: string[]): ScriptedFleet {
   const fleet: ScriptedFleet = {
     router,
     attempts,
+    requests,
     hold: false,
     grant() {
-      for (const answer of waiting.splice(0)) answer()
+      for (const { grant } of waiting.splice(0)) grant()
     },
+    refuse(error) {
+      for (const { refuse } of waiting.splice(0)) refuse(error)
+    },
+    place: undefined,
     get cancelled() {
       return cancelled
     },
@@ -95,7 +111,7 @@ export function createScriptedFleet(...names: string[]): ScriptedFleet {
   return fleet
 }
 
-type AttemptFacts = Pick<ScriptedAttempt, 'upstream' | 'request' | 'sink' | 'told'>
+type AttemptFacts = Pick<ScriptedAttempt, 'upstream' | 'request' | 'sink' | 'told' | 'learnt'>
 
 function createAttempt(facts: AttemptFacts): ScriptedAttempt {
   const { sink } = facts

@@ -1,0 +1,93 @@
+import type { LineMeaning, StreamFormat } from '../dialects/stream-format.ts'
+import type { GatewayError } from '../errors/gateway-error.ts'
+import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
+import { AnswerTail } from './answer-tail.ts'
+import type { DialectPort } from './dialect-port.ts'
+import type { Route } from './route.ts'
+import type { AnswerFacts } from './router.ts'
+import { StreamWatch } from './stream-watch.ts'
+import { isWholeJson } from './upstream-failure.ts'
+
+export interface AnswerHead {
+  readonly upstream: string
+  readonly status: number
+  readonly headers: RawHeaders
+}
+
+export interface AnswerExpected {
+  readonly route: Pick<Route, 'kind' | 'dialect'>
+  readonly format: StreamFormat | null
+  readonly dialects: DialectPort
+}
+
+/** The answer of one attempt, as far as it has come: what of it may pass, and what it says of itself. */
+export class UpstreamAnswer {
+  readonly upstream: string
+  readonly status: number
+  readonly headers: RawHeaders
+  readonly hasFixedLength: boolean
+  readonly #expected: AnswerExpected
+  readonly #watch: StreamWatch | null
+  readonly #tail: AnswerTail | null
+  #hasBegun = false
+
+  constructor({ upstream, status, headers }: AnswerHead, expected: AnswerExpected) {
+    const { route, format, dialects } = expected
+    this.upstream = upstream
+    this.status = status
+    this.headers = headers
+    this.hasFixedLength = headerValue(headers, 'content-length') !== undefined
+    this.#expected = expected
+    this.#watch = status === 200 && format !== null && !isWholeJson(headers) ? new StreamWatch(format, dialects) : null
+    this.#tail = this.#watch === null && status === 200 && route.kind === 'generate' ? new AnswerTail() : null
+  }
+
+  /** Whether it comes while it is being made. */
+  get streams(): boolean {
+    return this.#watch !== null
+  }
+
+  /** True once, with the first byte of an answer that is no error. */
+  begins(): boolean {
+    if (this.#hasBegun || this.status >= 300) return false
+    this.#hasBegun = true
+    return true
+  }
+
+  /** What of a chunk may go to the client now. */
+  pass(chunk: Uint8Array): Uint8Array {
+    if (this.#watch !== null) return this.#watch.push(chunk)
+    this.#tail?.push(chunk)
+    return chunk
+  }
+
+  /** What an answer that has ended by itself still holds. */
+  rest(): Uint8Array {
+    return this.#watch === null ? NOTHING : this.#watch.rest()
+  }
+
+  /** What a stream says of its own end; null: it is no stream. */
+  meaning(): LineMeaning | null {
+    return this.#watch === null ? null : this.#watch.meaning()
+  }
+
+  /** Bytes that tell its reader of a failure, or undefined where only a broken connection can. */
+  lastWords(error: GatewayError): Uint8Array | undefined {
+    return this.hasFixedLength ? undefined : this.#watch?.lastWords(error)
+  }
+
+  /** As far as it has come. */
+  facts(): AnswerFacts {
+    const { route, dialects } = this.#expected
+    const text = this.#watch?.tailText() ?? this.#tail?.text()
+    const isTold = text !== undefined
+    return {
+      status: this.status,
+      streamed: this.streams,
+      usage: isTold ? dialects.tokenUsage(text) : null,
+      timings: isTold && route.dialect === 'ollama' ? dialects.answerTimings(text) : null,
+    }
+  }
+}
+
+const NOTHING: Uint8Array = new Uint8Array(0)
