@@ -67,6 +67,21 @@ auth:
   token_scopes: [chat, embed]
 \`\`\`
 
+Three machines of which one has room for the large model, with a model that is always loaded somewhere:
+
+\`\`\`yaml
+upstreams:
+  - {name: big, url: "http://10.0.0.5:11434", memory: 48GB}
+  - {name: small, url: "http://10.0.0.6:11434", memory: 12GB, slots: 2}
+  - {name: spare, url: "http://10.0.0.7:11434", memory: 8GB, priority: 2}
+models:
+  fallbacks: {"qwen3:32b": ["qwen3:8b"]}
+  keep_warm: ["qwen3:8b"]
+  desired: {big: ["qwen3:32b", "qwen3:8b"], small: ["qwen3:8b"]}
+  default: "qwen3:8b"
+queue: {max_length: 100, max_wait: 2m}
+\`\`\`
+
 Everybody gets the same context length, and only the owner of a server decides how long its models stay loaded:
 
 \`\`\`yaml

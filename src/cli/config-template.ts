@@ -18,6 +18,8 @@ listen: 127.0.0.1:11435
 #     url: https://gpu-1.example.com/ollama
 #     priority: 2
 #     headers: {authorization: "Bearer \${GPU_1_TOKEN}"}    # \${NAME} is taken from the environment
+#     memory: 24GB                    # models that take more are not sent there
+#     slots: auto                     # requests per loaded model at a time: learnt, or its OLLAMA_NUM_PARALLEL
 #     max_response_time: 2s           # slower health probes make it less preferred
 #     enabled: true
 
@@ -32,6 +34,8 @@ listen: 127.0.0.1:11435
 #   aliases: {gpt-4o-mini: "qwen3:8b"}          # what a client asks for, and the model it gets
 #   assignments: {"qwen3:32b": [gpu-1]}         # models that only these upstreams serve
 #   fallbacks: {"qwen3:32b": ["qwen3:8b"]}      # who answers when nobody has the model
+#   keep_warm: ["qwen3:8b"]                     # stays loaded on at least one of them
+#   desired: {gpu-1: ["qwen3:8b"]}              # what "corral models sync" pulls
 #   policies: [{match: "*", num_ctx: allow, keep_alive: allow}]    # allow, strip, or a value
 
 # trusted_proxies: []                 # addresses whose X-Forwarded-For counts, such as 10.0.0.0/8
@@ -41,6 +45,9 @@ listen: 127.0.0.1:11435
 # routing:
 #   first_byte_timeout: 30m           # a cold model may load for long
 #   idle_timeout: 10m
+#   spill_after: 20s                  # a worse priority is used too when the better one's wait is longer
+
+# queue: {max_length: 512, max_wait: 5m}    # of requests that wait for an upstream
 
 # limits: {body: 64MB, bodies_total: 256MB}
 # store: {url: "sqlite:corral.db"}

@@ -264,7 +264,7 @@ describe('loadConfig and a file it cannot read', () => {
     const bomb = ['a: &a [x,x,x,x,x,x,x,x,x,x]']
     for (const [name, inner] of ['ba', 'cb', 'dc', 'ed', 'fe', 'gf'])
       bomb.push(`${name}: &${name} [${`*${inner},`.repeat(10)}]`)
-    const startedAt = performance.now()
+    const before = process.threadCpuUsage()
     for (const yaml of [
       '['.repeat(100_000),
       bomb.join('\n'),
@@ -277,7 +277,8 @@ describe('loadConfig and a file it cannot read', () => {
     const problems = await problemsOf(many)
     expect(problems).toHaveLength(41)
     expect(problems).toContain('the file has 59960 more names that are not settings')
-    expect(performance.now() - startedAt).toBeLessThan(8000)
+    // Of this thread: what other tests do meanwhile does not count.
+    expect(process.threadCpuUsage(before).user / 1000).toBeLessThan(8000)
   })
 
   it('loads or says why, whatever the file holds', async () => {

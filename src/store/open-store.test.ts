@@ -4,6 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { tempFolder } from '../../test/fakes/temp-folder.ts'
 import type { NewKey } from '../auth/key-store.ts'
+import { migrate } from './migrate.ts'
+import { migrations } from './migrations.ts'
 import { openStore, type Store } from './open-store.ts'
 
 async function open(folder: string, url = 'sqlite:corral.db'): Promise<Store> {
@@ -232,6 +234,24 @@ describe('the file', () => {
     const again = new DatabaseSync(join(folder, 'other.db'))
     expect(again.prepare('SELECT name FROM sqlite_schema').all()).toMatchObject([{ name: 'users' }])
     again.close()
+  })
+
+  it('of an older program goes on, and its keys are plain in the queue', async () => {
+    const folder = tempFolder()
+    const older = new DatabaseSync(join(folder, 'corral.db'))
+    migrate(older, migrations.slice(0, 2))
+    older.exec(`
+      INSERT INTO users (id, name, created_at) VALUES ('u1', 'ada', 1);
+      INSERT INTO keys (id, name, user_id, scopes, created_at, kind, digest, hint)
+      VALUES ('k1', 'laptop', 'u1', '["chat"]', 2, 'key', 'd1', 'abcd');
+    `)
+    older.close()
+    const store = await open(folder)
+    const [key] = await store.listKeys()
+    expect(key).toMatchObject({ id: 'k1', userName: 'ada', digest: 'd1', queue: { class: 'interactive', weight: 1 } })
+    const queue = { class: 'batch', weight: 2 } as const
+    await store.createKey(newKey('u1', { id: 'k2', name: 'night', digest: 'd2', queue }))
+    expect((await store.listKeys()).map((each) => each.queue.weight)).toEqual([1, 2])
   })
 
   it('written by a newer program is refused with both numbers', async () => {

@@ -109,6 +109,32 @@ describe('corral config', () => {
     expect(lines.every((line) => /^corral: c\.yaml:\d+:\d+: /.test(line))).toBe(true)
   })
 
+  it.each([
+    ['models: {assignments: {"x": [gpu-9]}}', 'models.assignments.x[0] is "gpu-9", which is not an upstream or pool'],
+    ['upstreams: [{name: a, url: "http://x", memory: 24}]', 'upstreams[0].memory is 24 and should be a size with its'],
+    ['models: {fallbacks: {a: [b], b: [a]}}', 'models.fallbacks.a leads in a circle: a > b > a'],
+    ['upstreams: [{name: a, url: "http://x", priority: -1}]', 'upstreams[0].priority is -1 and should be a whole'],
+    ['upstreams: [{name: a, url: "http://x"}, {name: a, url: "http://y"}]', 'upstreams[1].name is "a", which is taken'],
+  ])('check refuses %s', async (text, sentence) => {
+    const corral = corralIn()
+    writeFileSync(join(corral.folder, 'corral.yaml'), text)
+    const { code, stdout, stderr } = await corral('config', 'check')
+    expect([code, stdout, stderr.split('\n').length]).toEqual([1, '', 2])
+    expect(stderr).toContain(sentence)
+  })
+
+  it('check warns of what can be meant and probably is not, and ends with 0', async () => {
+    const corral = corralIn()
+    const upstream = '{name: gpu-1, url: "http://x", memory: 24GB}'
+    const models = '{assignments: {"x:70b": [gpu-1]}, memory: {"x:70b": 40GB}}'
+    writeFileSync(join(corral.folder, 'corral.yaml'), `upstreams: [${upstream}]\nmodels: ${models}\n`)
+    const { code, stdout, stderr } = await corral('config', 'check')
+    expect([code, stdout]).toEqual([0, expect.stringContaining('is fine')])
+    expect(stderr).toBe(
+      'Warning: models.assignments."x:70b" holds although gpu-1 has less memory than the 40GB it takes\n',
+    )
+  })
+
   it('check of a file that is not there ends with 1', async () => {
     const { code, stderr } = await corralIn()('config', 'check', '--config', 'nowhere.yaml')
     expect([code, stderr]).toEqual([1, expect.stringContaining('nowhere.yaml')])
