@@ -50,13 +50,15 @@ function createUpstream(settings: UpstreamSettings, options: FleetOptions): Serv
 }
 
 function toMember(upstream: ServerUpstream, settings: UpstreamSettings, log: Log): UpstreamMember {
-  const { name, priority, enabled, maxResponseTimeMs, provider, wake } = settings
+  const { name, priority, enabled, maxResponseTimeMs, memoryBytes, slots, provider, wake } = settings
   const failed = (error: Error): void => log.warn({ upstream: name, error: error.message }, 'wake packet was not sent')
   return {
     upstream,
     priority,
     enabled,
     maxResponseTimeMs,
+    memoryBytes,
+    slots,
     provider: provider === null ? undefined : { models: provider.models },
     wake: wake === null ? undefined : { waitMs: wake.waitMs, send: () => sendMagicPacket(wake, failed) },
   }

@@ -5,10 +5,13 @@ import type { AgentRegistry } from '../tunnel/server/registry.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { createBodyBudget } from '../proxy/body-budget.ts'
+import { createRoutingCore } from '../routing/routing-core.ts'
+import { startSystemTimer } from '../routing/timer.ts'
 import type { UpstreamState } from '../routing/upstream-state.ts'
 import { openStore, type Store } from '../store/open-store.ts'
 import { loadPepper } from '../store/pepper.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
+import { createSeveralUpstreams } from '../upstreams/several-upstreams.ts'
 import { type Agents, createAgents } from './agents.ts'
 import { createFirstKey } from './first-key.ts'
 import { createGenerations, type Generations } from './generations.ts'
@@ -50,7 +53,9 @@ export async function startGateway(
   let draining = false
   const instanceId = randomUUID()
   const agents = createAgents(settings, { clock, log, instanceId })
+  const core = createRoutingCore({ clock, log, startTimer: startSystemTimer, several: createSeveralUpstreams })
   const traffic = createGenerations(settings, {
+    core,
     agents: agents.registry,
     agentDoor: agents.doors,
     directory: keys.directory,
@@ -80,7 +85,7 @@ export async function startGateway(
   return {
     urls,
     firstKey,
-    upstreams: () => traffic.current.routing.fleet.all(),
+    upstreams: () => core.fleet.all(),
     reload(next) {
       const before = traffic.current.settings
       agents.configure(next.settings)

@@ -1,5 +1,6 @@
 import { type AdminApi, createAdminApi } from '../admin/admin-api.ts'
 import type { AdminDeps } from '../admin/admin-route.ts'
+import type { FleetModels } from '../admin/model-schemas.ts'
 import type { GatewayStatus } from '../admin/schemas.ts'
 import { createAuthenticator } from '../auth/authenticator.ts'
 import type { KeyDirectory } from '../auth/key-directory.ts'
@@ -31,8 +32,8 @@ import { createProxy, type Proxy } from '../proxy/proxy.ts'
 import type { ReadRules } from '../proxy/read-request.ts'
 import type { Route } from '../proxy/route.ts'
 import { createRetryBudget } from '../proxy/retry-budget.ts'
+import type { RoutingCore } from '../routing/routing-core.ts'
 import { createRouting, type Routing } from '../routing/routing.ts'
-import type { UpstreamState } from '../routing/upstream-state.ts'
 import { startSystemTimer } from '../routing/timer.ts'
 import type { AgentRegistry } from '../tunnel/server/registry.ts'
 import { agentMembers } from './agent-members.ts'
@@ -52,11 +53,10 @@ export interface Generation {
 
 /** What outlives a reload. */
 export interface GenerationDeps {
-  /** What the generation before knew of its upstreams. */
-  readonly known: readonly UpstreamState[]
+  readonly core: RoutingCore
   readonly directory: KeyDirectory
   readonly budget: BodyBudget
-  readonly admin: Omit<AdminDeps, 'status' | 'pools' | 'models'>
+  readonly admin: Omit<AdminDeps, 'status' | 'explain' | 'pools' | 'models'>
   readonly agents: AgentRegistry
   readonly agentDoor: AgentDoor
   readonly instanceId: string
@@ -70,13 +70,14 @@ export interface GenerationDeps {
 export function createGeneration(settings: Settings, members: FleetMembers, deps: GenerationDeps): Generation {
   const { clock, log } = deps
   const routing = createRouting(
-    { clock, log, startTimer: startSystemTimer, random: Math.random },
+    { core: deps.core, clock, log, startTimer: startSystemTimer, random: Math.random },
     {
       members: [...members.members, ...agentMembers(deps.agents)],
       routing: settings.routing,
+      queue: settings.queue,
       models: settings.models,
       agentWaitMs: settings.agents.waitMs,
-      known: deps.known,
+      pools: settings.agents.pools.map((pool) => pool.name),
     },
   )
   const authenticator = createAuthenticator({ directory: deps.directory, clock }, settings.auth)
@@ -96,9 +97,10 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     record: deps.record,
     log,
   })
-  const status = (): GatewayStatus => gatewayStatus(routing.fleet, settings, deps)
+  const status = (): GatewayStatus => gatewayStatus(routing, settings, deps)
   const pools = (): readonly string[] => settings.agents.pools.map((pool) => pool.name)
-  const admin = createAdminApi({ ...deps.admin, status, pools, models: () => fleetModels(routing.fleet, settings) })
+  const models = (): FleetModels => fleetModels(routing.fleet, settings)
+  const admin = createAdminApi({ ...deps.admin, status, explain: routing.explain, pools, models })
   const door = createFrontDoor({
     table: createRouteTable([...routes, ...admin.routes.map(asRoute)]),
     cors: createCors(settings.http.corsOrigins),

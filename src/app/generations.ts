@@ -25,21 +25,22 @@ const AGENT_LEFT: UpstreamEvent = {
   detail: 'the agent is not connected',
 }
 
-export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'known'>): Generations {
+export function createGenerations(first: Settings, deps: GenerationDeps): Generations {
   const next = (settings: Settings, before: Generation | null): Generation => {
     const { instanceId, log } = deps
     const options = { connectTimeoutMs: settings.routing.connectTimeoutMs, instanceId, log }
     const previous = before === null ? null : { members: before.members, settings: before.settings.upstreams }
     const members = createFleetMembers(settings.upstreams, options, previous)
-    return createGeneration(settings, members, { ...deps, known: before?.routing.fleet.all() ?? [] })
+    return createGeneration(settings, members, deps)
   }
   let current = next(first, null)
   const all = new Set([current])
+  /** Resolves when nothing runs in a generation that was replaced. */
+  let olderIdle: Promise<unknown> = Promise.resolve()
   let areMembersDue = false
   const refreshMembers = (): void => {
     areMembersDue = false
-    const agents = agentMembers(deps.agents)
-    for (const { members, routing } of all) routing.setMembers([...members.members, ...agents])
+    current.routing.setMembers([...current.members.members, ...agentMembers(deps.agents)])
   }
 
   return {
@@ -51,14 +52,15 @@ export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'k
       current = next(settings, before)
       all.add(current)
       before.routing.stop()
-      void before.proxy.running.idle().then(() => {
+      // What waited in an older generation may run at an upstream that only this one brought.
+      olderIdle = Promise.all([olderIdle, before.proxy.running.idle()]).then(() => {
         all.delete(before)
         before.stop()
         before.members.retire(current.members)
       })
     },
     agentsChanged({ kind, session }) {
-      if (kind === 'left') for (const { routing } of all) routing.fleet.apply(session.id, AGENT_LEFT)
+      if (kind === 'left') deps.core.fleet.apply(session.id, AGENT_LEFT)
       if (kind === 'changed') current.routing.upstreamChanged(session.id)
       if (areMembersDue) return
       // After a restart a thousand of them come in one turn.
@@ -79,6 +81,7 @@ export function createGenerations(first: Settings, deps: Omit<GenerationDeps, 'k
         generation.stop()
         generation.members.retire(null)
       }
+      deps.core.stop()
     },
   }
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
 import { createFleet, type HealthChange } from './fleet-state.ts'
-import type { UpstreamMember } from './upstream-state.ts'
+import type { AttemptOutcome } from '../proxy/router.ts'
+import type { UpstreamEvent, UpstreamMember } from './upstream-state.ts'
 
 function member(id: string, priority = 1, enabled = true): UpstreamMember {
   return { upstream: createScriptedUpstream(id), priority, enabled, maxResponseTimeMs: null }
@@ -51,15 +52,46 @@ describe('createFleet', () => {
     expect(fleet.get('a')?.priority).toBe(7)
   })
 
-  it('begins with what another fleet knew of the same upstreams, but for what runs', () => {
+  it('keeps what runs of members that stay', () => {
     const a = member('a')
-    const before = createFleet([a, member('b')])
-    before.apply('a', up)
-    before.apply('a', { kind: 'claimed' })
-    before.apply('b', up)
-    const after = createFleet([{ ...a, priority: 3 }, member('b')], before.all())
-    expect(after.get('a')).toMatchObject({ health: 'up', version: '1', priority: 3, running: 0 })
-    expect(after.get('b')?.health).toBe('unknown')
+    const fleet = createFleet([a])
+    fleet.apply('a', { kind: 'claimed' })
+    fleet.setMembers([{ ...a, priority: 3, memoryBytes: 7, slots: 2 }])
+    expect(fleet.get('a')).toMatchObject({ running: 1, priority: 3, memoryBytes: 7, slots: 2 })
+    fleet.setMembers([member('a')])
+    expect(fleet.get('a')).toMatchObject({ running: 0, health: 'unknown' })
+  })
+
+  it('calls news what changes who may get what, and nothing else', () => {
+    const fleet = createFleet([member('a')])
+    let news = 0
+    const unlisten = fleet.onNews(() => void news++)
+    const list = (digest: string): UpstreamEvent => {
+      return { kind: 'models-read', at: 1, models: new Map([['m:latest', { ...entry(false), digest }]]) }
+    }
+    const count = (event: UpstreamEvent): number => {
+      const before = news
+      fleet.apply('a', event)
+      return news - before
+    }
+    expect([up, up, list('1'), list('1'), list('2')].map(count)).toEqual([1, 0, 1, 0, 1])
+    const outcome = (outcome: AttemptOutcome, at = 1): UpstreamEvent => ({
+      kind: 'outcome',
+      at,
+      outcome,
+      model: 'm:latest',
+    })
+    expect(count({ kind: 'claimed' })).toBe(0)
+    expect(
+      (['broken', 'broken', 'answered', 'failed-model', 'busy'] as const).map((each) => count(outcome(each))),
+    ).toEqual([0, 0, 0, 0, 1])
+    fleet.passTime(1000)
+    expect(news).toBe(4)
+    fleet.passTime(1001)
+    expect(news).toBe(5)
+    unlisten()
+    fleet.setMembers([])
+    expect(news).toBe(5)
   })
 
   it('calls a model remote when any enabled upstream lists it as a stub', () => {

@@ -1,4 +1,7 @@
+import type { Breaker } from './breaker.ts'
+import { createListeners } from './listeners.ts'
 import {
+  changesAt,
   newUpstreamState,
   reduceUpstream,
   rejoin,
@@ -21,9 +24,14 @@ export interface Fleet {
   apply(name: string, event: UpstreamEvent): void
   /** Adds, removes and changes members; one that keeps its `Upstream` object keeps what is known of it. */
   setMembers(members: readonly UpstreamMember[]): void
-  onHealthChange(listener: (change: HealthChange) => void): void
-  /** Members, their health or their models have changed: what nobody could serve, somebody may. */
-  onNews(listener: () => void): void
+  /** Cheap where nothing is due: what has cooled off is news then. */
+  passTime(now: number): void
+  /** Each of these is told until it calls what it got. */
+  onHealthChange(listener: (change: HealthChange) => void): () => void
+  /** Who may get which requests has changed: members, health, models, what failed, what is slow or busy. */
+  onNews(listener: () => void): () => void
+  /** An upstream has said which models it has in its memory. */
+  onLoaded(listener: (state: UpstreamState) => void): () => void
 }
 
 export interface HealthChange {
@@ -33,19 +41,37 @@ export interface HealthChange {
   readonly fault: string | null
 }
 
-/** `known`: what another fleet knew; of use for members whose `Upstream` object is the same. */
-export function createFleet(members: readonly UpstreamMember[], known: readonly UpstreamState[] = []): Fleet {
-  // What runs is released where it was claimed.
-  let states: readonly UpstreamState[] = known.map((state) => ({ ...state, running: 0 }))
-  const listeners: ((change: HealthChange) => void)[] = []
-  const newsListeners: (() => void)[] = []
-  const news = (): void => {
-    for (const listener of newsListeners) listener()
-  }
+export function createFleet(members: readonly UpstreamMember[]): Fleet {
+  let states: readonly UpstreamState[] = []
+  let dueAt = Infinity
+  const healthChanged = createListeners<HealthChange>()
+  const news = createListeners<void>()
+  const loaded = createListeners<UpstreamState>()
 
+  const look = (): void => {
+    dueAt = Math.min(...states.map(changesAt))
+  }
   const setMembers = (next: readonly UpstreamMember[]): void => {
     const known = new Map(states.map((state) => [state.upstream, state]))
     states = next.map((member) => join(member, known.get(member.upstream))).toSorted(byPreference)
+    look()
+  }
+  const apply = (name: string, event: UpstreamEvent): void => {
+    const index = states.findIndex((state) => state.name === name)
+    const before = states[index]
+    if (before === undefined) return
+    const after = reduceUpstream(before, event)
+    if (after === before) return
+    states = states.with(index, after)
+    if (event.kind === 'claimed' || event.kind === 'released') return
+    if (after.health !== before.health) {
+      healthChanged.tell({ name, from: before.health, to: after.health, fault: after.fault })
+    }
+    if (isNews(before, after)) {
+      look()
+      news.tell()
+    }
+    if (event.kind === 'loaded-read') loaded.tell(after)
   }
   setMembers(members)
 
@@ -54,25 +80,18 @@ export function createFleet(members: readonly UpstreamMember[], known: readonly 
     get: (name) => states.find((state) => state.name === name),
     knows: (canonical) => states.some((state) => state.enabled && state.models?.has(canonical)),
     isRemote: (canonical) => states.some((state) => state.enabled && state.models?.get(canonical)?.remote),
-    apply(name, event) {
-      const index = states.findIndex((state) => state.name === name)
-      const before = states[index]
-      if (before === undefined) return
-      const after = reduceUpstream(before, event)
-      if (after === before) return
-      states = states.with(index, after)
-      if (after.health !== before.health) {
-        const change = { name, from: before.health, to: after.health, fault: after.fault }
-        for (const listener of listeners) listener(change)
-      }
-      if (after.health !== before.health || after.models !== before.models) news()
-    },
+    apply,
     setMembers(next) {
       setMembers(next)
-      news()
+      news.tell()
     },
-    onHealthChange: (listener) => void listeners.push(listener),
-    onNews: (listener) => void newsListeners.push(listener),
+    passTime(now) {
+      if (now < dueAt) return
+      for (const { name } of states) apply(name, { kind: 'time-passed', at: now })
+    },
+    onHealthChange: healthChanged.add,
+    onNews: news.add,
+    onLoaded: loaded.add,
   }
 }
 
@@ -83,4 +102,33 @@ function join(member: UpstreamMember, known: UpstreamState | undefined): Upstrea
 function byPreference(a: UpstreamState, b: UpstreamState): number {
   if (a.priority !== b.priority) return a.priority - b.priority
   return a.name < b.name ? -1 : Number(a.name > b.name)
+}
+
+function isNews(before: UpstreamState, after: UpstreamState): boolean {
+  return (
+    before.health !== after.health ||
+    before.slow !== after.slow ||
+    before.refusesKey !== after.refusesKey ||
+    before.busyUntil !== after.busyUntil ||
+    before.breaker.admits !== after.breaker.admits ||
+    before.breaker.until !== after.breaker.until ||
+    before.version !== after.version ||
+    (before.failing !== after.failing && isOneOpen(before.failing, after.failing)) ||
+    (before.models !== after.models && !isSameList(before.models, after.models))
+  )
+}
+
+/** Failures that only count so far are no news. */
+function isOneOpen(...models: readonly ReadonlyMap<string, Breaker>[]): boolean {
+  return models.some((failing) => [...failing.values()].some((breaker) => breaker.phase !== 'closed'))
+}
+
+/** Lists are read again and again, and mostly say the same. */
+function isSameList(before: UpstreamState['models'], after: UpstreamState['models']): boolean {
+  if (before === null || after === null || before.size !== after.size) return false
+  for (const [canonical, { digest, remote }] of after) {
+    const known = before.get(canonical)
+    if (known?.digest !== digest || known.remote !== remote) return false
+  }
+  return true
 }

@@ -76,7 +76,7 @@ export function createHealthMonitor(
   const watchMembers = (): Promise<unknown> =>
     Promise.all(watchFresh(fleet.all(), watches).map(([name, watch]) => probe(name, watch)))
 
-  fleet.onHealthChange((change) => {
+  const unlisten = fleet.onHealthChange((change) => {
     // Connections that break because the gateway ends are no news.
     if (stopped) return
     logChange(deps.log, change)
@@ -108,6 +108,7 @@ export function createHealthMonitor(
     },
     stop() {
       stopped = true
+      unlisten()
       for (const watch of watches.values()) watch.cancelTimer()
       watches.clear()
     },

@@ -1,21 +1,24 @@
-import type { Clock } from '../lib/clock.ts'
-import type { Log } from '../lib/log.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import type { Claim, RouteRequest, RouteReceiver, Router, RouteTicket } from '../proxy/router.ts'
-import type { Fleet } from './fleet-state.ts'
+import type { RouteRequest, Router } from '../proxy/router.ts'
+import type { Upstream } from '../proxy/upstream.ts'
+import { type ClaimListener, NOBODY, PlaceClaim, SeveralClaim } from './claims.ts'
+import type { Effect } from './dispatch/effect.ts'
+import { Errand, type ErrandDesk } from './errand.ts'
+import type { BytesOf } from './fleet-facts.ts'
+import { namesProblem } from './named-upstreams.ts'
+import { createQueueDesk, type QueueDeskDeps } from './queue-desk.ts'
+import { refusal } from './refusal.ts'
+import { createSearch, type SearchDeps } from './search.ts'
 import { pick, selectUpstreams, type Selection } from './select.ts'
-import type { StartTimer } from './timer.ts'
-import { REFUSED_KEY, type UpstreamState } from './upstream-state.ts'
-import type { Waker } from './waker.ts'
+import type { UpstreamState } from './upstream-state.ts'
+import { has, isWrite, type Snapshot } from './verdict.ts'
+import { createWritePins } from './write-pins.ts'
+import { isUpload, selectWriteTargets } from './write-targets.ts'
 
-export interface RouterDeps {
-  readonly fleet: Fleet
-  readonly clock: Clock
-  /** Reads the lists again, bounded, because a model may have arrived past the gateway. */
-  readonly learnModel: (model: string) => Promise<void>
-  readonly waker: Pick<Waker, 'wake'>
-  readonly startTimer: StartTimer
-  readonly log: Log
+export interface RouterDeps extends Omit<QueueDeskDeps, 'stranded'>, Omit<SearchDeps, 'select' | 'fleet'> {
+  readonly bytesOf: BytesOf
+  /** One upstream that stands for all of them. */
+  several(upstreams: readonly Upstream[]): Upstream
 }
 
 export interface RouterOptions {
@@ -23,149 +26,137 @@ export interface RouterOptions {
   readonly assignments: ReadonlyMap<string, readonly string[]>
   /** How long a request that nobody can serve waits for an agent. */
   readonly agentWaitMs: number
+  /** Names that stand for agents, whether there are any or not. */
+  readonly pools: readonly string[]
 }
 
-const ANSWERED: RouteTicket = { cancel: () => {}, place: () => undefined }
+export interface FleetRouter extends Router {
+  configure(options: RouterOptions): void
+  /** To be called with what the dispatcher makes of an event that the router does not tell it. */
+  carryOut(effects: readonly Effect[]): void
+  /** What choices are made from now. */
+  snapshot(): Snapshot
+  /** How many wait in the queue. */
+  waiting(): number
+  stop(): void
+}
 
-/** Health is asked for every second while nothing is up. */
-const RETRY_AFTER_SECONDS = 3
+/** Names of upstreams are remembered for so many lanes at once. */
+const MAX_LANES = 10_000
+/** An errand that the queue cannot keep and that finds somebody all the same is not sent there for ever. */
+const MAX_STRANDINGS = 3
 
-/** Grants at once, or refuses, after a look at the lists or a wait for somebody who can serve. This router has no queue. */
-export function createRouter(deps: RouterDeps, options: RouterOptions): Router {
-  const { fleet } = deps
+/**
+ * Sees each request to its place: one that runs a model which somebody has goes through the queue, the others straight
+ * to an upstream; after a look at the lists, or a wait for somebody who can serve, where nobody can.
+ */
+export function createRouter(deps: RouterDeps, initial: RouterOptions): FleetRouter {
+  const { fleet, dispatcher, clock } = deps
+  let options = initial
   let turn = 0
-  /** Requests that wait for an agent; each looks again at any news. */
-  const waiting = new Set<() => void>()
-  fleet.onNews(() => {
-    for (const lookAgain of [...waiting]) lookAgain()
-  })
-  const select = (request: RouteRequest): Selection =>
-    selectUpstreams(request, { upstreams: fleet.all(), assignments: options.assignments })
-  const answer = (request: RouteRequest, selection: Selection, to: RouteReceiver): void => {
-    if (selection.kind !== 'eligible') return to.refused(refusal(selection, request, fleet.all()))
-    const state = pick(request, selection, turn)
-    turn = (turn + 1) % Number.MAX_SAFE_INTEGER
-    if (state !== undefined) to.granted(createClaim(deps, state))
-  }
-  const awaitAgent = (request: RouteRequest, isCancelled: () => boolean): Promise<Selection> =>
-    new Promise((resolve) => {
-      const lookAgain = (): void => {
-        const selection = select(request)
-        if (!isCancelled() && isAway(selection)) return
-        waiting.delete(lookAgain)
-        cancelTimer()
-        resolve(selection)
-      }
-      const cancelTimer = deps.startTimer(options.agentWaitMs, () => {
-        waiting.delete(lookAgain)
-        resolve(select(request))
-      })
-      waiting.add(lookAgain)
-    })
-  const settle = async (request: RouteRequest, first: Selection, isCancelled: () => boolean): Promise<Selection> => {
-    if (request.model !== null && isDoubtful(request, first)) await deps.learnModel(request.model)
-    const selection = select(request)
-    if (selection.kind === 'asleep') return (await deps.waker.wake(selection.state.name)) ? select(request) : selection
-    return isAway(selection) && options.agentWaitMs > 0 ? awaitAgent(request, isCancelled) : selection
-  }
+  /** Names of those that may take a lane's works, until there is news. */
+  const lanes = new Map<string, readonly string[]>()
+  const pins = createWritePins()
+  fleet.onNews(() => lanes.clear())
 
-  return {
-    request(request, to) {
-      const selection = select(request)
-      const waits = selection.kind === 'asleep' || (isAway(selection) && options.agentWaitMs > 0)
-      if (!waits && !isDoubtful(request, selection)) {
-        answer(request, selection, to)
-        return ANSWERED
-      }
-      let cancelled = false
-      void settle(request, selection, () => cancelled).then((settled) => {
-        if (!cancelled) answer(request, settled, to)
-      })
-      return { cancel: () => void (cancelled = true), place: () => undefined }
+  const snapshot = (): Snapshot => ({ upstreams: fleet.all(), assignments: options.assignments, bytesOf: deps.bytesOf })
+  const select = (request: RouteRequest): Selection => {
+    if (!isWrite(request)) return selectUpstreams(request, snapshot())
+    const pinned = isUpload(request) ? pins.of(request.principal.keyId, clock.now()) : undefined
+    return selectWriteTargets(request, snapshot(), pinned)
+  }
+  const candidates = (errand: Errand): readonly string[] => {
+    const known = lanes.get(errand.lane)
+    if (known !== undefined) return known
+    const names = namesOfHaving(select(errand.request), errand.model)
+    if (lanes.size >= MAX_LANES) lanes.clear()
+    if (names.length > 0) lanes.set(errand.lane, names)
+    return names
+  }
+  const queue = createQueueDesk({ ...deps, stranded: (errand) => strand(errand) })
+  const search = createSearch({ ...deps, select }, initial.agentWaitMs)
+  const desk: ErrandDesk = {
+    candidates,
+    cancelled(errand) {
+      const wasQueued = errand.state === 'queued'
+      errand.state = 'over'
+      if (wasQueued) queue.leave(errand)
+      else errand.stopSearch()
     },
+    place: (errand) => dispatcher.place(errand),
   }
-}
 
-/** Nobody who could serve it is there now; an agent may come. */
-function isAway(selection: Selection): boolean {
-  return selection.kind === 'none' && (selection.reason === 'no-upstream' || selection.reason === 'model-down')
-}
-
-/** Worth a second look at the lists. A second attempt has had its look, and a pull brings the model itself. */
-function isDoubtful(request: RouteRequest, selection: Selection): boolean {
-  if (request.model === null || request.tried.size > 0 || request.route.pattern === '/api/pull') return false
-  if (selection.kind === 'eligible') return selection.why === 'model-unknown'
-  return selection.kind === 'none' && selection.reason === 'model-down'
-}
-
-function createClaim(deps: RouterDeps, state: UpstreamState): Claim {
-  const { fleet, clock, log } = deps
-  let held = true
-  fleet.apply(state.name, { kind: 'claimed' })
-  return {
-    upstream: state.upstream,
-    began() {},
-    answered() {},
-    report(outcome) {
-      if (outcome === 'refused-key')
-        log.warn({ upstream: state.name, fault: REFUSED_KEY }, 'a provider refused a request')
-      fleet.apply(state.name, { kind: 'outcome', at: clock.now(), outcome })
-    },
-    release() {
-      if (held) fleet.apply(state.name, { kind: 'released' })
-      held = false
-    },
+  const refuse = (errand: Errand, error: GatewayError): void => {
+    errand.state = 'over'
+    errand.receiver.refused(error)
   }
-}
-
-function refusal(
-  selection: Exclude<Selection, { kind: 'eligible' }>,
-  { model }: RouteRequest,
-  all: readonly UpstreamState[],
-): GatewayError {
-  const retryAfterSeconds = RETRY_AFTER_SECONDS
-  if (selection.kind === 'asleep') {
-    return new GatewayError('no_upstream', {
-      retryAfterSeconds,
-      message: `Upstream "${selection.state.name}" was woken and has not come up yet`,
-    })
-  }
-  switch (selection.reason) {
-    case 'no-upstream':
-      if (all.every(({ agent }) => agent !== null)) {
-        return new GatewayError('no_upstream', { retryAfterSeconds, message: 'No agents available' })
-      }
-      return new GatewayError('no_upstream', { retryAfterSeconds })
-    case 'model-down': {
-      const having = all.filter(({ models }) => models?.has(model ?? ''))
-      const message = having.every(({ agent }) => agent !== null)
-        ? `No agents available that have model "${model}"`
-        : `No upstream that has model "${model}" is available`
-      return new GatewayError('no_upstream', { retryAfterSeconds, message })
+  const grant = (errand: Errand, states: readonly UpstreamState[]): void => {
+    const [only, ...others] = states
+    if (only === undefined) return refuse(errand, new GatewayError('no_upstream'))
+    errand.state = 'over'
+    const { request } = errand
+    if (others.length === 0) {
+      const listener = isUpload(request) ? pin(request, only.upstream.id) : NOBODY
+      return errand.receiver.granted(new PlaceClaim(only.upstream, request.model, listener, deps))
     }
-    case 'not-named':
-      return new GatewayError('no_upstream', { message: 'None of the upstreams that the request names may serve it' })
-    case 'too-big':
-      return new GatewayError('no_upstream', {
-        message: `Model "${model}" needs more memory than any upstream that has it may use`,
-      })
-    case 'all-tried':
-      return new GatewayError('no_upstream', {
-        retryAfterSeconds,
-        message: 'Every upstream that could answer has failed',
-      })
-    case 'upstream-denied':
-      return new GatewayError('model_denied', { message: 'This key may not reach an upstream that serves this' })
-    case 'key-refused':
-      return new GatewayError('provider_refused')
-    case 'model-missing':
-      return new GatewayError('model_not_found', { message: `model "${model}" not found` })
-    case 'dialect':
-      return new GatewayError('dialect_not_spoken', { message: dialectHint(selection.state, model) })
+    const several = deps.several(states.map(({ upstream }) => upstream))
+    const listener = isUpload(request) ? pin(request, several.id) : NOBODY
+    errand.receiver.granted(new SeveralClaim(several, states, { ...deps, listener }))
+  }
+  const pin = ({ principal }: RouteRequest, upstream: string): ClaimListener => {
+    const hold = pins.hold(principal.keyId, upstream, clock.now())
+    return {
+      ...NOBODY,
+      released: (outcome) => hold.ended(outcome === 'unreachable' ? 'unreached' : 'reached', clock.now()),
+    }
+  }
+  const conclude = (errand: Errand, selection: Selection): void => {
+    if (selection.kind !== 'eligible') return refuse(errand, refusal(selection, errand.request, fleet.all()))
+    if (errand.lane !== '' && namesOfHaving(selection, errand.model).length > 0) return queue.enqueue(errand)
+    if (isWrite(errand.request)) return grant(errand, selection.states)
+    const state = pick(errand.request, selection, turn)
+    turn = (turn + 1) % Number.MAX_SAFE_INTEGER
+    grant(errand, state === undefined ? [] : [state])
+  }
+  const settle = (errand: Errand): void => {
+    const selection = select(errand.request)
+    if (!search.mayHelp(errand.request, selection)) return conclude(errand, selection)
+    errand.state = 'searching'
+    void search.forSomebody(errand, selection).then((found) => {
+      if (errand.state === 'searching') conclude(errand, found)
+    })
+  }
+  const strand = (errand: Errand): void => {
+    errand.strandings += 1
+    if (errand.strandings > MAX_STRANDINGS) refuse(errand, new GatewayError('no_upstream', { retryAfterSeconds: 1 }))
+    else settle(errand)
+  }
+
+  return {
+    request(request, receiver) {
+      fleet.passTime(clock.now())
+      const errand = new Errand(request, receiver, desk)
+      const problem = namesProblem(request, fleet.all(), options.pools)
+      if (problem !== undefined) refuse(errand, problem)
+      else if (errand.lane !== '' && candidates(errand).length > 0) queue.enqueue(errand)
+      else settle(errand)
+      return errand
+    },
+    configure(next) {
+      options = next
+      search.setAgentWait(next.agentWaitMs)
+      lanes.clear()
+    },
+    carryOut: queue.carryOut,
+    snapshot,
+    waiting: () => dispatcher.waiting,
+    stop: queue.stop,
   }
 }
 
-function dialectHint({ name, upstream }: UpstreamState, model: string | null): string {
-  const path = upstream.speaks(model ?? '').has('anthropic') ? '/v1/messages' : '/v1/chat/completions'
-  return `Model "${model}" is served by the provider "${name}": ask ${path}, requests are not translated yet`
+/** Those that list it: an assigned one that does not is asked as it is, and says so itself. */
+function namesOfHaving(selection: Selection, model: string): readonly string[] {
+  if (selection.kind !== 'eligible' || selection.why === 'model-unknown') return []
+  const { states } = selection
+  return states.every((state) => has(state, model)) ? states.map(({ name }) => name) : []
 }

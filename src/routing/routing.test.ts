@@ -6,6 +6,7 @@ import {
   refused,
   type ScriptedUpstream,
 } from './__fixtures__/scripted-upstream.ts'
+import { createRoutingCore } from './routing-core.ts'
 import { createRouting } from './routing.ts'
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -14,11 +15,13 @@ const anyone = { principal: { upstreams: null }, dialect: 'ollama' } as const
 function setUp(upstreams: ScriptedUpstream[], fallbacks: Record<string, string[]> = {}) {
   const time = createManualTime()
   const member = (upstream: ScriptedUpstream) => ({ upstream, priority: 1, enabled: true, maxResponseTimeMs: null })
+  const core = createRoutingCore({ ...time, log: silent, several: () => createScriptedUpstream('several') })
   const routing = createRouting(
-    { ...time, random: () => 1, log: silent },
+    { ...time, core, random: () => 1, log: silent },
     {
       members: upstreams.map(member),
-      routing: { healthIntervalMs: 5000, modelTtlMs: 30_000 },
+      routing: { healthIntervalMs: 5000, modelTtlMs: 30_000, spillAfterMs: 20_000, affinity: true },
+      queue: { maxLength: 100, maxWaitMs: 60_000 },
       models: { aliases: {}, assignments: {}, fallbacks },
     },
   )

@@ -1,22 +1,29 @@
+import type { Principal } from '../auth/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import { parseAnyModelName } from '../lib/model-name.ts'
 import type { Router } from '../proxy/router.ts'
 import type { ModelSettings } from '../proxy/settings.ts'
 import { createAskJson } from './ask-json.ts'
-import { createFleet, type Fleet } from './fleet-state.ts'
+import type { ModelQueue } from './dispatch/model-queue.ts'
+import type { ServerLoad } from './dispatch/server-load.ts'
+import { explainRoute } from './explain.ts'
+import type { RouteExplanation } from './explanation.ts'
+import type { Fleet } from './fleet-state.ts'
 import { createHealthMonitor } from './health.ts'
-import { createListService, type ListService } from './list-service.ts'
-import { createModelNames, type ModelNames } from './model-names.ts'
-import { createModelRefresh } from './model-refresh.ts'
-import { createRouter } from './router.ts'
 import { createInspector } from './inspector.ts'
+import { createListService, type ListService } from './list-service.ts'
+import { createModelNames, type ModelNames, type ModelTarget } from './model-names.ts'
+import { createModelRefresh } from './model-refresh.ts'
+import type { RoutingCore } from './routing-core.ts'
 import { type FallbackRequest, firstServable } from './select.ts'
-import type { RoutingSettings } from './settings.ts'
+import type { QueueSettings, RoutingSettings } from './settings.ts'
 import type { StartTimer } from './timer.ts'
-import type { UpstreamMember, UpstreamState } from './upstream-state.ts'
-import { createWaker } from './waker.ts'
+import type { UpstreamMember } from './upstream-state.ts'
 
 export interface RoutingDeps {
+  /** Outlives this routing, which configures it. */
+  readonly core: RoutingCore
   readonly clock: Clock
   readonly startTimer: StartTimer
   /** In [0, 1). */
@@ -26,12 +33,13 @@ export interface RoutingDeps {
 
 export interface RoutingOptions {
   readonly members: readonly UpstreamMember[]
-  readonly routing: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs'>
+  readonly routing: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs' | 'spillAfterMs' | 'affinity'>
+  readonly queue: QueueSettings
   readonly models: Pick<ModelSettings, 'aliases' | 'assignments' | 'fallbacks'>
   /** How long a request that nobody can serve waits for an agent; default 0. */
   readonly agentWaitMs?: number
-  /** What the routing before a reload knew, so that the new one does not begin in the dark. */
-  readonly known?: readonly UpstreamState[]
+  /** Names that stand for agents, whether there are any or not; default none. */
+  readonly pools?: readonly string[]
 }
 
 /** Where requests can go, and what the fleet as a whole has. */
@@ -44,58 +52,96 @@ export interface Routing {
   start(): void
   /** Ends once each upstream was asked once: milliseconds, or seconds where one is a black hole. */
   firstRound(): Promise<void>
+  /** Asks nobody any more. What waits and runs goes on: that is the core's. */
   stop(): void
   setMembers(members: readonly UpstreamMember[]): void
   /** Something may have changed at an upstream: it is asked before its time. */
   upstreamChanged(name: string): void
-  /** To be called after an upstream's models were written; ends when its new list is known. */
+  /** To be called after the models of an upstream, or of several with commas between, were written. */
   modelsChanged(upstreamName: string): Promise<void>
   /** Looks for a model that no list has, bounded; for whoever must judge it before it is routed. */
   learnModel(canonical: string): Promise<void>
   /** The name of the configured fallback that shall answer for the model now; undefined: none has to. */
   fallbackFor(canonical: string, request: FallbackRequest): string | undefined
+  /** Where a request for the model would go now, and why not elsewhere. */
+  explain(question: RouteQuestion): RouteExplanation
+  /** What runs and waits, upstream by upstream. */
+  loads(): readonly ServerLoad[]
+  /** What waits, model by model. */
+  queues(): readonly ModelQueue[]
+}
+
+export interface RouteQuestion {
+  /** As a client may write it. */
+  readonly model: string
+  readonly promptTokens: number
+  readonly principal: Pick<Principal, 'upstreams' | 'keyId' | 'queue'>
+  readonly dialect: FallbackRequest['dialect']
 }
 
 export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routing {
-  const fleet = createFleet(options.members, options.known)
+  const { core, clock } = deps
+  const { fleet, router } = core
   const names = createModelNames(options.models)
   const ask = createAskJson(deps)
   const inspector = createInspector({ ...deps, ask })
   const models = createModelRefresh({ ...deps, fleet, inspector })
   const health = createHealthMonitor({ ...deps, fleet, inspector, models }, options.routing)
-  const waker = createWaker({ ...deps, fleet, hurry: health.hurry })
   const lists = createListService({ ...deps, fleet, ask }, names)
-  const { assignments } = names
+  const fallbackFor = (canonical: string, request: FallbackRequest): ModelTarget | undefined => {
+    const targets = names.fallbacksOf(canonical)
+    if (targets.length === 0) return undefined
+    const chain = [canonical, ...targets.map((target) => target.canonical)]
+    const chosen = firstServable(chain, request, router.snapshot())
+    return targets.find((target) => target.canonical === chosen && chosen !== canonical)
+  }
+  core.configure({
+    members: options.members,
+    dispatch: { ...options.queue, spillAfterMs: options.routing.spillAfterMs, affinity: options.routing.affinity },
+    assignments: names.assignments,
+    agentWaitMs: options.agentWaitMs ?? 0,
+    pools: options.pools ?? [],
+    learnModel: models.learn,
+    hurry: health.hurry,
+  })
   return {
-    router: createRouter(
-      { ...deps, fleet, learnModel: models.learn, waker },
-      { assignments, agentWaitMs: options.agentWaitMs ?? 0 },
-    ),
+    router,
     fleet,
     lists,
     names,
     start: health.start,
     firstRound: health.firstRound,
-    stop() {
-      health.stop()
-      waker.stop()
-    },
+    stop: health.stop,
     setMembers(members) {
       fleet.setMembers(members)
       health.membersChanged()
     },
     upstreamChanged: health.changed,
-    modelsChanged(upstreamName) {
-      lists.forget(upstreamName)
-      return models.refresh(upstreamName)
+    async modelsChanged(upstreamName) {
+      const changed = fleet.get(upstreamName) === undefined ? upstreamName.split(',') : [upstreamName]
+      await Promise.all(
+        changed.map((name) => {
+          lists.forget(name)
+          return models.refresh(name)
+        }),
+      )
     },
     learnModel: models.learn,
-    fallbackFor(canonical, request) {
-      const targets = names.fallbacksOf(canonical)
-      if (targets.length === 0) return undefined
-      const candidates = [canonical, ...targets.map((target) => target.canonical)]
-      const chosen = firstServable(candidates, request, { upstreams: fleet.all(), assignments })
-      return targets.find((target) => target.canonical === chosen && chosen !== canonical)?.name
+    fallbackFor: (canonical, request) => fallbackFor(canonical, request)?.name,
+    explain(question) {
+      const asked = canonicalOf(question.model)
+      const resolved = names.resolveAlias(asked)?.canonical ?? asked
+      const model = fallbackFor(resolved, question)?.canonical ?? resolved
+      const { dispatcher } = core
+      return explainRoute({ ...question, model }, { snapshot: router.snapshot(), dispatcher, now: clock.now() })
     },
+    loads: () => core.dispatcher.loads(),
+    queues: () => core.dispatcher.queues(),
   }
+}
+
+/** What no name can be, nobody has. */
+function canonicalOf(name: string): string {
+  const parsed = parseAnyModelName(name)
+  return parsed.kind === 'invalid' ? name : parsed.canonical
 }

@@ -1,8 +1,10 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { systemClock } from '../../../src/lib/clock.ts'
+import { createRoutingCore } from '../../../src/routing/routing-core.ts'
 import { createRouting, type Routing } from '../../../src/routing/routing.ts'
 import { startSystemTimer } from '../../../src/routing/timer.ts'
 import { createOllamaUpstream } from '../../../src/upstreams/ollama-upstream.ts'
+import { createSeveralUpstreams } from '../../../src/upstreams/several-upstreams.ts'
 import { startFakeOllama, type FakeOllama } from '../../fakes/fake-ollama/fake-ollama.ts'
 
 const INTERVAL_MS = 400
@@ -32,16 +34,20 @@ async function startFleet(): Promise<Fleet> {
       { connectTimeoutMs: 1000, instanceId: 'test' },
     ),
   )
+  const deps = { clock: systemClock, startTimer: startSystemTimer, random: Math.random, log: silent }
+  const core = createRoutingCore({ ...deps, several: createSeveralUpstreams })
   const routing = createRouting(
-    { clock: systemClock, startTimer: startSystemTimer, random: Math.random, log: silent },
+    { ...deps, core },
     {
       members: upstreams.map((upstream, priority) => ({ upstream, priority, enabled: true, maxResponseTimeMs: null })),
-      routing: { healthIntervalMs: INTERVAL_MS, modelTtlMs: 60_000 },
+      routing: { healthIntervalMs: INTERVAL_MS, modelTtlMs: 60_000, spillAfterMs: 20_000, affinity: true },
+      queue: { maxLength: 100, maxWaitMs: 60_000 },
       models: { aliases: {}, assignments: {}, fallbacks: {} },
     },
   )
   onTestFinished(async () => {
     routing.stop()
+    core.stop()
     for (const upstream of upstreams) upstream.close()
     await Promise.all(fakes.map((fake) => fake.stop()))
   })

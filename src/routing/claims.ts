@@ -1,0 +1,103 @@
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { AnswerFacts, AttemptOutcome, Claim } from '../proxy/router.ts'
+import type { Upstream } from '../proxy/upstream.ts'
+import type { Fleet } from './fleet-state.ts'
+import { REFUSED_KEY, type UpstreamState } from './upstream-state.ts'
+
+export interface ClaimDeps {
+  readonly fleet: Fleet
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** What else hears of a claim: the queue, and whoever learns from it. Each at most once, in this order. */
+export interface ClaimListener {
+  began(): void
+  answered(facts: AnswerFacts): void
+  released(outcome: AttemptOutcome): void
+}
+
+export const NOBODY: ClaimListener = { began() {}, answered() {}, released() {} }
+
+/** A place at one upstream. What happens to it there is told once, whatever the proxy says twice. */
+export class PlaceClaim implements Claim {
+  readonly upstream: Upstream
+  readonly #deps: ClaimDeps
+  readonly #model: string | null
+  readonly #listener: ClaimListener
+  #outcome: AttemptOutcome | null = null
+  #state: 'sent' | 'began' | 'answered' | 'released' = 'sent'
+
+  constructor(upstream: Upstream, model: string | null, listener: ClaimListener, deps: ClaimDeps) {
+    this.upstream = upstream
+    this.#model = model
+    this.#listener = listener
+    this.#deps = deps
+    deps.fleet.apply(upstream.id, { kind: 'claimed' })
+  }
+
+  began(): void {
+    if (this.#state !== 'sent') return
+    this.#state = 'began'
+    this.#listener.began()
+  }
+
+  answered(facts: AnswerFacts): void {
+    if (this.#state === 'answered' || this.#state === 'released') return
+    this.#state = 'answered'
+    this.#listener.answered(facts)
+  }
+
+  report(outcome: AttemptOutcome): void {
+    if (this.#outcome !== null) return
+    this.#outcome = outcome
+    const { fleet, clock, log } = this.#deps
+    const { id } = this.upstream
+    if (outcome === 'refused-key') log.warn({ upstream: id, fault: REFUSED_KEY }, 'a provider refused a request')
+    if (this.#isMember()) fleet.apply(id, { kind: 'outcome', at: clock.now(), outcome, model: this.#model })
+  }
+
+  release(): void {
+    if (this.#state === 'released') return
+    this.#state = 'released'
+    if (this.#isMember()) this.#deps.fleet.apply(this.upstream.id, { kind: 'released' })
+    this.#listener.released(this.#outcome ?? 'cancelled')
+  }
+
+  /** One that came after a reload under the same name has nothing to do with it. */
+  #isMember(): boolean {
+    return this.#deps.fleet.get(this.upstream.id)?.upstream === this.upstream
+  }
+}
+
+/** A place at several at once; what becomes of the whole speaks against none of them. */
+export class SeveralClaim implements Claim {
+  readonly upstream: Upstream
+  readonly #parts: readonly PlaceClaim[]
+  readonly #listener: ClaimListener
+  #isHeld = true
+
+  constructor(
+    upstream: Upstream,
+    states: readonly UpstreamState[],
+    { listener, ...deps }: ClaimDeps & { readonly listener: ClaimListener },
+  ) {
+    this.upstream = upstream
+    this.#listener = listener
+    this.#parts = states.map((state) => new PlaceClaim(state.upstream, null, NOBODY, deps))
+  }
+
+  began(): void {}
+
+  answered(): void {}
+
+  report(): void {}
+
+  release(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    for (const part of this.#parts) part.release()
+    this.#listener.released('answered')
+  }
+}

@@ -1,0 +1,66 @@
+import { PLAIN_SHARE, type QueueShare } from '../auth/principal.ts'
+import type { Prompt } from '../proxy/prompt.ts'
+import type { QueuePlace, RouteReceiver, RouteRequest, RouteTicket } from '../proxy/router.ts'
+import type { Work } from './dispatch/work.ts'
+
+/** What an errand asks of whoever runs it. */
+export interface ErrandDesk {
+  candidates(errand: Errand): readonly string[]
+  cancelled(errand: Errand): void
+  place(errand: Errand): QueuePlace | undefined
+}
+
+/** One request on its way to a place. `searching` waits for a list, or for somebody to wake or to come. */
+export class Errand implements Work, RouteTicket {
+  readonly request: RouteRequest
+  readonly receiver: RouteReceiver
+  readonly model: string
+  readonly key: string
+  readonly share: QueueShare
+  readonly prompt: Prompt
+  readonly brief: boolean
+  readonly arrivedAt: number
+  readonly lane: string
+  state: 'searching' | 'queued' | 'over' = 'searching'
+  /** How often it was in the queue when nobody was left who may take it. */
+  strandings = 0
+  /** Ends what it waits for while it searches. */
+  stopSearch: () => void = () => {}
+  readonly #desk: ErrandDesk
+
+  constructor(request: RouteRequest, receiver: RouteReceiver, desk: ErrandDesk) {
+    const { principal, route } = request
+    this.request = request
+    this.receiver = receiver
+    this.model = request.model ?? ''
+    this.key = principal.keyId
+    this.share = principal.queue ?? PLAIN_SHARE
+    this.prompt = request.prompt
+    this.brief = route.scope === 'embed'
+    this.arrivedAt = request.arrivedAt
+    this.lane = request.model === null || route.kind !== 'generate' ? '' : laneOf(request, request.model)
+    this.#desk = desk
+  }
+
+  candidates(): readonly string[] {
+    return this.#desk.candidates(this)
+  }
+
+  cancel(): void {
+    if (this.state !== 'over') this.#desk.cancelled(this)
+  }
+
+  place(): QueuePlace | undefined {
+    return this.state === 'queued' ? this.#desk.place(this) : undefined
+  }
+}
+
+/** Requests for which the same upstreams are candidates have the same lane. */
+function laneOf({ principal, route, named, tried }: RouteRequest, model: string): string {
+  let lane = `${model} ${route.dialect}`
+  // No name has a space or one of these in it.
+  if (principal.upstreams !== null) lane += ` @${principal.upstreams.join(',')}`
+  if (named !== null) lane += ` =${named.join(',')}`
+  if (tried.size > 0) lane += ` !${[...tried].toSorted().join(',')}`
+  return lane
+}

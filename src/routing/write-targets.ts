@@ -1,0 +1,44 @@
+import { pick, selectUpstreams, type Selection } from './select.ts'
+import { isWrite, judgeFleet, type SelectRequest, type Snapshot, type Verdict } from './verdict.ts'
+
+/** Health is no reason to leave out one that was named: its part of the answer says that it failed. */
+const ASKED_ANYWAY: ReadonlySet<Verdict> = new Set(['eligible', 'lacks-model', 'down', 'broken', 'unproven'])
+
+/**
+ * Pure: where what changes models goes: everywhere that it names, else to one place. `pinned` is where the uploads of
+ * the same key went, several with commas between.
+ */
+export function selectWriteTargets(
+  request: SelectRequest,
+  snapshot: Snapshot,
+  pinned: string | undefined = undefined,
+): Selection {
+  const { named = null } = request
+  if (named !== null) return selectNamed(request, snapshot)
+  if (pinned !== undefined && isUpload(request)) {
+    const there = selectNamed({ ...request, named: pinned.split(',') }, snapshot)
+    if (there.kind === 'eligible') return there
+  }
+  return selectOne(request, snapshot)
+}
+
+/** Blobs, and the creation that names them. */
+export function isUpload(request: SelectRequest): boolean {
+  const { pattern } = request.route
+  return isWrite(request) && (pattern === '/api/create' || pattern.startsWith('/api/blobs/'))
+}
+
+function selectNamed(request: SelectRequest, snapshot: Snapshot): Selection {
+  const verdicts = judgeFleet(request, snapshot)
+  const states = snapshot.upstreams.filter((_state, index) => ASKED_ANYWAY.has(verdicts[index] ?? 'disabled'))
+  if (states.length < 2) return selectOne(request, snapshot)
+  // Some of them may have done it.
+  if (request.tried.size > 0) return { kind: 'none', reason: 'all-tried' }
+  return { kind: 'eligible', states, why: 'any' }
+}
+
+function selectOne(request: SelectRequest, snapshot: Snapshot): Selection {
+  const selection = selectUpstreams(request, snapshot)
+  const state = selection.kind === 'eligible' ? pick(request, selection, 0) : undefined
+  return state === undefined || selection.kind !== 'eligible' ? selection : { ...selection, states: [state] }
+}
