@@ -13,6 +13,9 @@ interface RemoveOptions extends GatewayOptions {
   readonly yes?: boolean
 }
 
+/** As many upstreams a request can name. */
+const MOST_NAMES = 64
+
 export function modelsRm(command: Command, terminal: Terminal): void {
   addGatewayOptions(command.argument('<model>', 'what to remove'), 'scope models:write')
     .option(
@@ -49,5 +52,6 @@ async function placesOf(target: GatewayTarget, model: string, named: readonly st
     ({ provider, models }) => !provider && models?.some(({ name }) => name === parsed.canonical),
   )
   if (having.length === 0) throw new CommandFailure(`No upstream has ${model}`)
-  return having.map(({ name }) => name)
+  // All of them are as good as their names, and as short as it gets: one that lacks the model does not mind.
+  return having.length > MOST_NAMES ? ['*'] : having.map(({ name }) => name)
 }
