@@ -97,7 +97,7 @@ export function createRouter(deps: RouterDeps, initial: RouterOptions): FleetRou
     const { request } = errand
     if (others.length === 0) {
       const listener = isUpload(request) ? pin(request, only.upstream.id) : NOBODY
-      return errand.receiver.granted(new PlaceClaim(only.upstream, request.model, listener, deps))
+      return errand.receiver.granted(new PlaceClaim(only.upstream, ranModel(request), listener, deps))
     }
     const several = deps.several(states.map(({ upstream }) => upstream))
     const listener = isUpload(request) ? pin(request, several.id) : NOBODY
@@ -152,6 +152,11 @@ export function createRouter(deps: RouterDeps, initial: RouterOptions): FleetRou
     waiting: () => dispatcher.waiting,
     stop: queue.stop,
   }
+}
+
+/** Only what runs a model tells whether an upstream can. */
+function ranModel({ model, route }: RouteRequest): string | null {
+  return route.kind === 'generate' ? model : null
 }
 
 /** Those that list it: an assigned one that does not is asked as it is, and says so itself. */

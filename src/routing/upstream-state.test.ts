@@ -10,7 +10,7 @@ const fresh = newUpstreamState({
 })
 const answered: UpstreamEvent = { kind: 'probe-answered', at: 5, tookMs: 10, version: '0.24.0' }
 const late: UpstreamEvent = { kind: 'probe-failed', failure: 'timed-out', detail: 'late' }
-const broken: UpstreamEvent = { kind: 'outcome', at: 6, outcome: 'broken' }
+const broken: UpstreamEvent = { kind: 'outcome', at: 6, outcome: 'broken', model: 'm:latest' }
 
 function after(...events: UpstreamEvent[]): UpstreamState {
   return events.reduce(reduceUpstream, fresh)
@@ -67,7 +67,7 @@ describe('reduceUpstream', () => {
     expect([open.health, open.breaker.phase, admits(open)]).toEqual(['up', 'open', 0])
     const trial = reduceUpstream(open, { kind: 'time-passed', at: 1006 })
     expect([trial.breaker.phase, admits(trial)]).toEqual(['trial', 1])
-    const success: UpstreamEvent = { kind: 'outcome', at: 1010, outcome: 'answered' }
+    const success: UpstreamEvent = { kind: 'outcome', at: 1010, outcome: 'answered', model: 'm:latest' }
     expect([1, 2, 3, 4].map((n) => admits(Array(n).fill(success).reduce(reduceUpstream, trial)))).toEqual([
       2,
       4,
@@ -75,6 +75,13 @@ describe('reduceUpstream', () => {
       Infinity,
     ])
     expect(reduceUpstream(trial, { ...broken, at: 1010 }).breaker).toMatchObject({ phase: 'open', until: 3010 })
+  })
+
+  it('learns nothing of requests that run a model from those that run none', () => {
+    const list: UpstreamEvent = { kind: 'outcome', at: 6, outcome: 'broken', model: null }
+    expect(after(answered, list, answered, list, answered, list, answered).breaker.phase).toBe('closed')
+    const shown: UpstreamEvent = { kind: 'outcome', at: 6, outcome: 'answered' }
+    expect(after(answered, broken, shown, broken, shown, broken, shown).breaker.phase).toBe('open')
   })
 
   it('keeps failures of a model apart from its own, and from other models', () => {

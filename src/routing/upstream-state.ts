@@ -38,7 +38,7 @@ export interface UpstreamState {
   readonly running: number
   readonly consecutiveFailures: number
   readonly lastSeenAt: number | null
-  /** Of requests, whatever its health probes say. */
+  /** Of requests that run a model, whatever its health probes say. */
   readonly breaker: Breaker
   /** Models that it could not run lately, by canonical name. */
   readonly failing: ReadonlyMap<string, Breaker>
@@ -57,7 +57,7 @@ export type UpstreamEvent =
       readonly kind: 'outcome'
       readonly at: number
       readonly outcome: AttemptOutcome
-      /** Canonical; null or absent where the request named none. */
+      /** Canonical; null or absent where the request ran none: only those that do tell whether it can. */
       readonly model?: string | null
     }
   | { readonly kind: 'time-passed'; readonly at: number }
@@ -195,9 +195,9 @@ function afterOutcome(state: UpstreamState, { outcome, model = null, at }: Outco
     case 'answered':
       return afterAnswer(state, model, at)
     case 'unreachable':
-      return failed(shaken(state, at), true, 'a request could not reach it')
+      return failed(shaken(state, model, at), true, 'a request could not reach it')
     case 'broken':
-      return failed(shaken(state, at), false, 'requests broke off')
+      return failed(shaken(state, model, at), false, 'requests broke off')
     case 'refused-key':
       // One refusal may be about that request: a provider that refuses all of them is found out by the next ones.
       return refused(failed(state, false, REFUSED_KEY))
@@ -211,7 +211,7 @@ function afterOutcome(state: UpstreamState, { outcome, model = null, at }: Outco
 }
 
 function afterAnswer(state: UpstreamState, model: string | null, at: number): UpstreamState {
-  const breaker = afterSuccess(state.breaker)
+  const breaker = model === null ? state.breaker : afterSuccess(state.breaker)
   const failing = model === null || state.failing.size === 0 ? state.failing : withSuccess(state.failing, model)
   const isPlain = state.health === 'up' && state.consecutiveFailures === 0
   if (isPlain && breaker === state.breaker && failing === state.failing) return state
@@ -227,8 +227,8 @@ function afterTime(state: UpstreamState, at: number): UpstreamState {
   }
 }
 
-function shaken(state: UpstreamState, at: number): UpstreamState {
-  return { ...state, breaker: afterFailure(state.breaker, at, REQUEST_BREAKER) }
+function shaken(state: UpstreamState, model: string | null, at: number): UpstreamState {
+  return model === null ? state : { ...state, breaker: afterFailure(state.breaker, at, REQUEST_BREAKER) }
 }
 
 function withFailure(failing: UpstreamState['failing'], model: string, at: number): UpstreamState['failing'] {

@@ -31,7 +31,7 @@ export type DropReason =
   | 'too-big'
   | 'refuses-key'
   | 'down'
-  /** Its requests failed, whatever its health probes say. */
+  /** Requests that ran a model failed there, whatever its health probes say. */
   | 'broken'
   | 'tried'
   /** Never probed, where another is known to be up. */
@@ -65,7 +65,7 @@ function judgeUpstream(state: UpstreamState, request: SelectRequest, snapshot: S
   if (!assigned && wantsModel(request) && !has(state, request.model)) return 'lacks-model'
   if (!assigned && !fits(state, request, snapshot)) return 'too-big'
   if (state.health === 'down') return state.refusesKey ? 'refuses-key' : 'down'
-  if (state.breaker.phase === 'open' && request.route.kind !== 'write') return 'broken'
+  if (state.breaker.phase === 'open' && request.route.kind === 'generate') return 'broken'
   return request.tried.has(state.name) ? 'tried' : 'eligible'
 }
 

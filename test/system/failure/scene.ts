@@ -59,8 +59,8 @@ export async function startScene(
   const a = await startFakeOllama({ parallel: 16, models: [tiny, solo], ...options.a })
   const b = await startFakeOllama({ parallel: 16, models: [tiny, duo], ...options.b })
   const upstreams = [
-    { name: 'a', url: a.url, priority: 1 },
-    { name: 'b', url: b.url, priority: 2 },
+    { name: 'a', url: a.url, priority: 1, slots: 16 },
+    { name: 'b', url: b.url, priority: 2, slots: 16 },
   ]
   // Probes find at once what has come back.
   const routing = { health_interval: '50ms', retry_budget: '100%', first_byte_timeout: '500ms', idle_timeout: '500ms' }
@@ -81,11 +81,7 @@ export async function startScene(
         await fake.setDoor('open')
       }
       await untilBothUp(gateway)
-      // An answer heals what was only suspected.
-      for (const model of ['solo', 'duo']) {
-        const { status } = await post('/api/show', { model })
-        if (status !== 200) throw new Error(`${model} is not there again: ${status}`)
-      }
+      for (const model of ['solo', 'duo']) await untilTrusted(() => post('/api/generate', { model, stream: false }))
       for (const fake of [a, b]) fake.counters.reset()
     },
     async [Symbol.asyncDispose]() {
@@ -102,6 +98,19 @@ async function untilBothUp(gateway: RunningGateway): Promise<void> {
     if (upstreams.every((upstream) => upstream.state === 'up')) return
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
+}
+
+/** An answer heals what was only suspected; what several requests found broken is tried again after a pause. */
+async function untilTrusted(ask: () => Promise<{ readonly status: number }>): Promise<void> {
+  let answers = 0
+  let needed = 1
+  for (let tries = 0; tries < 1000; tries++) {
+    if ((await ask()).status === 200) answers++
+    else needed = 4
+    if (answers === needed) return
+    if (answers === 0) await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('An upstream is not there again')
 }
 
 /** How often a path was asked for at each of the two. */
