@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Creator } from '../auth/granting.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { openStore, type Store } from '../store/open-store.ts'
+import type { RouteExplanation } from '../routing/explanation.ts'
+import type { RouteQuestion } from '../routing/routing.ts'
 import { createAdminApi, type AdminApi } from './admin-api.ts'
 import type { FleetModels } from './model-schemas.ts'
 import { maxBodyBytes } from './parse-input.ts'
@@ -31,12 +33,19 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'corral-admin-'))
   store = await openStore('sqlite:corral.db', { cwd: folder, clock })
   changes = 0
-  const status = { version: '1.2.3', started_at: new Date(now).toISOString(), uptime_seconds: 0, upstreams: [] }
+  const status = {
+    version: '1.2.3',
+    started_at: new Date(now).toISOString(),
+    uptime_seconds: 0,
+    upstreams: [],
+    queue: { waiting: 0, longest_wait_ms: 0, models: [] },
+  }
   api = createAdminApi({
     store,
     pepper: new Uint8Array(32),
     clock,
     status: () => status,
+    explain: explainHaving('openai', 'gpt-4o'),
     models: () => ({ upstreams: [upstreamModels('gpu-1'), upstreamModels('gpu-2', 'home'), upstreamModels('gpu-3')] }),
     pools: () => ['default', 'home'],
     changed: async () => void changes++,
@@ -59,6 +68,21 @@ interface Call {
   readonly query?: string
   readonly params?: Record<string, string>
   readonly principal?: Creator
+}
+
+/** One upstream that has one model and speaks one API, and is asked in it alone. */
+function explainHaving(spoken: string, has: string): (question: RouteQuestion) => RouteExplanation {
+  return ({ model, promptTokens, principal, dialect }) => {
+    const eligible = dialect === spoken && model === has
+    const expected = { queue: 0, load: 1 / 3, prefill: promptTokens / 3, network: 1, total: promptTokens / 3 + 4 / 3 }
+    const verdict = { name: 'far', eligible, reason: eligible ? 'selected' : `no ${dialect}` }
+    const isReached = principal.upstreams?.includes('far') !== false
+    return {
+      model,
+      selected: eligible ? 'far' : null,
+      upstreams: isReached ? [{ ...verdict, expected: eligible ? expected : null }] : [],
+    }
+  }
 }
 
 async function call(name: string, { body, raw, query = '', params = {}, principal = 'operator' }: Call = {}) {
@@ -330,3 +354,58 @@ it('describes itself and its gateway', async () => {
     api.routes.map((route) => `${route.method} ${route.pattern.replace(':id', '{id}')}`).toSorted(),
   )
 })
+
+describe('the explanation of a route', () => {
+  const explain = (query: string, principal?: Creator): ReturnType<typeof call> =>
+    call('GET /admin/route/explain', { query, ...(principal === undefined ? {} : { principal }) })
+
+  it('tells each upstream with its expected times, to a tenth of a millisecond', async () => {
+    expect((await explain('model=gpt-4o&prompt_tokens=100')).json).toEqual({
+      model: 'gpt-4o',
+      selected: 'far',
+      upstreams: [
+        {
+          name: 'far',
+          eligible: true,
+          reason: 'selected',
+          expected_ms: { queue: 0, load: 0.3, prefill: 33.3, network: 1, total: 34.7 },
+        },
+      ],
+    })
+  })
+
+  it('has no times where an upstream was dropped, and assumes a usual prompt', async () => {
+    expect((await explain('model=other')).json).toEqual({
+      model: 'other',
+      selected: null,
+      upstreams: [{ name: 'far', eligible: false, reason: 'no openai', expected_ms: null }],
+    })
+    const { upstreams } = (await explain('model=gpt-4o')).json
+    expect(upstreams[0].expected_ms.prefill).toBe(333.3)
+  })
+
+  it('is that of the API which somebody speaks who has the model', async () => {
+    const deps = { store, pepper: new Uint8Array(32), clock, changed: async () => {} }
+    const rest = { status: () => never(), models: () => never(), pools: () => [] }
+    api = createAdminApi({ ...deps, ...rest, explain: explainHaving('anthropic', 'claude') })
+    expect((await explain('model=claude')).json).toMatchObject({ selected: 'far' })
+    expect((await explain('model=other')).json).toMatchObject({ upstreams: [{ reason: 'no openai' }] })
+  })
+
+  it('is given within reach of the key', async () => {
+    expect((await explain('model=gpt-4o', limited)).json).toMatchObject({ upstreams: [] })
+  })
+
+  it('is refused for what is no question', async () => {
+    const refused = (query: string): Promise<string> => failure('GET /admin/route/explain', { query })
+    expect(await refused('')).toBe('invalid_input: "model" is missing or not of type string')
+    expect(await refused('model=a b')).toBe('invalid_input: "model" is not the name of a model')
+    expect(await refused('model=a&prompt_tokens=many')).toMatch(/^invalid_input: "prompt_tokens" /)
+    expect(await refused('model=a&prompt_tokens=-1')).toMatch(/^invalid_input: "prompt_tokens" /)
+    expect(await refused('model=a&prompt_tokens=1.5')).toMatch(/^invalid_input: "prompt_tokens" /)
+  })
+})
+
+function never(): never {
+  throw new Error('nobody asked for this')
+}

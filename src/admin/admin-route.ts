@@ -2,6 +2,8 @@ import type * as z from 'zod'
 import type { Creator } from '../auth/granting.ts'
 import type { KeyStore } from '../auth/key-store.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { RouteExplanation } from '../routing/explanation.ts'
+import type { RouteQuestion } from '../routing/routing.ts'
 import type { FleetModels } from './model-schemas.ts'
 import type { GatewayStatus } from './schemas.ts'
 
@@ -12,6 +14,7 @@ export interface AdminDeps {
   readonly pepper: Uint8Array
   readonly clock: Clock
   status(): GatewayStatus
+  explain(question: RouteQuestion): RouteExplanation
   /** Which models are where, and where they should be. */
   models(): FleetModels
   /** Names of the pools that agents can join. */

@@ -47,10 +47,17 @@ function pathParameters(route: AdminRoute): Json[] {
   return names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
 }
 
+interface QuerySchema {
+  readonly properties?: Readonly<Record<string, Json>>
+  readonly required?: readonly string[]
+}
+
 function queryParameters(route: AdminRoute): Json[] {
   if (route.input === null || route.method !== 'GET') return []
-  const properties = (toSchema(route.input, 'input')['properties'] ?? {}) as Record<string, Json>
-  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }))
+  const { properties = {}, required = [] } = toSchema(route.input, 'input') as QuerySchema
+  return Object.entries(properties).map(([name, schema]) => {
+    return { name, in: 'query', ...(required.includes(name) && { required: true }), schema }
+  })
 }
 
 function toSchema(schema: z.ZodType, io: 'input' | 'output'): Json {

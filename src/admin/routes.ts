@@ -3,6 +3,7 @@ import { adminRoute, type AdminRoute } from './admin-route.ts'
 import { addSshKeyRoute, createKeyRoute, importKeysRoute, listKeysRoute, revokeKeyRoute } from './keys.ts'
 import { listModelsRoute } from './models.ts'
 import { openApiDocument } from './openapi-document.ts'
+import { explainRoute } from './route-explain.ts'
 import { statusRoute } from './status.ts'
 import { createUserRoute, disableUserRoute, enableUserRoute, listUsersRoute } from './users.ts'
 
@@ -29,6 +30,7 @@ export const adminRoutes: readonly AdminRoute[] = [
   importKeysRoute,
   revokeKeyRoute,
   statusRoute,
+  explainRoute,
   listModelsRoute,
   openApiRoute,
 ]

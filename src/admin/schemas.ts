@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { MAX_WEIGHT, queueClasses } from '../auth/principal.ts'
 import { scopes } from '../auth/scope.ts'
 import { entityNameRule, isEntityName } from '../lib/entity-name.ts'
+import { parseAnyModelName } from '../lib/model-name.ts'
 
 const maxExpirySeconds = 10 * 365 * 24 * 60 * 60
 
@@ -128,6 +129,17 @@ export const importedKeysSchema = z
   })
   .meta({ id: 'ImportedKeys' })
 
+const loadedModelSchema = z.object({
+  model: z.string(),
+  state: z.enum(['loading', 'loaded']),
+  memory_bytes: z.int().nullable().meta({ description: 'As the upstream says; null: not seen loaded yet' }),
+  expires_at: timeSchema.nullable().meta({ description: 'When it unloads the model if nobody asks; null: not known' }),
+  running: z.int().meta({ description: 'Requests that have a slot' }),
+  slots: z.int().nullable().meta({ description: 'Requests at once, stated or learnt; null: not bounded' }),
+  prefill_tokens_per_second: z.number().nullable().meta({ description: 'How fast it reads; null until learnt' }),
+  decode_tokens_per_second: z.number().nullable().meta({ description: 'How fast it writes; null until learnt' }),
+})
+
 export const statusSchema = z
   .object({
     version: z.string(),
@@ -154,13 +166,67 @@ export const statusSchema = z
         state: z.enum(['up', 'down', 'unknown', 'disabled']).meta({ description: 'unknown: not probed yet' }),
         version: z.string().nullable(),
         priority: z.int(),
+        slow: z.boolean().meta({ description: 'Its last health probe took longer than max_response_time' }),
         running: z.int().meta({ description: 'Exchanges at this upstream now' }),
+        waiting: z.int().meta({ description: 'Requests in the queue that it could take' }),
+        round_trip_ms: z.number().nullable().meta({ description: 'Learnt; null until then' }),
+        load_bytes_per_second: z.number().nullable().meta({ description: 'Learnt from loads; null until then' }),
         models: z.array(z.string()),
+        loaded: z.array(loadedModelSchema),
       }),
     ),
+    queue: z
+      .object({
+        waiting: z.int(),
+        longest_wait_ms: z.number(),
+        models: z.array(z.object({ model: z.string(), waiting: z.int(), longest_wait_ms: z.number() })),
+      })
+      .meta({ description: 'Requests that wait here for a slot' }),
   })
   .meta({ id: 'Status' })
 
+/** About what a turn of a conversation has. */
+export const USUAL_PROMPT_TOKENS = 1000
+
+export const routeQuestionSchema = z.object({
+  model: z
+    .string()
+    .max(1024)
+    .refine((name) => parseAnyModelName(name).kind !== 'invalid', { error: 'is not the name of a model' })
+    .meta({ description: 'As a client would name it' }),
+  prompt_tokens: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000_000)
+    .default(USUAL_PROMPT_TOKENS)
+    .meta({ description: 'Length of the prompt' }),
+})
+
+const expectedTimesSchema = z.object({
+  queue: z.number().meta({ description: 'Until a slot is free' }),
+  load: z.number(),
+  prefill: z.number(),
+  network: z.number(),
+  total: z.number(),
+})
+
+export const routeExplanationSchema = z
+  .object({
+    model: z.string().meta({ description: 'After aliases and fallbacks' }),
+    selected: z.string().nullable().meta({ description: 'The upstream that would get it now' }),
+    upstreams: z.array(
+      z.object({
+        name: z.string(),
+        eligible: z.boolean(),
+        reason: z.string(),
+        expected_ms: expectedTimesSchema.nullable().meta({ description: 'Null where it was dropped' }),
+      }),
+    ),
+  })
+  .meta({ id: 'RouteExplanation' })
+
+export type RouteExplanationView = z.output<typeof routeExplanationSchema>
 export type UserView = z.output<typeof userSchema>
 export type KeyView = z.output<typeof keySchema>
 export type CreatedKey = z.output<typeof createdKeySchema>

@@ -31,6 +31,7 @@ async function administerStore(terminal: Terminal, settings: Settings): Promise<
       pepper,
       clock: systemClock,
       status: noStatus,
+      explain: noStatus,
       models: noStatus,
       pools: () => settings.agents.pools.map((pool) => pool.name),
       changed: async () => {},

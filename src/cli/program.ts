@@ -121,6 +121,16 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
   {
+    words: ['status'],
+    summary: 'follow what the fleet is doing',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    words: ['route', 'explain'],
+    summary: 'say where a request would go, and why',
+    load: async () => (await import('./commands/route-explain.ts')).routeExplain,
+  },
+  {
     words: ['service', 'install'],
     summary: 'write a systemd unit that runs the gateway, or an agent',
     load: async () => (await import('./commands/service-install.ts')).serviceInstall,
@@ -137,6 +147,7 @@ const groups = {
   user: 'people and apps',
   key: 'what lets them in',
   models: 'what is on the disks of the upstreams',
+  route: 'where requests go',
   service: 'running by itself',
 } as const
 

@@ -35,7 +35,7 @@ export function createRemoteAdministration({
       { input, params = {} }: AdministrationRequest<Input> = {},
     ) {
       const path = route.pattern.replaceAll(/:([a-z]+)/g, (_, name: string) => encodeURIComponent(params[name] ?? ''))
-      const response = await request(route, path, input === undefined ? null : JSON.stringify(input))
+      const response = await request(route, path + queryOf(route, input), bodyOf(route, input))
       const answer = parseJson(await response.text())
       if (!response.ok) {
         const code = response.headers.get('corral-error') ?? ''
@@ -48,6 +48,16 @@ export function createRemoteAdministration({
     },
     close: async () => {},
   }
+}
+
+/** A GET has its input there, as text. */
+function queryOf({ method }: AdminRoute, input: unknown): string {
+  if (method !== 'GET' || typeof input !== 'object' || input === null) return ''
+  return `?${new URLSearchParams(Object.entries(input).map(([name, value]): [string, string] => [name, String(value)]))}`
+}
+
+function bodyOf({ method }: AdminRoute, input: unknown): string | null {
+  return method === 'GET' || input === undefined ? null : JSON.stringify(input)
 }
 
 /** A gateway's URL, without a slash at its end. */

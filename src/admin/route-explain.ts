@@ -1,0 +1,48 @@
+import type { ExpectedTimes, RouteExplanation } from '../routing/explanation.ts'
+import { adminRoute, type AdminContext } from './admin-route.ts'
+import { routeExplanationSchema, routeQuestionSchema } from './schemas.ts'
+
+export const explainRoute = adminRoute({
+  method: 'GET',
+  pattern: '/admin/route/explain',
+  scope: 'admin',
+  summary: 'Say where a request for a model would go now, and why not elsewhere',
+  status: 200,
+  input: routeQuestionSchema,
+  output: routeExplanationSchema,
+  async handle(context, { model, prompt_tokens }) {
+    const { upstreams, ...rest } = explainAnyhow(context, { model, promptTokens: prompt_tokens })
+    return {
+      ...rest,
+      upstreams: upstreams.map(({ name, eligible, reason, expected }) => {
+        return { name, eligible, reason, expected_ms: rounded(expected) }
+      }),
+    }
+  },
+})
+
+/** Every Ollama speaks the first; the other is for models that only a provider of that API has. */
+function explainAnyhow(
+  { explain, principal }: AdminContext,
+  question: { readonly model: string; readonly promptTokens: number },
+): RouteExplanation {
+  const caller = principal === 'operator' ? { keyId: '', upstreams: null } : principal
+  const usual = explain({ ...question, principal: caller, dialect: 'openai' })
+  if (usual.selected !== null) return usual
+  const other = explain({ ...question, principal: caller, dialect: 'anthropic' })
+  return other.selected === null ? usual : other
+}
+
+/** To a tenth of a millisecond. Null where nobody can tell when it would be served. */
+function rounded(expected: ExpectedTimes | null): ExpectedTimes | null {
+  if (expected === null || !Number.isFinite(expected.total)) return null
+  const round = (ms: number): number => Math.round(ms * 10) / 10
+  const { queue, load, prefill, network, total } = expected
+  return {
+    queue: round(queue),
+    load: round(load),
+    prefill: round(prefill),
+    network: round(network),
+    total: round(total),
+  }
+}
