@@ -6,6 +6,10 @@ export const policy = {
   heldElsewhereShare: 0.3,
   /** An evicted model that is asked for within this time counts as wanted again. */
   wantedAgainMs: 60_000,
+  /** Below that nobody is believed to miss it: it makes room for what waits. */
+  unwantedChance: 0.05,
+  /** Of the expected time of a load that nothing waits for: then it is believed to be done. */
+  loadPatience: 1.25,
   /** Keeps what fits everywhere off the only server of something scarce. Above 1, servers idle; capping it hurts. */
   scarcityWeight: 1,
   /** No load is as good as full: the price stays finite. */

@@ -12,6 +12,7 @@ import { type Account, FairShare } from './fair-share.ts'
 import { policy } from './policy.ts'
 import type { Grant } from './grant.ts'
 import { type ModelQueue, modelQueues } from './model-queue.ts'
+import { placeToPreload } from './preload.ts'
 import { Scarcity } from './scarcity.ts'
 import type { LoadedModel, ServerFacts } from './server-facts.ts'
 import { ServerTable, type ServerTableDeps } from './server-table.ts'
@@ -151,9 +152,11 @@ export class QueueDispatcher {
 
   reconsider(): Effect[] {
     if (this.#queue.size === 0) return NO_EFFECTS
+    for (const server of this.#table.servers.values()) server.believeLoaded(this.#clock.now())
     for (const lane of this.#queue.closeAll()) this.#renew(lane)
     const effects = [...this.#queue.lanes.values()].flatMap((lane) => this.#expire(lane))
     effects.push(...this.#serve(this.#queue.lanes.values()))
+    for (const lane of this.#queue.lanes.values()) effects.push(...this.#preload(lane))
     return effects
   }
 
@@ -256,6 +259,16 @@ export class QueueDispatcher {
     this.#fair.started(account, (cost.prefillMs + answerMs) / work.share.weight)
     this.#turn += 1
     return { kind: 'grant', work, server: server.name, cold }
+  }
+
+  #preload(lane: Lane): Effect[] {
+    const now = this.#clock.now()
+    const place = placeToPreload(lane, now)
+    if (place === undefined) return []
+    const { server, runner, victims } = place
+    for (const victim of victims) server.unload(victim)
+    server.startLoad(runner, { now, loadMs: this.#estimates.loadMs(server.name, runner.bytes) })
+    return [{ kind: 'preload', model: runner.model, server: server.name }]
   }
 
   #blocksOf({ brief, prompt }: Work): readonly number[] {

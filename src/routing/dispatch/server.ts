@@ -110,6 +110,7 @@ export class Server {
     runner.state = 'loading'
     runner.loadStartedAt = now
     runner.loadMs = loadMs
+    runner.lastUsedAt = now
     this.loading = runner
   }
 
@@ -119,6 +120,13 @@ export class Server {
     runner.state = 'loaded'
     runner.loadedAt = now
     if (this.loading === runner) this.loading = undefined
+  }
+
+  /** Of a load that no work waits for, nobody says when it is done. */
+  believeLoaded(now: number): void {
+    const { loading } = this
+    if (loading === undefined || loading.isBusy) return
+    if (now - loading.loadStartedAt > policy.loadPatience * loading.loadMs) this.becameLoaded(loading, now)
   }
 
   unload(runner: Runner): void {
