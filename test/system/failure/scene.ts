@@ -59,8 +59,8 @@ export async function startScene(
   const a = await startFakeOllama({ parallel: 16, models: [tiny, solo], ...options.a })
   const b = await startFakeOllama({ parallel: 16, models: [tiny, duo], ...options.b })
   const upstreams = [
-    { name: 'a', url: a.url, priority: 1, slots: 16 },
-    { name: 'b', url: b.url, priority: 2, slots: 16 },
+    { name: 'a', url: a.url, priority: 1, slots: 64 },
+    { name: 'b', url: b.url, priority: 2, slots: 64 },
   ]
   // Probes find at once what has come back.
   const routing = { health_interval: '50ms', retry_budget: '100%', first_byte_timeout: '500ms', idle_timeout: '500ms' }

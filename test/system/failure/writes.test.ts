@@ -26,12 +26,20 @@ const writes: readonly (readonly [name: string, method: string, path: string, bo
 
 const SPEAKING = new Set(['/api/pull', '/api/push', '/api/create'])
 
-async function send(method: string, path: string, body: unknown): Promise<{ status: number; text: string }> {
-  const bytes = body instanceof Buffer ? new Uint8Array(body) : JSON.stringify(body)
-  const headers = { authorization: `Bearer ${scene.gateway.adminKey}`, 'content-type': 'application/json' }
-  const response = await fetch(scene.gateway.url + path, { method, headers, body: bytes })
-  return { status: response.status, text: await response.text() }
+type Send = (method: string, path: string, body: unknown) => Promise<{ status: number; text: string }>
+
+function sender(more: Readonly<Record<string, string>>): Send {
+  return async (method, path, body) => {
+    const bytes = body instanceof Buffer ? new Uint8Array(body) : JSON.stringify(body)
+    const headers = { authorization: `Bearer ${scene.gateway.adminKey}`, 'content-type': 'application/json', ...more }
+    const response = await fetch(scene.gateway.url + path, { method, headers, body: bytes })
+    return { status: response.status, text: await response.text() }
+  }
 }
+
+const send = sender({})
+/** A create goes where its key's uploads went, unless it says where. */
+const sendToA = sender({ 'corral-upstream': 'a' })
 
 /** Leaves connections behind that the next request could travel on. */
 async function warmUp(): Promise<void> {
@@ -79,7 +87,7 @@ describe('a transfer that dies midway', () => {
       ['/api/pull', { model: 'other' }],
       ['/api/create', { model: 'made', from: 'tiny' }],
     ] as const) {
-      const { text } = await send('POST', path, body)
+      const { text } = await sendToA('POST', path, body)
       expect(JSON.parse(text.trimEnd().split('\n').at(-1) ?? '')).toEqual({
         error: 'The upstream ended its answer before it was complete',
       })
