@@ -53,7 +53,10 @@ export function createRemoteAdministration({
 /** A GET has its input there, as text. */
 function queryOf({ method }: AdminRoute, input: unknown): string {
   if (method !== 'GET' || typeof input !== 'object' || input === null) return ''
-  return `?${new URLSearchParams(Object.entries(input).map(([name, value]): [string, string] => [name, String(value)]))}`
+  const query = new URLSearchParams(
+    Object.entries(input).map(([name, value]): [string, string] => [name, String(value)]),
+  )
+  return `?${query.toString()}`
 }
 
 function bodyOf({ method }: AdminRoute, input: unknown): string | null {

@@ -1,8 +1,7 @@
 /** Memory as Ollama's own tools write it, in powers of ten. */
 export function bytesText(bytes: number): string {
-  const [unit, size] = bytes >= 1e9 ? ['GB', 1e9] : ['MB', 1e6]
-  const amount = bytes / Number(size)
-  return `${amount < 10 ? amount.toFixed(1) : Math.round(amount)} ${unit}`
+  const amount = bytes >= 1e9 ? bytes / 1e9 : bytes / 1e6
+  return `${amount < 10 ? amount.toFixed(1) : Math.round(amount)} ${bytes >= 1e9 ? 'GB' : 'MB'}`
 }
 
 /** A count per second, to three digits: more of them only flicker. */

@@ -30,7 +30,7 @@ export async function followStatus(terminal: Terminal, { first, url, read }: Fol
   try {
     while (!isClosed) {
       screen.show(lines)
-      await Promise.race([screen.closed, pause()])
+      await pause(screen.closed)
       if (isClosed) return
       const next = await Promise.race([screen.closed, read().catch(explain)])
       if (typeof next === 'object') status = next
@@ -57,6 +57,13 @@ function explain(error: unknown): string {
   throw error
 }
 
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, EVERY_MS))
+/** Ends early where there is nothing left to wait for. */
+function pause(closed: Promise<void>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, EVERY_MS)
+    void closed.then(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }

@@ -48,7 +48,6 @@ function queueText({ waiting, longest_wait_ms, models }: GatewayStatus['queue'])
 }
 
 function upstreamRow(upstream: UpstreamStatus): FittedCell[] {
-  const slots = slotsOf(upstream)
   const memory = upstream.loaded.reduce((total, model) => total + (model.memory_bytes ?? 0), 0)
   const speed = upstream.load_bytes_per_second
   return [
