@@ -193,6 +193,14 @@ describe('createRateBook', () => {
     expect(book.learnt('b', 'm:latest').decodeTokensPerSecond).toBeNull()
   })
 
+  it('learns no speed from an embedding, which tells no times but the whole', () => {
+    const book = createBook()
+    const sample = sampleOf(truth, { conversation: 1, tokens: 500, answer: 0 }, 'wholes')
+    const timings = { loadMs: 1, promptMs: 0, evalMs: 0, totalMs: 30 }
+    book.observe({ ...sample, timings, usage: { promptTokens: 500, completionTokens: null } })
+    expect(book.learnt('a', 'm:latest')).toEqual({ prefillTokensPerSecond: null, decodeTokensPerSecond: null })
+  })
+
   describe('lengths of answers', () => {
     it('are near the mean of a model, rather above than below', () => {
       const random = seededRandom(3)
@@ -216,6 +224,9 @@ describe('createRateBook', () => {
       expect(book.loadMs('a', 5 * GB)).toBeLessThan(27_500)
       expect(book.loadMs('a', 40 * GB)).toBeGreaterThan(150_000)
       expect(book.loadMs('b', 5 * GB)).toBeLessThan(5000)
+      expect(book.learntServer('a').loadBytesPerSecond).toBeGreaterThan(0.1 * GB)
+      expect(book.learntServer('a').loadBytesPerSecond).toBeLessThan(0.3 * GB)
+      expect(book.learntServer('b').loadBytesPerSecond).toBeNull()
     })
 
     it('are learnt from the gateway itself, and not from a model that was there', () => {
@@ -234,6 +245,7 @@ describe('createRateBook', () => {
     expect(book.networkMs('a')).toBeGreaterThan(0)
     book.probed('a', 40)
     expect(book.networkMs('a')).toBe(40)
+    expect([book.learntServer('a').roundTripMs, book.learntServer('b').roundTripMs]).toEqual([40, null])
     book.probed('a', 10)
     expect(book.networkMs('a')).toBe(25)
     book.probed('a', 525)

@@ -1,5 +1,6 @@
 import type { AnswerTimings, TokenUsage } from '../../dialects/token-usage.ts'
 import type { Prompt } from '../../proxy/prompt.ts'
+import type { LearntPair, LearntServer } from '../learnt-fleet.ts'
 import type { Estimates } from './estimates.ts'
 import { LearntFactor } from './learnt-factor.ts'
 import { ModelRates, newSpeed, PairRates, type Speed } from './pair-rates.ts'
@@ -21,12 +22,6 @@ export interface AnswerSample {
   readonly endedAt: number
 }
 
-/** What was learnt of a pair; null where it is only assumed. */
-export interface LearntRates {
-  readonly prefillTokensPerSecond: number | null
-  readonly decodeTokensPerSecond: number | null
-}
-
 /** Learns how fast upstreams read, write, load and answer, and how long answers get. */
 export interface RateBook extends Estimates {
   observe(sample: AnswerSample): void
@@ -34,7 +29,8 @@ export interface RateBook extends Estimates {
   probed(server: string, tookMs: number): void
   /** A model was loaded by the gateway itself. */
   loaded(server: string, bytes: number, tookMs: number): void
-  learnt(server: string, model: string): LearntRates
+  learnt(server: string, model: string): LearntPair
+  learntServer(name: string): LearntServer
   /** Forgets all others. */
   keep(servers: ReadonlySet<string>): void
 }
@@ -105,8 +101,10 @@ export function createRateBook(bytesOf: (server: string, model: string) => numbe
       if (answerTokens !== null && answerTokens > 0) modelOf(sample.model).heardOutput(answerTokens)
       const network = networkMs(sample.server)
       const spent = timesOf(pair, sample, network)
-      if (spent.answerTokens >= MIN_ANSWER_TOKENS) pair.heardDecode(spent.answerTokens, spent.answerMs)
-      if (spent.promptTokens >= MIN_PROMPT_TOKENS) pair.heardPrefill(spent.promptTokens, spent.promptMs)
+      if (spent.answerTokens >= MIN_ANSWER_TOKENS && spent.answerMs > 0)
+        pair.heardDecode(spent.answerTokens, spent.answerMs)
+      if (spent.promptTokens >= MIN_PROMPT_TOKENS && spent.promptMs > 0)
+        pair.heardPrefill(spent.promptTokens, spent.promptMs)
       if (sample.cold) hearLoad(sample.server, bytesOf(sample.server, sample.model), spent.loadMs)
     },
     probed(name, tookMs) {
@@ -120,6 +118,14 @@ export function createRateBook(bytesOf: (server: string, model: string) => numbe
       return {
         prefillTokensPerSecond: pair?.own.prefill.isLearnt === true ? 1000 / pair.prefillMsPerToken : null,
         decodeTokensPerSecond: pair?.own.decode.isLearnt === true ? 1000 / pair.decodeMsPerToken : null,
+      }
+    },
+    learntServer(name) {
+      const server = servers.get(name)
+      const load = server?.load.value
+      return {
+        roundTripMs: server?.networkMs ?? null,
+        loadBytesPerSecond: load === undefined ? null : 1000 / (LOAD_MS_PER_BYTE * load),
       }
     },
     keep(names) {

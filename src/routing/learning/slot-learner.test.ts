@@ -238,6 +238,21 @@ describe('SlotLearner', () => {
       expect(learner.believed).toBe(2)
     })
 
+    it('an answer that tells no times but the whole, as of embeddings', () => {
+      const learner = new SlotLearner()
+      begin(learner, 'a', 0)
+      begin(learner, 'b', 100)
+      const timings = { loadMs: 0, promptMs: 0, evalMs: 0, totalMs: 900 }
+      for (let at = 1000; at < 9000; at += 1000) {
+        for (const id of ['c', 'd']) learner.granted(id, at)
+        for (const id of ['c', 'd']) {
+          learner.began(id, at + 900)
+          learner.ended(id, at + 900, { streamed: false, timings })
+        }
+      }
+      expect(learner.believed).toBe(2)
+    })
+
     it('what was never granted, and what is told twice', () => {
       const learner = new SlotLearner()
       learner.began('stranger', 0)

@@ -192,7 +192,8 @@ function startOf(work: Running, at: number, facts: SlotFacts | undefined): Start
   if (facts === undefined || work.beganAt === undefined) return undefined
   const { timings, expectedMs } = facts
   const ms = timings === null ? expectedMs : timings.promptMs + timings.evalMs
-  if (ms === undefined) return undefined
+  // An embedding's answer tells no times but the whole.
+  if (ms === undefined || ms <= 0) return undefined
   if (timings === null) {
     return facts.streamed ? undefined : { at: at - ms, noiseMs: ms * EXPECTED_NOISE, endAt: at }
   }
