@@ -2,6 +2,7 @@ import { PLAIN_SHARE, type QueueShare } from '../auth/principal.ts'
 import type { Prompt } from '../proxy/prompt.ts'
 import type { QueuePlace, RouteReceiver, RouteRequest, RouteTicket } from '../proxy/router.ts'
 import type { Work } from './dispatch/work.ts'
+import type { SelectRequest } from './verdict.ts'
 
 /** What an errand asks of whoever runs it. */
 export interface ErrandDesk {
@@ -56,7 +57,7 @@ export class Errand implements Work, RouteTicket {
 }
 
 /** Requests for which the same upstreams are candidates have the same lane. */
-function laneOf({ principal, route, named, tried }: RouteRequest, model: string): string {
+export function laneOf({ principal, route, named = null, tried }: SelectRequest, model: string): string {
   let lane = `${model} ${route.dialect}`
   // No name has a space or one of these in it.
   if (principal.upstreams !== null) lane += ` @${principal.upstreams.join(',')}`

@@ -2,6 +2,7 @@ import { PLAIN_SHARE, type Principal } from '../auth/principal.ts'
 import type { Dispatcher } from './dispatch/dispatcher.ts'
 import type { ServerQuote } from './dispatch/server-quote.ts'
 import type { Work } from './dispatch/work.ts'
+import { laneOf } from './errand.ts'
 import type { ExpectedTimes, RouteExplanation, UpstreamVerdict } from './explanation.ts'
 import { type Selection, pick, selectUpstreams } from './select.ts'
 import type { UpstreamState } from './upstream-state.ts'
@@ -28,7 +29,7 @@ export function explainRoute(asked: ExplainRequest, { snapshot, dispatcher, now 
   const request: SelectRequest = { model, principal, route, tried: new Set(), named: null }
   const selection = selectUpstreams(request, snapshot)
   const verdicts = judgeFleet(request, snapshot)
-  const quotes = quotesOf(asked, selection, { dispatcher, now })
+  const quotes = quotesOf(asked, selection, { dispatcher, now, lane: laneOf(request, model) })
   const selected = selectedName(request, selection, quotes)
   const best = snapshot.upstreams.find(({ name }) => name === selected)
   const seen = snapshot.upstreams.flatMap((state, index) => {
@@ -57,7 +58,7 @@ export function explainRoute(asked: ExplainRequest, { snapshot, dispatcher, now 
 function quotesOf(
   { model, promptTokens, principal }: ExplainRequest,
   selection: Selection,
-  { dispatcher, now }: Pick<ExplainDeps, 'dispatcher' | 'now'>,
+  { dispatcher, now, lane }: Pick<ExplainDeps, 'dispatcher' | 'now'> & { readonly lane: string },
 ): ReadonlyMap<string, ServerQuote> {
   if (selection.kind !== 'eligible' || !selection.states.every((state) => has(state, model))) return new Map()
   const names = selection.states.map(({ name }) => name)
@@ -68,7 +69,7 @@ function quotesOf(
     prompt: { tokens: promptTokens, blocks: () => [] },
     brief: false,
     arrivedAt: now,
-    lane: `${model} explained`,
+    lane,
     candidates: () => names,
   }
   return new Map(dispatcher.explain(work).map((quote) => [quote.server, quote]))
@@ -120,7 +121,8 @@ function dropReason(reason: DropReason, state: UpstreamState, bytes: number): st
     case 'other-dialect':
       return 'it does not speak this API'
     case 'lacks-model':
-      return state.models === null ? 'its models are not known yet' : 'its disk does not have the model'
+      if (state.models !== null) return 'its disk does not have the model'
+      return state.health === 'down' ? downReason(state) : 'its models are not known yet'
     case 'too-big':
       return `the model takes ${gigabytes(bytes)}, it may use ${gigabytes(state.memoryBytes ?? 0)}`
     case 'refuses-key':

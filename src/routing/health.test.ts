@@ -24,7 +24,16 @@ function setUp(upstreams: ScriptedUpstream[]) {
   const ask = createAskJson(time)
   const inspector = createInspector({ ask, clock: time.clock })
   const models = createModelRefresh({ fleet, inspector, clock: time.clock })
-  const deps = { ...time, fleet, models, inspector, log, random: () => 1 }
+  const probed: number[] = []
+  const deps = {
+    ...time,
+    fleet,
+    models,
+    inspector,
+    log,
+    random: () => 1,
+    probed: (_name: string, ms: number) => void probed.push(ms),
+  }
   const monitor = createHealthMonitor(deps, { healthIntervalMs: INTERVAL_MS, modelTtlMs: 30_000 })
   const health = (): string[] => fleet.all().map((state) => state.health)
   return { time, fleet, monitor, lines, health, member }

@@ -12,6 +12,8 @@ export interface HealthMonitorDeps {
   readonly fleet: Fleet
   readonly models: Pick<ModelRefresh, 'refresh'>
   readonly inspector: Pick<Inspector, 'probe' | 'readLoaded'>
+  /** A probe was answered after so long. */
+  probed(name: string, tookMs: number): void
   readonly clock: Clock
   readonly startTimer: StartTimer
   /** In [0, 1): spreads the probes. */
@@ -127,7 +129,7 @@ function watchFresh(states: readonly UpstreamState[], watches: Map<string, Watch
 }
 
 async function probeUpstream(
-  { fleet, models, inspector, clock, log }: HealthMonitorDeps,
+  { fleet, models, inspector, probed, clock, log }: HealthMonitorDeps,
   settings: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs'>,
   name: string,
 ): Promise<void> {
@@ -137,6 +139,7 @@ async function probeUpstream(
   if (fleet.get(name)?.upstream !== before.upstream) return
   for (const event of events) {
     fleet.apply(name, event)
+    if (event.kind === 'probe-answered') probed(name, event.tookMs)
     if (event.kind === 'probe-failed' && isNewsOfLoop(event, before)) logDown(log, name, event.detail)
   }
   const after = fleet.get(name)

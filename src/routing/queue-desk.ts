@@ -114,6 +114,9 @@ class QueuedClaim implements ClaimListener {
 
   released(outcome: AttemptOutcome): void {
     this.#witness.released(outcome)
-    this.#desk.carryOut(this.#desk.dispatcher.released(this.#work))
+    const { dispatcher, carryOut } = this.#desk
+    // Of one that did not end by itself, too: whoever counts slots hears of each.
+    carryOut(dispatcher.ended(this.#work, null))
+    carryOut(dispatcher.released(this.#work))
   }
 }

@@ -248,13 +248,29 @@ describe('a request that runs no model', () => {
   it('creates where the uploads of its key went', () => {
     const { core, ask } = createFleetBed({ a: [], b: [] })
     const blob = { model: null, route: write('/api/blobs/:digest') }
-    core.fleet.apply('a', { kind: 'outcome', at: 1, outcome: 'unreachable' })
+    const create = { route: write('/api/create') }
+    const down = (name: string): void => core.fleet.apply(name, { kind: 'outcome', at: 1, outcome: 'unreachable' })
+    const up = (name: string): void =>
+      core.fleet.apply(name, { kind: 'probe-answered', at: 1, tookMs: 1, version: '1' })
+    down('a')
     serve(ask(blob))
-    core.fleet.apply('a', { kind: 'probe-answered', at: 1, tookMs: 1, version: '1' })
+    up('a')
+    expect(where(ask({ ...create, principal: { ...PRINCIPAL, keyId: 'other' } }))).toBe('a')
+    down('b')
+    expect([blob, create].map((each) => where(ask(each)))).toEqual(['no_upstream', 'no_upstream'])
+    up('b')
+    const created = ask(create)
+    expect(where(created)).toBe('b')
+    serve(created)
+    down('b')
+    expect([blob, create].map((each) => where(ask(each)))).toEqual(['a', 'a'])
+  })
+
+  it('creates elsewhere when the upstream with the uploads has left', () => {
+    const { core, plan, ask } = createFleetBed({ a: [], b: [] })
+    serve(ask({ model: null, route: write('/api/blobs/:digest') }))
+    core.configure({ ...plan, members: plan.members.slice(1) })
     expect(where(ask({ route: write('/api/create') }))).toBe('b')
-    expect(where(ask({ route: write('/api/create'), principal: { ...PRINCIPAL, keyId: 'other' } }))).toBe('a')
-    core.fleet.apply('b', { kind: 'outcome', at: 1, outcome: 'unreachable' })
-    expect(where(ask(blob))).toBe('a')
   })
 })
 

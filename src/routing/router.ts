@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors/gateway-error.ts'
-import type { RouteRequest, Router } from '../proxy/router.ts'
+import type { AttemptOutcome, RouteRequest, Router } from '../proxy/router.ts'
 import type { Upstream } from '../proxy/upstream.ts'
 import { type ClaimListener, NOBODY, PlaceClaim, SeveralClaim } from './claims.ts'
 import type { Effect } from './dispatch/effect.ts'
@@ -34,6 +34,8 @@ export interface FleetRouter extends Router {
   configure(options: RouterOptions): void
   /** To be called with what the dispatcher makes of an event that the router does not tell it. */
   carryOut(effects: readonly Effect[]): void
+  /** Who may take what has changed, although the fleet has no news: what models take, for instance. */
+  renew(): void
   /** What choices are made from now. */
   snapshot(): Snapshot
   /** How many wait in the queue. */
@@ -96,19 +98,25 @@ export function createRouter(deps: RouterDeps, initial: RouterOptions): FleetRou
     errand.state = 'over'
     const { request } = errand
     if (others.length === 0) {
-      const listener = isUpload(request) ? pin(request, only.upstream.id) : NOBODY
+      const listener = pin(request, only.upstream.id)
       return errand.receiver.granted(new PlaceClaim(only.upstream, ranModel(request), listener, deps))
     }
     const several = deps.several(states.map(({ upstream }) => upstream))
-    const listener = isUpload(request) ? pin(request, several.id) : NOBODY
+    const listener = pin(request, several.id)
     errand.receiver.granted(new SeveralClaim(several, states, { ...deps, listener }))
   }
-  const pin = ({ principal }: RouteRequest, upstream: string): ClaimListener => {
+  const pin = (request: RouteRequest, upstream: string): ClaimListener => {
+    if (!isUpload(request)) return NOBODY
+    const { principal, route } = request
+    const isCreate = route.pattern === '/api/create'
+    // A create keeps what the uploads before it pinned, and pins nothing by itself.
+    if (isCreate && pins.of(principal.keyId, clock.now())?.upstream !== upstream) return NOBODY
     const hold = pins.hold(principal.keyId, upstream, clock.now())
-    return {
-      ...NOBODY,
-      released: (outcome) => hold.ended(outcome === 'unreachable' ? 'unreached' : 'reached', clock.now()),
+    const howOf = (outcome: AttemptOutcome): 'unreached' | 'uploaded' | 'created' => {
+      if (outcome === 'unreachable') return 'unreached'
+      return isCreate && outcome === 'answered' ? 'created' : 'uploaded'
     }
+    return { ...NOBODY, released: (outcome) => hold.ended(howOf(outcome), clock.now()) }
   }
   const conclude = (errand: Errand, selection: Selection): void => {
     if (selection.kind !== 'eligible') return refuse(errand, refusal(selection, errand.request, fleet.all()))
@@ -148,6 +156,7 @@ export function createRouter(deps: RouterDeps, initial: RouterOptions): FleetRou
       lanes.clear()
     },
     carryOut: queue.carryOut,
+    renew: () => lanes.clear(),
     snapshot,
     waiting: () => dispatcher.waiting,
     stop: queue.stop,

@@ -1,16 +1,16 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { ModelSettings } from '../proxy/settings.ts'
 import type { Upstream } from '../proxy/upstream.ts'
-import { NOBODY } from './claims.ts'
 import type { DispatchOptions } from './dispatch/dispatch-options.ts'
 import { createDispatcher, type Dispatcher } from './dispatch/dispatcher.ts'
-import { type BytesOf, createFleetFacts } from './fleet-facts.ts'
+import { createFleetFacts } from './fleet-facts.ts'
+import { createFleetLearning, type FleetLearning } from './fleet-learning.ts'
 import { createFleet, type Fleet } from './fleet-state.ts'
-import type { Estimates, PairEstimates } from './learning/estimates.ts'
 import { loadedModels } from './loaded-models.ts'
 import { createRouter, type FleetRouter, type RouterOptions } from './router.ts'
 import type { StartTimer } from './timer.ts'
-import type { UpstreamMember, UpstreamState } from './upstream-state.ts'
+import type { UpstreamMember } from './upstream-state.ts'
 import { createWaker } from './waker.ts'
 
 export interface RoutingCoreDeps {
@@ -29,6 +29,7 @@ export interface RoutingCore {
   readonly fleet: Fleet
   readonly router: FleetRouter
   readonly dispatcher: Pick<Dispatcher, 'explain' | 'loads' | 'queues'>
+  readonly learning: Pick<FleetLearning, 'learnt' | 'probed'>
   configure(plan: RoutingPlan): void
   stop(): void
 }
@@ -37,6 +38,7 @@ export interface RoutingCore {
 export interface RoutingPlan extends RouterOptions {
   readonly members: readonly UpstreamMember[]
   readonly dispatch: DispatchOptions
+  readonly memory: Pick<ModelSettings, 'memory' | 'memoryPatterns'>
   /** Reads the lists again, bounded, for a model that none of them has. */
   learnModel(model: string): Promise<void>
   /** Asks an upstream after its health now. */
@@ -46,6 +48,7 @@ export interface RoutingPlan extends RouterOptions {
 const NO_PLAN: RoutingPlan = {
   members: [],
   dispatch: { maxLength: 512, maxWaitMs: 300_000, spillAfterMs: 20_000, affinity: true },
+  memory: { memory: {}, memoryPatterns: [] },
   assignments: new Map(),
   agentWaitMs: 0,
   pools: [],
@@ -56,35 +59,48 @@ const NO_PLAN: RoutingPlan = {
 export function createRoutingCore(deps: RoutingCoreDeps): RoutingCore {
   let plan = NO_PLAN
   const fleet = createFleet([])
-  const dispatcher = createDispatcher({ clock: deps.clock, estimates: GUESSES }, plan.dispatch)
+  const learning = createFleetLearning({ fleet, clock: deps.clock })
+  const dispatcher = createDispatcher({ clock: deps.clock, ...learning }, plan.dispatch)
   const waker = createWaker({ ...deps, fleet, hurry: (name) => plan.hurry(name) })
-  const facts = createFleetFacts(bytesOnDisk)
+  const facts = createFleetFacts(learning.bytesOf)
   const router = createRouter(
     {
       ...deps,
       fleet,
       dispatcher,
       waker,
-      bytesOf: bytesOnDisk,
+      bytesOf: learning.bytesOf,
       learnModel: (model) => plan.learnModel(model),
-      watch: () => NOBODY,
+      watch: learning.watch,
       preload() {},
     },
     plan,
   )
-  // After the router's own: what it remembered of candidates is forgotten by then.
-  fleet.onNews(() => {
+  const tellServers = (): void => {
     const servers = facts.update(fleet.all())
-    router.carryOut(servers === undefined ? dispatcher.reconsider() : dispatcher.setServers(servers))
+    if (servers === undefined) return router.carryOut(dispatcher.reconsider())
+    learning.keep(new Set(servers.map(({ name }) => name)))
+    router.carryOut(dispatcher.setServers(servers))
+  }
+  // After the router's own: what it remembered of candidates is forgotten by then.
+  fleet.onNews(tellServers)
+  fleet.onLoaded((state) => {
+    if (learning.sawLoaded(state)) {
+      facts.forgetBytes(state.name)
+      router.renew()
+      tellServers()
+    }
+    router.carryOut(dispatcher.sawLoaded(state.name, loadedModels(state)))
   })
-  fleet.onLoaded((state) => router.carryOut(dispatcher.sawLoaded(state.name, loadedModels(state))))
 
   return {
     fleet,
     router,
     dispatcher,
+    learning,
     configure(next) {
       plan = next
+      learning.configure(next.memory)
       router.configure(next)
       facts.forgetBytes()
       router.carryOut(dispatcher.configure(next.dispatch))
@@ -96,12 +112,3 @@ export function createRoutingCore(deps: RoutingCoreDeps): RoutingCore {
     },
   }
 }
-
-const bytesOnDisk: BytesOf = ({ models }: UpstreamState, canonical) => {
-  const entry = models?.get(canonical)
-  const size = entry?.raw['size']
-  return entry?.remote === false && typeof size === 'number' ? size : 0
-}
-
-const GUESS: PairEstimates = { prefillMsPerToken: 1, decodeMsPerToken: 25, outputTokens: 200 }
-const GUESSES: Estimates = { pair: () => GUESS, networkMs: () => 1, loadMs: (_server, bytes) => 1000 + bytes / 1.5e6 }

@@ -22,7 +22,7 @@ function setUp(upstreams: ScriptedUpstream[], fallbacks: Record<string, string[]
       members: upstreams.map(member),
       routing: { healthIntervalMs: 5000, modelTtlMs: 30_000, spillAfterMs: 20_000, affinity: true },
       queue: { maxLength: 100, maxWaitMs: 60_000 },
-      models: { aliases: {}, assignments: {}, fallbacks },
+      models: { aliases: {}, assignments: {}, fallbacks, memory: {}, memoryPatterns: [] },
     },
   )
   return { time, routing, member }

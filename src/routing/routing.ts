@@ -12,6 +12,7 @@ import type { RouteExplanation } from './explanation.ts'
 import type { Fleet } from './fleet-state.ts'
 import { createHealthMonitor } from './health.ts'
 import { createInspector } from './inspector.ts'
+import type { LearntFleet } from './learnt-fleet.ts'
 import { createListService, type ListService } from './list-service.ts'
 import { createModelNames, type ModelNames, type ModelTarget } from './model-names.ts'
 import { createModelRefresh } from './model-refresh.ts'
@@ -35,7 +36,7 @@ export interface RoutingOptions {
   readonly members: readonly UpstreamMember[]
   readonly routing: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs' | 'spillAfterMs' | 'affinity'>
   readonly queue: QueueSettings
-  readonly models: Pick<ModelSettings, 'aliases' | 'assignments' | 'fallbacks'>
+  readonly models: Pick<ModelSettings, 'aliases' | 'assignments' | 'fallbacks' | 'memory' | 'memoryPatterns'>
   /** How long a request that nobody can serve waits for an agent; default 0. */
   readonly agentWaitMs?: number
   /** Names that stand for agents, whether there are any or not; default none. */
@@ -65,6 +66,7 @@ export interface Routing {
   fallbackFor(canonical: string, request: FallbackRequest): string | undefined
   /** Where a request for the model would go now, and why not elsewhere. */
   explain(question: RouteQuestion): RouteExplanation
+  readonly learnt: LearntFleet
   /** What runs and waits, upstream by upstream. */
   loads(): readonly ServerLoad[]
   /** What waits, model by model. */
@@ -86,7 +88,10 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
   const ask = createAskJson(deps)
   const inspector = createInspector({ ...deps, ask })
   const models = createModelRefresh({ ...deps, fleet, inspector })
-  const health = createHealthMonitor({ ...deps, fleet, inspector, models }, options.routing)
+  const health = createHealthMonitor(
+    { ...deps, fleet, inspector, models, probed: core.learning.probed },
+    options.routing,
+  )
   const lists = createListService({ ...deps, fleet, ask }, names)
   const fallbackFor = (canonical: string, request: FallbackRequest): ModelTarget | undefined => {
     const targets = names.fallbacksOf(canonical)
@@ -98,6 +103,7 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
   core.configure({
     members: options.members,
     dispatch: { ...options.queue, spillAfterMs: options.routing.spillAfterMs, affinity: options.routing.affinity },
+    memory: options.models,
     assignments: names.assignments,
     agentWaitMs: options.agentWaitMs ?? 0,
     pools: options.pools ?? [],
@@ -135,6 +141,7 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
       const { dispatcher } = core
       return explainRoute({ ...question, model }, { snapshot: router.snapshot(), dispatcher, now: clock.now() })
     },
+    learnt: core.learning.learnt,
     loads: () => core.dispatcher.loads(),
     queues: () => core.dispatcher.queues(),
   }

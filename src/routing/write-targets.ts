@@ -1,3 +1,4 @@
+import type { WritePin } from './write-pins.ts'
 import { pick, selectUpstreams, type Selection } from './select.ts'
 import { isWrite, judgeFleet, type SelectRequest, type Snapshot, type Verdict } from './verdict.ts'
 
@@ -6,18 +7,17 @@ const ASKED_ANYWAY: ReadonlySet<Verdict> = new Set(['eligible', 'lacks-model', '
 
 /**
  * Pure: where what changes models goes: everywhere that it names, else to one place. `pinned` is where the uploads of
- * the same key went, several with commas between.
+ * the same key went.
  */
-export function selectWriteTargets(
-  request: SelectRequest,
-  snapshot: Snapshot,
-  pinned: string | undefined = undefined,
-): Selection {
+export function selectWriteTargets(request: SelectRequest, snapshot: Snapshot, pinned?: WritePin): Selection {
   const { named = null } = request
   if (named !== null) return selectNamed(request, snapshot)
   if (pinned !== undefined && isUpload(request)) {
-    const there = selectNamed({ ...request, named: pinned.split(',') }, snapshot)
-    if (there.kind === 'eligible') return there
+    const names = pinned.upstream.split(',')
+    const there = selectNamed({ ...request, named: names }, snapshot)
+    // Better none than one that would miss what was uploaded; one that has left for good is not waited for.
+    const isAwaited = snapshot.upstreams.some(({ name, enabled }) => enabled && names.includes(name))
+    if (there.kind === 'eligible' || (pinned.isBinding && isAwaited)) return there
   }
   return selectOne(request, snapshot)
 }

@@ -69,6 +69,7 @@ export function createFleetBed(
   const plan: RoutingPlan = {
     members: Object.keys(models).map((id) => testMember(id, member)),
     dispatch: { maxLength: 100, maxWaitMs: 60_000, spillAfterMs: 20_000, affinity: true },
+    memory: { memory: {}, memoryPatterns: [] },
     assignments: new Map(),
     agentWaitMs: 0,
     pools: [],

@@ -42,7 +42,7 @@ async function startFleet(): Promise<Fleet> {
       members: upstreams.map((upstream, priority) => ({ upstream, priority, enabled: true, maxResponseTimeMs: null })),
       routing: { healthIntervalMs: INTERVAL_MS, modelTtlMs: 60_000, spillAfterMs: 20_000, affinity: true },
       queue: { maxLength: 100, maxWaitMs: 60_000 },
-      models: { aliases: {}, assignments: {}, fallbacks: {} },
+      models: { aliases: {}, assignments: {}, fallbacks: {}, memory: {}, memoryPatterns: [] },
     },
   )
   onTestFinished(async () => {

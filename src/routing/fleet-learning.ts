@@ -1,0 +1,107 @@
+import type { Clock } from '../lib/clock.ts'
+import type { AnswerFacts } from '../proxy/router.ts'
+import type { ModelSettings } from '../proxy/settings.ts'
+import type { ClaimListener } from './claims.ts'
+import type { CapacityOf } from './dispatch/capacity.ts'
+import type { CreateSlotLimit } from './dispatch/slot-limit.ts'
+import type { Work } from './dispatch/work.ts'
+import type { BytesOf } from './fleet-facts.ts'
+import type { Fleet } from './fleet-state.ts'
+import { createCapacityBook, seenLoaded } from './learning/capacity.ts'
+import type { Estimates, PairEstimates } from './learning/estimates.ts'
+import { createRateBook } from './learning/rate-book.ts'
+import { type SlotFacts, SlotLearner } from './learning/slot-learner.ts'
+import type { LearntFleet } from './learnt-fleet.ts'
+import { createModelMemory } from './memory/model-memory.ts'
+import type { UpstreamState } from './upstream-state.ts'
+
+/** What the fleet is expected to do, from what it was seen doing. */
+export interface FleetLearning {
+  readonly estimates: Estimates
+  readonly createSlotLimit: CreateSlotLimit
+  readonly capacityOf: CapacityOf
+  readonly bytesOf: BytesOf
+  readonly learnt: LearntFleet
+  configure(models: Pick<ModelSettings, 'memory' | 'memoryPatterns'>): void
+  /** Hears how a request fares at the server that it was sent to. */
+  watch(work: Work, server: string, cold: boolean): ClaimListener
+  /** An upstream has said what it has in its memory. True where a size is news. */
+  sawLoaded(state: UpstreamState): boolean
+  /** A health probe took so long. */
+  probed(server: string, tookMs: number): void
+  /** Forgets all others. */
+  keep(servers: ReadonlySet<string>): void
+}
+
+export interface FleetLearningDeps {
+  readonly fleet: Pick<Fleet, 'get'>
+  readonly clock: Clock
+}
+
+export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetLearning {
+  const memory = createModelMemory()
+  const capacity = createCapacityBook()
+  const rates = createRateBook((server, model) => {
+    const state = fleet.get(server)
+    return state === undefined ? 0 : memory.bytesOf(state, model)
+  })
+  /** What answers told that have ended, until their slots are free. */
+  const answers = new WeakMap<Work, AnswerFacts>()
+  const probed = new Set<string>()
+
+  return {
+    estimates: rates,
+    capacityOf: capacity.of,
+    bytesOf: memory.bytesOf,
+    configure: memory.configure,
+    learnt: {
+      server: (name) => ({ roundTripMs: probed.has(name) ? rates.networkMs(name) : null, loadBytesPerSecond: null }),
+      pair: rates.learnt,
+    },
+    createSlotLimit(server, model) {
+      const learner = new SlotLearner()
+      const pair = rates.pair(server, model)
+      return {
+        limit: (running) => learner.limit(running),
+        granted: (work, at) => learner.granted(work, at, work.prompt.tokens * pair.prefillMsPerToken),
+        began: (work, at) => learner.began(work, at),
+        ended: (work, at) => learner.ended(work, at, slotFacts(answers.get(work), pair)),
+      }
+    },
+    watch(work, server, cold) {
+      const grantedAt = clock.now()
+      let beganAt: number | null = null
+      return {
+        began: () => void (beganAt = clock.now()),
+        answered(facts) {
+          answers.set(work, facts)
+          if (facts.status !== 200) return
+          const { model, prompt } = work
+          const endedAt = clock.now()
+          rates.observe({ ...facts, server, model, prompt, cold, grantedAt, beganAt: beganAt ?? endedAt, endedAt })
+        },
+        released() {},
+      }
+    },
+    sawLoaded({ name, loaded }) {
+      capacity.saw(name, loaded.map(seenLoaded), clock.now())
+      return memory.sawLoaded(name, loaded)
+    },
+    probed(server, tookMs) {
+      probed.add(server)
+      rates.probed(server, tookMs)
+    },
+    keep(servers) {
+      for (const part of [memory, capacity, rates]) part.keep(servers)
+      for (const name of probed) if (!servers.has(name)) probed.delete(name)
+    },
+  }
+}
+
+function slotFacts(answer: AnswerFacts | undefined, pair: PairEstimates): SlotFacts | undefined {
+  if (answer === undefined) return undefined
+  const { streamed, timings, usage } = answer
+  if (timings !== null || usage?.completionTokens == null) return { streamed, timings }
+  const expectedMs = (usage.promptTokens ?? 0) * pair.prefillMsPerToken + usage.completionTokens * pair.decodeMsPerToken
+  return { streamed, timings, expectedMs }
+}
