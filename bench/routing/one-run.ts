@@ -4,7 +4,7 @@ import { POLICIES, type PolicyName } from './policies.ts'
 import { type Report, reportOn } from './report.ts'
 import { simulate } from './simulate.ts'
 import type { TraceEntry } from './trace-entry.ts'
-import { makeWorkload } from './workload.ts'
+import { makeWorkload, type SimulatedRequest } from './workload.ts'
 
 export interface RunOrder {
   readonly fleet: string
@@ -27,17 +27,22 @@ const REUSABLE_SHARE = 0.23
 /** The same order gives the same report. */
 export function runOnce(trace: readonly TraceEntry[], order: RunOrder): Report {
   const fleet = findFleet(order.fleet)
-  const mean = meanOf(trace)
-  const capacity = nominalCapacity(fleet, { ...mean, promptTokens: mean.promptTokens * (1 - REUSABLE_SHARE) })
-  const requests = makeWorkload(trace, fleet, { ...order, perSecond: capacity * order.utilisation })
-  const simulation = simulate(requests, {
+  const simulation = simulate(workloadOf(trace, order), {
     fleet,
     parallel: order.parallel,
     keepAliveMs: order.policy === 'static' ? FOREVER_MS : KEEP_ALIVE_MS,
     seed: order.seed,
-    createPolicy: POLICIES[order.policy].create(mean.answerTokens),
+    createPolicy: POLICIES[order.policy].create(meanOf(trace).answerTokens),
   })
   return reportOn(fleet, simulation)
+}
+
+/** What is asked for in a run, whoever answers it. */
+export function workloadOf(trace: readonly TraceEntry[], order: Omit<RunOrder, 'policy'>): SimulatedRequest[] {
+  const fleet = findFleet(order.fleet)
+  const mean = meanOf(trace)
+  const capacity = nominalCapacity(fleet, { ...mean, promptTokens: mean.promptTokens * (1 - REUSABLE_SHARE) })
+  return makeWorkload(trace, fleet, { ...order, perSecond: capacity * order.utilisation })
 }
 
 function meanOf(trace: readonly TraceEntry[]): { promptTokens: number; answerTokens: number } {
