@@ -48,11 +48,19 @@ async function* pull(engine: Engine, name: string, signal: AbortSignal): Progres
   const found = registry === undefined ? !name.startsWith('missing') : name in registry
   if (!found) throw new OllamaError(500, 'pull model manifest: file does not exist')
   const total = registry?.[name] ?? DEFAULT_SIZE_BYTES
+  checkRoom(engine, name, total)
   yield* transferLayer({ verb: 'pulling', name, total, pullBytesPerSecond, signal })
   yield { status: 'verifying sha256 digest' }
   yield { status: 'writing manifest' }
   engine.models.install({ name, sizeBytes: total })
   yield { status: 'success' }
+}
+
+function checkRoom({ models, options }: Engine, name: string, total: number): void {
+  const used = models.list().reduce((sum, { spec }) => sum + (spec.sizeBytes ?? DEFAULT_SIZE_BYTES), 0)
+  if (used + total <= options.diskBytes) return
+  const file = `/root/.ollama/models/blobs/sha256-${sha256(name)}-partial`
+  throw new OllamaError(500, `write ${file}: no space left on device`)
 }
 
 async function* push(engine: Engine, name: string, signal: AbortSignal): Progress {

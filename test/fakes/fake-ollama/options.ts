@@ -41,7 +41,7 @@ export interface FakeOllamaOptions {
   /** All of its own times, speeds and `keepAliveMs` this many times shorter. */
   readonly timeScale?: number
   readonly answerTokens?: number
-  /** How many tokens come in one piece of a stream. */
+  /** How many tokens come in one piece of a stream, after the first one. */
   readonly tokensPerChunk?: number
   readonly charactersPerToken?: number
   /** Whether `prompt_eval_count` includes tokens found in the prefix cache, as the recordings show. */
@@ -51,6 +51,8 @@ export interface FakeOllamaOptions {
   /** What a pull can find; left out, it finds every name but those that begin with `missing`. */
   readonly registry?: Readonly<Record<string, number>>
   readonly pullBytesPerSecond?: number
+  /** Room for models; a pull that needs more ends as it does on a full disk. */
+  readonly diskBytes?: number
   /** Ollama ignores `Upgrade`; `echo` stands for a server that accepts it. */
   readonly upgrades?: 'ignore' | 'echo'
 }
@@ -81,6 +83,7 @@ const DEFAULTS: ReadyOptions = {
   cachedTokensCounted: true,
   hostCheck: true,
   pullBytesPerSecond: Infinity,
+  diskBytes: Infinity,
   upgrades: 'ignore',
 }
 
