@@ -121,7 +121,7 @@ describe('the speed of a model', () => {
     const body = { ...slow, options: { num_predict: 20 } }
     const { text } = await readStream(`${fake.url}/api/generate`, { body })
     const lines = text.trimEnd().split('\n')
-    expect(lines).toHaveLength(4)
+    expect(lines).toHaveLength(5)
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ eval_count: 20, done: true })
     const singly = await start()
     const same = await readStream(`${singly.url}/api/generate`, { body })

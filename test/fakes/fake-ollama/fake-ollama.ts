@@ -22,6 +22,8 @@ export interface FakeOllama extends AsyncDisposable {
   setDoor(door: Door): Promise<void>
   dropConnections(): void
   loaded(): readonly Runner[]
+  /** How many loads were begun. */
+  loads(): number
   /** OLLAMA_NUM_PARALLEL from now on, of the loaded models too. */
   setParallel(count: number): void
   stop(): Promise<void>
@@ -62,6 +64,7 @@ export async function startFakeOllama(given: FakeOllamaOptions = {}): Promise<Fa
     setDoor: (door) => listener.setDoor(door),
     dropConnections: () => listener.dropConnections(),
     loaded: () => runners.loaded(),
+    loads: () => runners.loads,
     setParallel: (count) => runners.setParallel(count),
     stop,
     [Symbol.asyncDispose]: stop,

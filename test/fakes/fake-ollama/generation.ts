@@ -116,7 +116,7 @@ function produce(options: ReadyOptions, job: Job, production: Production): Gener
         if (production.fault?.kind === 'error-line' && answerTokens >= (production.fault.afterChunks ?? 3)) {
           throw new OllamaError(500, RUNNER_DIED)
         }
-        const part = nextPart(answerTokens, Math.min(wanted, answerTokens + options.tokensPerChunk), { seed, job })
+        const part = nextPart(answerTokens, Math.min(wanted, chunkEnd(answerTokens, options)), { seed, job })
         await production.work.write(part.tokens)
         answerTokens += part.tokens
         // What was written is in the cache as well, for the next turn of the conversation.
@@ -142,6 +142,11 @@ function produce(options: ReadyOptions, job: Job, production: Production): Gener
       answerNs,
     }),
   }
+}
+
+/** The first token waits for no other. */
+function chunkEnd(index: number, { tokensPerChunk }: ReadyOptions): number {
+  return index === 0 ? 1 : index + tokensPerChunk
 }
 
 interface Sized {

@@ -34,6 +34,8 @@ export interface Runners {
   /** Slots of every model that states none of its own, loaded or to come. */
   setParallel(count: number): void
   readonly pending: number
+  /** Loads that were begun. */
+  readonly loads: number
   stop(): void
 }
 
@@ -54,6 +56,7 @@ export function createRunners(options: ReadyOptions): Runners {
   const queue: PendingLoad[] = []
   let working = false
   let parallel = options.parallel
+  let loads = 0
   let loading: Promise<unknown> | undefined
   let somethingIdle: (() => void) | undefined
 
@@ -143,6 +146,7 @@ export function createRunners(options: ReadyOptions): Runners {
     const sizeBytes = fileBytes + options.contextBytes
     if (sizeBytes > options.memoryBytes) throw new OllamaError(500, tooLarge(sizeBytes, options.memoryBytes))
     while (!request.signal.aborted && !hasRoom(request, sizeBytes)) await evictOrWait(request)
+    loads += 1
     loading = loadTime((fileBytes / options.loadBytesPerSecond) * 1000 + options.loadFixedMs, request.signal)
     await loading
     loading = undefined
@@ -201,6 +205,9 @@ export function createRunners(options: ReadyOptions): Runners {
     },
     get pending() {
       return queue.length
+    },
+    get loads() {
+      return loads
     },
     stop: () => runners.forEach((runner) => clearTimeout(runner.timer)),
   }
