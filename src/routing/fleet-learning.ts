@@ -47,17 +47,13 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
   })
   /** What answers told that have ended, until their slots are free. */
   const answers = new WeakMap<Work, AnswerFacts>()
-  const probed = new Set<string>()
 
   return {
     estimates: rates,
     capacityOf: capacity.of,
     bytesOf: memory.bytesOf,
     configure: memory.configure,
-    learnt: {
-      server: (name) => ({ roundTripMs: probed.has(name) ? rates.networkMs(name) : null, loadBytesPerSecond: null }),
-      pair: rates.learnt,
-    },
+    learnt: { server: rates.learntServer, pair: rates.learnt },
     createSlotLimit(server, model) {
       const learner = new SlotLearner()
       const pair = rates.pair(server, model)
@@ -87,13 +83,9 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
       capacity.saw(name, loaded.map(seenLoaded), clock.now())
       return memory.sawLoaded(name, loaded)
     },
-    probed(server, tookMs) {
-      probed.add(server)
-      rates.probed(server, tookMs)
-    },
+    probed: rates.probed,
     keep(servers) {
       for (const part of [memory, capacity, rates]) part.keep(servers)
-      for (const name of probed) if (!servers.has(name)) probed.delete(name)
     },
   }
 }
