@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest'
+import { createFleetBed, type FleetBed, PRINCIPAL, testMember } from './__fixtures__/fleet-bed.ts'
+import { explainRoute } from './explain.ts'
+import type { RouteExplanation } from './explanation.ts'
+
+const m = ['m:latest']
+
+function explain({ core, time }: FleetBed, upstreams: readonly string[] | null = null): RouteExplanation {
+  const principal = { ...PRINCIPAL, upstreams }
+  const { router, dispatcher } = core
+  const asked = { model: 'm:latest', promptTokens: 500, principal, dialect: 'ollama' } as const
+  return explainRoute(asked, { snapshot: router.snapshot(), dispatcher, now: time.clock.now() })
+}
+
+const reasons = ({ upstreams }: RouteExplanation): Record<string, string> =>
+  Object.fromEntries(upstreams.map(({ name, reason }) => [name, reason]))
+
+describe('explainRoute', () => {
+  it('names the one that a request would get, and what speaks against each of the others', () => {
+    const bed = createFleetBed(
+      { good: m, empty: [], small: m, off: m, out: m, lower: m },
+      {
+        members: [
+          testMember('good'),
+          testMember('empty'),
+          testMember('small', { memoryBytes: 4 * 2 ** 30 }),
+          testMember('off', { enabled: false }),
+          testMember('out'),
+          testMember('lower', { priority: 9 }),
+          testMember('sleeper', { wake: { waitMs: 1, send: () => {} } }),
+        ],
+        memory: { memory: { m: 8 * 2 ** 30 }, memoryPatterns: [] },
+      },
+    )
+    const fault = 'connect ECONNREFUSED'
+    for (const name of ['out', 'sleeper']) {
+      bed.core.fleet.apply(name, { kind: 'probe-failed', failure: 'unreachable', detail: fault })
+    }
+    const explained = explain(bed)
+    expect([explained.model, explained.selected]).toEqual(['m:latest', 'good'])
+    expect(explained.upstreams.map(({ name }) => name).slice(0, 2)).toEqual(['good', 'lower'])
+    expect(reasons(explained)).toEqual({
+      good: 'selected',
+      lower: 'its priority 9 is lower',
+      empty: 'its disk does not have the model',
+      small: 'the model takes 8.0 GB, it may use 4.0 GB',
+      off: 'it is disabled',
+      out: 'it is down: connect ECONNREFUSED',
+      sleeper: 'it is asleep and is woken where no other can answer',
+    })
+    const [selected, ...others] = explained.upstreams
+    const { queue = -1, load = -1, prefill = -1, network = -1, total = -1 } = selected?.expected ?? {}
+    expect(queue).toBe(0)
+    expect([load > 0, prefill > 0, network >= 0]).toEqual([true, true, true])
+    expect(total).toBeCloseTo(queue + load + prefill + network)
+    expect(others.filter(({ eligible }) => eligible).map(({ name }) => name)).toEqual(['lower'])
+    expect(others.filter(({ expected }) => expected !== null).map(({ name }) => name)).toEqual(['lower'])
+  })
+
+  it('says how much later the others would answer', () => {
+    const memory = { memory: { m: 8e9 }, memoryPatterns: [] }
+    const bed = createFleetBed({ a: m, b: m }, { member: { slots: 2 }, memory })
+    const { claim } = bed.ask()
+    claim?.began()
+    const loaded = claim?.upstream.id
+    const explained = explain(bed)
+    expect(explained.selected).toBe(loaded)
+    expect(explained.upstreams[1]?.reason).toMatch(/^would answer \d+\.\d s later$/)
+  })
+
+  it('tells nobody of upstreams that the key may not reach', () => {
+    const bed = createFleetBed({ a: m, b: m })
+    expect(explain(bed, ['b'])).toMatchObject({ selected: 'b', upstreams: [{ name: 'b' }] })
+  })
+
+  it('selects none where none can take it', () => {
+    const bed = createFleetBed({ a: [] }, { assignments: new Map([['m:latest', ['z']]]) })
+    expect(explain(bed)).toMatchObject({
+      selected: null,
+      upstreams: [{ name: 'a', eligible: false, reason: 'the model is assigned to others', expected: null }],
+    })
+  })
+
+  it('selects an assigned one that does not list the model', () => {
+    const bed = createFleetBed({ a: m, b: [] }, { assignments: new Map([['m:latest', ['b']]]) })
+    const [b] = explain(bed).upstreams
+    expect(b).toEqual({
+      name: 'b',
+      eligible: true,
+      reason: 'selected, although it does not list the model',
+      expected: null,
+    })
+  })
+
+  it('changes nothing', () => {
+    const bed = createFleetBed({ a: m, b: m }, { member: { slots: 1 } })
+    const before = JSON.stringify(bed.core.dispatcher.loads())
+    explain(bed)
+    explain(bed)
+    expect([JSON.stringify(bed.core.dispatcher.loads()), bed.core.router.waiting()]).toEqual([before, 0])
+  })
+
+  it('agrees with what a request then gets', () => {
+    const bed = createFleetBed({ a: m, b: m, c: m }, { member: { slots: 1 } })
+    for (let n = 0; n < 3; n++) {
+      const { selected } = explain(bed)
+      expect(bed.ask().claim?.upstream.id).toBe(selected)
+    }
+    expect(explain(bed).upstreams[0]?.expected?.queue).toBeGreaterThan(0)
+  })
+})
