@@ -9,6 +9,11 @@ export interface Candidate {
 
 /** By tier, the best first. A slow one is left out while another of its tier is there. */
 export function tiersOf(candidates: readonly Candidate[]): readonly (readonly Candidate[])[] {
+  const [first] = candidates
+  if (first === undefined) return []
+  const { priority } = first.server.facts
+  const isPlain = candidates.every(({ server }) => server.facts.priority === priority && !server.facts.slow)
+  if (isPlain) return [candidates]
   const tiers = new Map<number, Candidate[]>()
   for (const candidate of candidates) {
     const { priority } = candidate.server.facts

@@ -2,7 +2,7 @@ import { type Ask, type Cost, costOf, type CostView } from './cost.ts'
 import { policy } from './policy.ts'
 import type { Lane } from './wait-queue.ts'
 
-export interface ChoiceView extends CostView {
+export interface ChoiceView extends Omit<CostView, 'limitMs'> {
   readonly spillAfterMs: number
   /** Counts grants, so that equals take turns. */
   readonly turn: number
@@ -11,17 +11,17 @@ export interface ChoiceView extends CostView {
 /** The cheapest, free or not: of the best tier, and of worse ones where that lets wait too long. */
 export function choose(ask: Ask, tiers: Lane['tiers'], view: ChoiceView): Cost | undefined {
   const hasWaited = view.now - ask.work.arrivedAt > view.spillAfterMs
+  const bounded = { ...view, limitMs: Number.POSITIVE_INFINITY }
   let best: Cost | undefined
   for (const tier of tiers) {
-    let startMs = Number.POSITIVE_INFINITY
     for (let index = 0; index < tier.length; index += 1) {
       const candidate = tier[(index + view.turn) % tier.length]
-      if (candidate === undefined) continue
-      const cost = costOf(ask, candidate, view)
-      startMs = Math.min(startMs, cost.waitMs + cost.loadMs)
-      if (best === undefined || cost.totalMs < best.totalMs - policy.tieMs) best = cost
+      const cost = candidate === undefined ? undefined : costOf(ask, candidate, bounded)
+      if (cost === undefined) continue
+      best = cost
+      bounded.limitMs = cost.totalMs - policy.tieMs
     }
-    if (!hasWaited && startMs <= view.spillAfterMs) break
+    if (best !== undefined && !hasWaited && best.waitMs + best.loadMs <= view.spillAfterMs) break
   }
   return best
 }

@@ -40,33 +40,40 @@ export interface CostView {
   readonly estimates: Estimates
   readonly scarcity: Scarcity
   readonly affinity: boolean
+  /** What costs more is of no interest. */
+  readonly limitMs: number
 }
 
 /**
  * Time to its first token, and what the choice costs others: models that must be loaded again, time at a place that
- * something scarce may want, streams that are slowed down.
+ * something scarce may want, streams that are slowed down. Undefined: it is at least `limitMs`.
  */
-export function costOf(ask: Ask, candidate: Candidate, view: CostView): Cost {
+export function costOf(ask: Ask, candidate: Candidate, view: CostView): Cost | undefined {
   const { server, runner } = candidate
-  const { work } = ask
-  const { now } = view
-  const readMs = unreadTokens(work, runner, view.affinity) * runner.pair.prefillMsPerToken
-  const serviceMs = readMs + (work.brief ? 0 : runner.answerMs)
+  const { now, limitMs } = view
+  const readMs = unreadTokens(ask.work, runner, view.affinity) * runner.pair.prefillMsPerToken
   const networkMs = view.estimates.networkMs(server.name)
-  if (server.isProvider) {
-    const isReady = !server.isFull
-    const waitMs = isReady ? 0 : ask.aheadMs + serviceMs / server.running
-    const totalMs = waitMs + readMs + networkMs
-    return { ...candidate, waitMs, loadMs: 0, prefillMs: readMs, networkMs, othersMs: 0, totalMs, isReady, victims: [] }
-  }
-  const start = startOf(ask, candidate, view)
+  if (readMs + networkMs >= limitMs) return undefined
+  const serviceMs = readMs + (ask.work.brief ? 0 : runner.answerMs)
+  const start = server.isProvider ? atProvider(ask, server, serviceMs) : startOf(ask, candidate, view)
   const prefillMs = readMs * (1 + server.othersActive(runner))
-  const othersMs =
-    (ask.isOld ? 0 : swapMs(start.victims, server, view)) +
-    policy.scarcityWeight * serviceMs * view.scarcity.priceOf(server, runner) +
-    policy.delayWeight * delayMs(server, { serviceMs, waitMs: start.waitMs, now })
-  const totalMs = start.waitMs + start.loadMs + prefillMs + networkMs + othersMs
-  return { ...candidate, ...start, prefillMs, networkMs, othersMs, totalMs }
+  const ownMs = start.waitMs + start.loadMs + prefillMs + networkMs
+  if (ownMs >= limitMs) return undefined
+  const othersMs = server.isProvider
+    ? 0
+    : (ask.isOld ? 0 : swapMs(start.victims, server, view)) +
+      policy.scarcityWeight * serviceMs * view.scarcity.priceOf(server, runner) +
+      policy.delayWeight * delayMs(server, { serviceMs, waitMs: start.waitMs, now })
+  const totalMs = ownMs + othersMs
+  if (totalMs >= limitMs) return undefined
+  const { waitMs, loadMs, victims, isReady } = start
+  return { server, runner, waitMs, loadMs, prefillMs, networkMs, othersMs, totalMs, victims, isReady }
+}
+
+function atProvider(ask: Ask, server: Server, serviceMs: number): Start {
+  const isReady = !server.isFull
+  const waitMs = isReady ? 0 : ask.aheadMs + serviceMs / Math.max(server.running, 1)
+  return { waitMs, loadMs: 0, victims: NONE, isReady }
 }
 
 /** Of its prompt, what no free slot there has read before. */
@@ -90,7 +97,8 @@ function startOf(ask: Ask, { server, runner }: Candidate, view: CostView): Start
     const slotMs = isFree ? 0 : runner.soonestFreeMs(now)
     return { waitMs: Math.max(slotMs, admissionMs) + ask.aheadMs, loadMs: 0, victims: NONE, isReady: false }
   }
-  const loadMs = view.estimates.loadMs(server.name, runner.bytes)
+  const loadMs = coldMs(server, runner, view)
+  if (loadMs >= view.limitMs) return { waitMs: 0, loadMs, victims: NONE, isReady: false }
   const { victims, isBlocked } = server.evictionsFor(runner)
   const isOpen = !server.isFull && !isBlocked && server.loading === undefined
   if (isOpen && !(ask.sparesQueued && isMissed(victims, server, view))) {
@@ -101,22 +109,34 @@ function startOf(ask: Ask, { server, runner }: Candidate, view: CostView): Start
   return { waitMs: waitMs + ask.aheadMs, loadMs, victims, isReady: false }
 }
 
+type LoadView = Pick<CostView, 'now' | 'estimates' | 'scarcity'>
+
+function coldMs(server: Server, runner: Runner, { estimates, scarcity }: LoadView): number {
+  if (runner.coldStamp !== scarcity.stamp) {
+    runner.coldStamp = scarcity.stamp
+    runner.coldMs = estimates.loadMs(server.name, runner.bytes)
+  }
+  return runner.coldMs
+}
+
 /** Whether what waits for the victims is worth more than the swap: it is soon done, or the load has hardly paid yet. */
-function isMissed(victims: readonly Runner[], server: Server, { now, estimates, scarcity }: CostView): boolean {
+export function isMissed(victims: readonly Runner[], server: Server, view: LoadView): boolean {
   for (const victim of victims) {
-    if (victim.demand.queued === 0 || victim.priceStamp !== scarcity.stamp || victim.queuedShare === 0) continue
-    const dearMs = policy.swapWeight * estimates.loadMs(server.name, victim.bytes)
-    const drainMs = (victim.queuedShare * victim.serviceMs) / server.slotsOf(victim, false)
-    if (drainMs < dearMs || now - victim.loadedAt < dearMs) return true
+    const queued = victim.demand.queued === 0 ? 0 : view.scarcity.queuedFor(victim)
+    if (queued === 0) continue
+    const dearMs = policy.swapWeight * coldMs(server, victim, view)
+    const drainMs = (queued * victim.serviceMs) / server.slotsOf(victim, false)
+    if (drainMs < dearMs || view.now - victim.loadedAt < dearMs) return true
   }
   return false
 }
 
-function swapMs(victims: readonly Runner[], server: Server, { now, estimates }: CostView): number {
+function swapMs(victims: readonly Runner[], server: Server, view: LoadView): number {
   let sum = 0
-  for (const { bytes, demand } of victims) {
+  for (const victim of victims) {
+    const { demand } = victim
     const elsewhere = demand.heldBy > 1 ? policy.heldElsewhereShare : 1
-    sum += estimates.loadMs(server.name, bytes) * demand.wantedAgain(now) * elsewhere
+    sum += coldMs(server, victim, view) * demand.wantedAgain(view.now) * elsewhere
   }
   return policy.swapWeight * sum
 }

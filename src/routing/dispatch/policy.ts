@@ -15,11 +15,15 @@ export const policy = {
   /** No load is as good as full: the price stays finite. */
   maxLoadShare: 0.95,
   /** What a new stream takes from those that run beside it, against its own time. */
-  delayWeight: 1,
+  delayWeight: 0.5,
   /** How long arrivals are remembered: long enough for a model asked for twice a minute. */
   demandMs: 120_000,
   /** Prices change slowly, and a sum over the fleet for every choice would not be cheap. */
   priceAgeMs: 250,
+  /** The same for the part of them that follows arrivals over minutes, which takes a sum over all models too. */
+  loadAgeMs: 2_000,
+  /** Of a time of waiting, as service that was not had: it bounds how long fairness can make anybody wait. */
+  ageWeight: 0.1,
   /** Who has waited this long, and `oldTimesMean` as long as the mean, may swap at no cost. */
   oldMs: 60_000,
   /** Relative: where everybody is old, swaps that cost nothing would be a storm. */
@@ -27,9 +31,11 @@ export const policy = {
   /** What overran its mean is believed to take this share of the mean on. */
   overrunShare: 1 / 3,
   /** Keys of one lane that are looked at for a free slot: the first may rather wait, and the next not. */
-  headsPerLane: 4,
+  headsPerLane: 3,
   /** Embeddings end in milliseconds, and what is learnt of long answers is not about them. */
   briefSlots: 4,
+  /** What was best so long ago may no longer be. */
+  bestAgeMs: 1_000,
   /** As many as one of `Prompt.blocks()` stands for. */
   blockTokens: 128,
   /** A list of loaded models may be so much older than what was sent since. */

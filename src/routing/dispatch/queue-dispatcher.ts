@@ -1,9 +1,9 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { QueuePlace } from '../../proxy/router.ts'
 import type { Estimates } from '../learning/estimates.ts'
-import { tiersOf } from './candidate.ts'
+import { type Candidate, tiersOf } from './candidate.ts'
 import { choose, type ChoiceView } from './choose.ts'
-import { type Ask, type Cost, costOf } from './cost.ts'
+import { type Ask, type Cost, costOf, isMissed } from './cost.ts'
 import type { DispatchOptions } from './dispatch-options.ts'
 import type { ServerLoad } from './server-load.ts'
 import type { ServerQuote } from './server-quote.ts'
@@ -94,7 +94,9 @@ export class QueueDispatcher {
       return this.#refuseTooMany(work)
     }
     const waiting = this.#join(work, known, account)
-    const effects = waiting.before === undefined ? this.#serve([known]) : []
+    // Behind the first ones nothing changes for anybody.
+    const isSeen = waiting.before === undefined && waiting.queue.heapIndex <= policy.headsPerLane
+    const effects = isSeen ? this.#serve([known]) : []
     effects.push(...this.#refuseTooMany(work))
     return effects
   }
@@ -173,10 +175,10 @@ export class QueueDispatcher {
     const view = this.#view()
     const ask = this.#ask(work, lane === undefined ? 0 : lane.size / drainPerMs(lane, this.#scarcity))
     const chosen = choose(ask, tiersOf(candidates), view)
-    return candidates.map((candidate) => {
-      const { server, waitMs, loadMs, prefillMs, networkMs, othersMs } = costOf(ask, candidate, view)
-      const isChosen = server === chosen?.server
-      return { server: server.name, queueMs: waitMs, loadMs, prefillMs, networkMs, othersMs, chosen: isChosen }
+    return candidates.flatMap((candidate) => {
+      const isChosen = candidate.server === chosen?.server
+      const cost = costOf(ask, candidate, { ...view, limitMs: Number.POSITIVE_INFINITY })
+      return cost === undefined ? [] : [asQuote(cost, isChosen)]
     })
   }
 
@@ -200,25 +202,46 @@ export class QueueDispatcher {
     return modelQueues(this.#queue.lanes.values(), this.#clock.now())
   }
 
-  /** Gives what is free to those lanes, in fair order. */
+  /** Gives what is free to those lanes, in fair order; with `at`, what that upstream has free. */
   #serve(lanes: Iterable<Lane>, at?: Server): Effect[] {
     const effects: Effect[] = []
     // First what evicts nothing that others wait for: works of one model are taken together where that saves a load.
     for (const sparesQueued of [true, false]) {
-      const open = [...lanes]
+      const open: Lane[] = []
+      for (const lane of lanes) if (this.#isOpen(lane, sparesQueued, at)) open.push(lane)
       while (open.length > 0) {
-        const lane = open[firstOf(open)]
-        const granted = lane !== undefined && isOpen(lane, at) ? this.#serveOne(lane, sparesQueued) : undefined
+        const index = firstOf(open)
+        const lane = open[index]
+        const granted = lane === undefined ? undefined : this.#serveOne(lane, sparesQueued, at)
         if (granted !== undefined) effects.push(granted)
-        if (lane !== undefined && (granted === undefined || lane.size === 0)) open.splice(open.indexOf(lane), 1)
+        if (granted === undefined || lane?.size === 0) open.splice(index, 1)
       }
-      if (this.#queue.size === 0) break
     }
     return effects
   }
 
+  /** Whether a work of the lane could be sent somewhere now. */
+  #isOpen(lane: Lane, sparesQueued: boolean, at: Server | undefined): boolean {
+    const work = lane.heads.first?.first?.work
+    if (work === undefined) return false
+    if (at === undefined)
+      return lane.tiers.some((tier) => tier.some((candidate) => this.#canTake(candidate, work, sparesQueued)))
+    const runner = at.runners.get(lane.demand.model)
+    return runner !== undefined && this.#canTake({ server: at, runner }, work, sparesQueued)
+  }
+
+  #canTake({ server, runner }: Candidate, work: Work, sparesQueued: boolean): boolean {
+    if (server.isFull) return false
+    if (server.isProvider) return true
+    if (runner.state !== 'absent') return server.hasFreeSlot(runner, work)
+    if (server.loading !== undefined) return false
+    const { victims, isBlocked } = server.evictionsFor(runner)
+    return !isBlocked && !(sparesQueued && victims.length > 0 && isMissed(victims, server, this.#view()))
+  }
+
   /** The first of its keys that has a free place to go. */
-  #serveOne(lane: Lane, sparesQueued: boolean): Effect | undefined {
+  #serveOne(lane: Lane, sparesQueued: boolean, at: Server | undefined): Effect | undefined {
+    if (!this.#isOpen(lane, sparesQueued, at)) return undefined
     const view = this.#view()
     const perMs = drainPerMs(lane, this.#scarcity)
     const heads = lane.heads.firstOf(policy.headsPerLane)
@@ -228,10 +251,22 @@ export class QueueDispatcher {
       // Who goes first does not change how long all of them wait: the last one looked at stands for the rest.
       const ahead = index === heads.length - 1 ? lane.size - 1 : index + queue.size - 1
       const ask = { ...this.#ask(work, ahead / perMs), sparesQueued }
+      if (at !== undefined && !this.#isBetterAt(at, queue, ask)) continue
       const cost = choose(ask, lane.tiers, view)
       if (cost?.isReady) return this.#grantFirst(queue, cost)
+      if (cost !== undefined) Object.assign(queue.best, { work, totalMs: cost.totalMs, at: view.now })
     }
     return undefined
+  }
+
+  /** Whether the news from there can change what the first of the queue would rather have. */
+  #isBetterAt(server: Server, { lane, best }: KeyQueue, ask: Ask): boolean {
+    const runner = server.runners.get(lane.demand.model)
+    const view = this.#view()
+    if (runner === undefined) return false
+    const isKnown = best.work === ask.work && view.now - best.at < policy.bestAgeMs
+    const limitMs = isKnown ? best.totalMs + 2 * policy.tieMs : Number.POSITIVE_INFINITY
+    return costOf(ask, { server, runner }, { ...view, limitMs })?.isReady === true
   }
 
   #grantFirst(queue: KeyQueue, cost: Cost): Effect | undefined {
@@ -371,14 +406,6 @@ function firstOf(lanes: readonly Lane[]): number {
   return first
 }
 
-/** Whether a work of the lane could be sent somewhere now; only there, where the news is from one upstream. */
-function isOpen(lane: Lane, at: Server | undefined): boolean {
-  const work = lane.heads.first?.first?.work
-  if (work === undefined) return false
-  for (const tier of lane.tiers) {
-    for (const { server, runner } of tier) {
-      if ((at === undefined || server === at) && server.canStart(runner, work)) return true
-    }
-  }
-  return false
+function asQuote({ server, waitMs, loadMs, prefillMs, networkMs, othersMs }: Cost, chosen: boolean): ServerQuote {
+  return { server: server.name, queueMs: waitMs, loadMs, prefillMs, networkMs, othersMs, chosen }
 }

@@ -39,10 +39,14 @@ export class Runner {
   /** When it was last seen to be loaded for the first time. */
   loadedAt = 0
   lastUsedAt = 0
-  /** Its own part of what its upstream's price is made of; of the prices with this stamp. */
+  /** Its own part of what its upstream's price is made of, as of the prices with that stamp; see `scarcity.ts`. */
   queuedShare = 0
+  queuedStamp = -1
   loadShare = 0
-  priceStamp = 0
+  loadStamp = -1
+  /** Time of a load, were it to start now; as of the prices with that stamp. */
+  coldMs = 0
+  coldStamp = -1
 
   constructor(model: string, { pair, slotLimit, demand, bytes }: RunnerParts) {
     this.model = model

@@ -1,6 +1,7 @@
 import type { Account, Ordered } from './fair-share.ts'
 import { IndexedHeap } from './indexed-heap.ts'
 import type { ModelDemand } from './demand.ts'
+import { policy } from './policy.ts'
 import type { Candidate } from './candidate.ts'
 import type { Server } from './server.ts'
 import type { Work } from './work.ts'
@@ -42,6 +43,8 @@ export class KeyQueue implements Ordered {
   /** Its first is served before any of a greater rank. */
   rank: Rank = INTERACTIVE
   heapIndex = -1
+  /** The least that its first would cost as things stood then. */
+  readonly best = { work: undefined as Work | undefined, totalMs: 0, at: 0 }
 
   constructor(lane: Lane, account: Account) {
     this.lane = lane
@@ -59,8 +62,12 @@ export const BATCH = 1
 
 export function isBefore(a: KeyQueue, b: KeyQueue): boolean {
   if (a.rank !== b.rank) return a.rank < b.rank
-  if (a.account.served !== b.account.served) return a.account.served < b.account.served
-  return (a.first?.work.arrivedAt ?? 0) < (b.first?.work.arrivedAt ?? 0)
+  return turnOf(a) < turnOf(b)
+}
+
+/** Who has had least is first, and every second of waiting counts as some of service not had. */
+function turnOf({ account, first }: KeyQueue): number {
+  return account.served + policy.ageWeight * (first?.work.arrivedAt ?? 0)
 }
 
 const NO_LANES: ReadonlySet<Lane> = new Set()
