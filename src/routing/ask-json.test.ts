@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createManualTime } from './__fixtures__/manual-time.ts'
 import { createScriptedUpstream, refused, type Reply } from './__fixtures__/scripted-upstream.ts'
-import { createAskJson, type JsonAnswer } from './ask-json.ts'
+import { createAskJson, createPostJson, type JsonAnswer } from './ask-json.ts'
 
 async function ask(reply: Reply, advanceMs = 0): Promise<{ answer: JsonAnswer; aborts: readonly string[] }> {
   const time = createManualTime()
@@ -46,5 +46,20 @@ describe('createAskJson', () => {
   it('knows its own gateway by either sign', async () => {
     expect((await ask({ status: 508, text: '' })).answer.kind).toBe('loop')
     expect((await ask({ status: 200, headers: ['Corral-Error', 'gateway_loop'], text: '' })).answer.kind).toBe('loop')
+  })
+})
+
+describe('createPostJson', () => {
+  it('sends a body and gives the answer', async () => {
+    const time = createManualTime()
+    const upstream = createScriptedUpstream('a', { '/x': { json: { done: true } } })
+    const answer = createPostJson(time)(upstream, { path: '/x', body: { model: 'm:latest', prompt: '' } }, 1000)
+    await time.advance(0)
+    expect(await answer).toMatchObject({ kind: 'answered', status: 200, value: { done: true } })
+    const [request] = upstream.requests
+    expect(request).toMatchObject({ method: 'POST', target: '/x' })
+    expect(request?.headers).toContain('application/json')
+    const [body] = Array.isArray(request?.body) ? request.body : []
+    expect(JSON.parse(new TextDecoder().decode(body))).toEqual({ model: 'm:latest', prompt: '' })
   })
 })

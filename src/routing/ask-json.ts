@@ -1,10 +1,18 @@
 import type { Clock } from '../lib/clock.ts'
 import { headerValue } from '../lib/raw-headers.ts'
-import type { Attempt, ResponseSink, Upstream, UpstreamErrorKind } from '../proxy/upstream.ts'
+import type { Attempt, ResponseSink, Upstream, UpstreamErrorKind, UpstreamRequest } from '../proxy/upstream.ts'
 import type { StartTimer } from './timer.ts'
 
 /** Asks an upstream a small question on the gateway's own behalf. Never rejects; ends within `timeoutMs`. */
 export type AskJson = (upstream: Upstream, path: string, timeoutMs: number) => Promise<JsonAnswer>
+
+/** The same, with a body. */
+export type PostJson = (upstream: Upstream, request: JsonPost, timeoutMs: number) => Promise<JsonAnswer>
+
+export interface JsonPost {
+  readonly path: string
+  readonly body: unknown
+}
 
 export type JsonAnswer =
   /** `value` is undefined where the body is not JSON. */
@@ -29,29 +37,44 @@ const QUESTION_HEADERS = ['accept', 'application/json', 'user-agent', 'corral']
 
 export function createAskJson(deps: AskJsonDeps): AskJson {
   return (upstream, path, timeoutMs) =>
-    new Promise((resolve) => {
-      const startedAt = deps.clock.now()
-      let settled = false
-      const settle = (answer: JsonAnswer): void => {
-        if (settled) return
-        settled = true
-        cancelTimer()
-        resolve(answer)
-      }
-      const sink = createCollector((answer) => {
-        settle(answer.kind === 'answered' ? { ...answer, tookMs: deps.clock.now() - startedAt } : answer)
-        if (answer.kind === 'failed' && answer.error === 'too-large') attempt.abort('refused-answer')
-      })
-      const cancelTimer = deps.startTimer(timeoutMs, () => {
-        settle(sink.timedOut(timeoutMs))
-        attempt.abort('timed-out')
-      })
-      // Neither the sink nor the timer calls back before this has a value.
-      const attempt: Attempt = upstream.send(
-        { method: 'GET', target: path, headers: QUESTION_HEADERS, body: null },
-        sink,
-      )
+    ask(deps, { upstream, timeoutMs, request: { method: 'GET', target: path, headers: QUESTION_HEADERS, body: null } })
+}
+
+export function createPostJson(deps: AskJsonDeps): PostJson {
+  return (upstream, { path, body }, timeoutMs) => {
+    const headers = [...QUESTION_HEADERS, 'content-type', 'application/json']
+    const bytes = new TextEncoder().encode(JSON.stringify(body))
+    return ask(deps, { upstream, timeoutMs, request: { method: 'POST', target: path, headers, body: [bytes] } })
+  }
+}
+
+interface Question {
+  readonly upstream: Upstream
+  readonly request: UpstreamRequest
+  readonly timeoutMs: number
+}
+
+function ask(deps: AskJsonDeps, { upstream, request, timeoutMs }: Question): Promise<JsonAnswer> {
+  return new Promise((resolve) => {
+    const startedAt = deps.clock.now()
+    let settled = false
+    const settle = (answer: JsonAnswer): void => {
+      if (settled) return
+      settled = true
+      cancelTimer()
+      resolve(answer)
+    }
+    const sink = createCollector((answer) => {
+      settle(answer.kind === 'answered' ? { ...answer, tookMs: deps.clock.now() - startedAt } : answer)
+      if (answer.kind === 'failed' && answer.error === 'too-large') attempt.abort('refused-answer')
     })
+    const cancelTimer = deps.startTimer(timeoutMs, () => {
+      settle(sink.timedOut(timeoutMs))
+      attempt.abort('timed-out')
+    })
+    // Neither the sink nor the timer calls back before this has a value.
+    const attempt: Attempt = upstream.send(request, sink)
+  })
 }
 
 type Collector = ResponseSink & { timedOut(timeoutMs: number): JsonAnswer }
