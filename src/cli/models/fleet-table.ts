@@ -71,7 +71,7 @@ function cellOf(model: FleetModel, upstream: string): string {
 /** Where they differ, the largest: what a server needs room for. */
 function sizeText({ upstreams }: FleetModel): string {
   const sizes = upstreams.flatMap(({ size }) => size ?? [])
-  return sizes.length === 0 ? '' : bytesText(Math.max(...sizes))
+  return sizes.length === 0 ? '-' : bytesText(Math.max(...sizes))
 }
 
 function shortDigest(digest: string | null): string {
