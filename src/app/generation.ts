@@ -165,6 +165,11 @@ function readRules(settings: Settings, routing: Routing, judge: Judge): ReadRule
   return {
     judge,
     edits: createPolicyEdits(settings.models.policies),
+    defaultModel: settings.models.default,
+    fallbacks(canonical) {
+      const sought = names.resolveAlias(canonical)?.canonical ?? canonical
+      return names.fallbacksOf(sought).flatMap((target) => (fleet.knows(target.canonical) ? target.name : []))
+    },
     standIn(canonical, caller) {
       const alias = names.resolveAlias(canonical)
       return routing.fallbackFor(alias?.canonical ?? canonical, caller) ?? alias?.name

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { begin, CHAT, headersOf, LAST, LINE, PULL, refused, reset, type Scene } from './__fixtures__/exchange-scene.ts'
+import type { Asking } from './exchange-request.ts'
+import { NO_PROMPT } from './prompt.ts'
 import type { Route } from './route.ts'
 
 const SHOW: Route = { ...CHAT, pattern: '/api/show', kind: 'model', stream: 'whole', streamsByDefault: false }
@@ -133,6 +135,67 @@ describe('Exchange and a model that a server cannot run', () => {
     answer(scene, 529, '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}')
     expect(scene.fleet.attempts[0]?.told).toEqual(['busy', 'released'])
     expect(scene.fleet.attempts).toHaveLength(2)
+  })
+})
+
+describe('Exchange asks for another model', () => {
+  const another: Asking = {
+    model: 'small:latest',
+    upstream: { method: 'POST', target: '/api/chat', headers: [], body: [new Uint8Array(5)] },
+    prompt: NO_PROMPT,
+    another: () => undefined,
+  }
+
+  it('where every upstream has failed with the first, and says so', () => {
+    const scene = begin({ another })
+    scene.attempt().fail(refused)
+    answer(scene, 500, NO_ROOM)
+    expect(scene.fleet.requests.map(({ model, tried }) => [model, [...tried]])).toEqual([
+      ['tiny:latest', []],
+      ['tiny:latest', ['one']],
+      ['tiny:latest', ['one', 'two']],
+      ['small:latest', []],
+    ])
+    expect(scene.attempt().upstream).toBe('one')
+    answer(scene, 200, LAST)
+    expect(headersOf(scene.client)).toMatchObject({ 'corral-model': 'small:latest', 'corral-attempts': '3' })
+  })
+
+  it('on the very upstream that failed with the first', () => {
+    const scene = begin({ upstreams: ['one'], another })
+    answer(scene, 500, NO_ROOM)
+    expect(scene.fleet.requests.map(({ model, tried }) => [model, [...tried]])).toEqual([
+      ['tiny:latest', []],
+      ['tiny:latest', ['one']],
+      ['small:latest', []],
+    ])
+    expect(scene.attempt().request).toBe(another.upstream)
+    answer(scene, 200, LAST)
+    expect([scene.client.status, scene.client.text()]).toEqual([200, LAST])
+    expect(headersOf(scene.client)).toMatchObject({ 'corral-model': 'small:latest', 'corral-attempts': '2' })
+    expect(scene.records).toMatchObject([{ model: 'small:latest', ending: 'complete' }])
+    expect(scene.retries).toEqual({ inFlight: 0, taken: 1 })
+  })
+
+  it('and passes on what the first one said where that fails, too', () => {
+    const scene = begin({ upstreams: ['one'], another })
+    answer(scene, 500, NO_ROOM)
+    scene.attempt().fail(reset)
+    expect([scene.client.status, scene.client.text()]).toEqual([500, NO_ROOM])
+    expect(headersOf(scene.client)).toMatchObject({ 'corral-model': 'tiny:latest', 'corral-attempts': '2' })
+  })
+
+  it('not where nobody has failed, nor after the first byte, nor beyond the budget', () => {
+    const full = begin({ upstreams: [], another })
+    expect([full.fleet.requests.length, full.client.status]).toEqual([1, 503])
+    const begun = begin({ upstreams: ['one'], another })
+    begun.attempt().head(200)
+    begun.attempt().data(LINE)
+    begun.attempt().fail(reset)
+    expect(begun.fleet.requests).toHaveLength(1)
+    const spent = begin({ upstreams: ['one'], another, budget: 0 })
+    answer(spent, 500, NO_ROOM)
+    expect([spent.fleet.requests.length, spent.client.status]).toEqual([1, 500])
   })
 })
 

@@ -18,6 +18,8 @@ export interface Asking {
   readonly model: string | null
   readonly upstream: UpstreamRequest
   readonly prompt: Prompt
+  /** The same for the next model, where nobody could answer with this one. */
+  another(): Asking | undefined
 }
 
 /** A request that was let in and planned: nothing about it is in doubt but who answers it. */

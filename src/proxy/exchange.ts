@@ -111,7 +111,8 @@ export class Exchange implements AttemptListener, RunningExchange {
       return
     }
     const { route, format } = this.#request
-    const head = { upstream: this.trace.upstream ?? '', status, headers }
+    const { upstream, model } = this.trace
+    const head = { upstream: upstream ?? '', model, status, headers }
     this.#answer = new UpstreamAnswer(head, { route, format, dialects: this.#deps.dialects })
     if (this.#isKeptBack(this.#answer)) this.#held = new HeldAnswer(this.#answer)
   }
@@ -169,9 +170,15 @@ export class Exchange implements AttemptListener, RunningExchange {
     sink.attempt = claim.upstream.send(this.#asking.upstream, sink)
   }
 
+  /** Nobody is left who could answer with this model. Where somebody has failed, another model may answer. */
   #refused(error: GatewayError): void {
     this.#ticket = undefined
-    this.#conclude(error)
+    const another = this.#attempts.count === 0 ? undefined : this.#asking.another()
+    if (another === undefined) return this.#conclude(error)
+    this.#asking = another
+    this.trace.model = another.model
+    this.#attempts.forgetTried()
+    this.#route()
   }
 
   #attemptFailed(error: UpstreamError): void {
@@ -206,6 +213,7 @@ export class Exchange implements AttemptListener, RunningExchange {
     if (this.#sent.isOpen) return this.#tell(errorOfHeld(held, this.#deps.dialects), 'upstream-failed')
     this.#answer = held.answer
     this.trace.upstream = held.answer.upstream
+    this.trace.model = held.answer.model
     this.#letGo(held)
     this.#finish(undefined, 'complete')
   }

@@ -3,13 +3,14 @@ import type { ClientPort } from './client-port.ts'
 import { BodyCollector } from './collect-body.ts'
 import { toUpstreamHeaders } from './end-to-end-headers.ts'
 import { Exchange } from './exchange.ts'
-import type { ExchangeDeps } from './exchange-request.ts'
+import type { Asking, ExchangeDeps } from './exchange-request.ts'
 import { type BeginExchange, PendingExchange } from './pending-exchange.ts'
 import { NO_PROMPT } from './prompt.ts'
 import type { Admitted, ProxyDeps } from './proxy-request.ts'
+import type { RequestPlan } from './request-plan.ts'
 import { createRunningExchanges, type RunningExchanges } from './running-exchanges.ts'
 import { upstreamChoice } from './upstream-choice.ts'
-import type { BodyStream } from './upstream.ts'
+import type { BodyStream, UpstreamRequest } from './upstream.ts'
 
 /** Exchanges from an admitted request to their record. */
 export interface Proxy {
@@ -51,7 +52,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
       trace,
       route,
       principal,
-      asking: { model: trace.model, upstream, prompt: sent.plan?.prompt ?? NO_PROMPT },
+      asking: askingOf(sent.plan, upstream),
       named: named instanceof GatewayError ? null : named,
       format: sent.plan?.format ?? null,
       extraHeaders,
@@ -80,6 +81,20 @@ export function createProxy(deps: ProxyDeps): Proxy {
     collect: ({ body, trace, maxBytes = deps.maxBodyBytes }) =>
       collectBytes(body, trace, { ...deps, maxBodyBytes: maxBytes }),
     stop: () => clearInterval(sweep),
+  }
+}
+
+/** What upstreams are asked for a plan: `first` as it is, and for another model its body in the place of the first's. */
+function askingOf(plan: RequestPlan | null, first: UpstreamRequest): Asking {
+  if (plan === null) return { model: null, upstream: first, prompt: NO_PROMPT, another: () => undefined }
+  return {
+    model: plan.model,
+    upstream: first,
+    prompt: plan.prompt,
+    another() {
+      const next = plan.another()
+      return next === undefined ? undefined : askingOf(next, { ...first, body: next.body })
+    },
   }
 }
 

@@ -5,10 +5,13 @@ import { parseAnyModelName } from '../lib/model-name.ts'
 import { type BodyFacts, formFacts, noFacts, peekBody, peekSmallBody } from './body-facts.ts'
 import type { ClientRequest } from './client-port.ts'
 import { multipartModels } from './multipart-model.ts'
+import { rawValue } from './object-scan.ts'
 import { type PlanRules, planRequest, type RequestPlan } from './request-plan.ts'
 import type { Route } from './route.ts'
 
 export interface ReadRules extends PlanRules {
+  /** For requests that name no model. */
+  readonly defaultModel: string | null
   /** Undefined where the lists know the model; else a look for it, bounded, before anyone judges it. */
   lookFor(canonical: string): Promise<void> | undefined
 }
@@ -57,8 +60,17 @@ function pathFacts(bytes: Uint8Array, input: ReadInput): BodyFacts {
 }
 
 function plan(input: ReadInput, facts: BodyFacts, rules: ReadRules): RequestPlan | Promise<RequestPlan> {
-  const asked = facts.model === null ? null : parseAnyModelName(facts.model.name)
-  const planned = (): RequestPlan => planRequest({ ...input, facts, asked }, rules)
+  const defaultModel = namesNoModel(input.route, facts) ? (rules.defaultModel ?? undefined) : undefined
+  const name = facts.model?.name ?? defaultModel
+  const asked = name === undefined ? null : parseAnyModelName(name)
+  const planned = (): RequestPlan => planRequest({ ...input, facts, asked, defaultModel }, rules)
   const look = asked?.kind === 'local' && input.route.kind !== 'write' ? rules.lookFor(asked.canonical) : undefined
   return look === undefined ? planned() : look.then(planned)
+}
+
+/** Runs a model and says nothing of which, or `""` or `null`, which is the same to Go. */
+function namesNoModel(route: Route, facts: BodyFacts): boolean {
+  if (facts.model !== null || !facts.isObject || route.kind !== 'generate') return false
+  const field = facts.fields.get('model')
+  return field === undefined || field.type === 'string' || rawValue(facts, field) === 'null'
 }

@@ -43,9 +43,11 @@ const anyone: Principal = {
 interface Given {
   readonly route?: Route
   readonly standIns?: Readonly<Record<string, string>>
+  readonly fallbacks?: Readonly<Record<string, readonly string[]>>
   readonly policies?: readonly Partial<ModelPolicy>[]
   readonly judged?: { names: readonly string[]; webSearch: boolean }[]
   readonly denied?: GatewayError
+  readonly mayNot?: string
 }
 
 function plan(body: string, given: Given = {}): RequestPlan & { text: string } {
@@ -56,9 +58,11 @@ function plan(body: string, given: Given = {}): RequestPlan & { text: string } {
   const rules: PlanRules = {
     judge(_principal, use) {
       given.judged?.push(use)
+      if (given.mayNot !== undefined && use.names.includes(given.mayNot)) return new GatewayError('model_denied')
       return given.denied
     },
     standIn: (canonical) => given.standIns?.[canonical],
+    fallbacks: (canonical) => given.fallbacks?.[canonical] ?? [],
     edits: createPolicyEdits(policies),
   }
   const asked = facts.model === null ? null : parseModelName(facts.model.name)
@@ -69,7 +73,12 @@ function plan(body: string, given: Given = {}): RequestPlan & { text: string } {
 describe('planRequest', () => {
   it('passes the very bytes where nothing has to change', () => {
     const facts = peekSmallBody(new TextEncoder().encode('{ "model" : "Tiny" }'), { readTools: true })
-    const rules: PlanRules = { judge: () => undefined, standIn: () => undefined, edits: createPolicyEdits([]) }
+    const rules: PlanRules = {
+      judge: () => undefined,
+      standIn: () => undefined,
+      fallbacks: () => [],
+      edits: createPolicyEdits([]),
+    }
     const planned = planRequest({ route: CHAT, principal: anyone, facts, asked: parseModelName('Tiny') }, rules)
     expect(planned.body).toHaveLength(1)
     expect(planned.body[0]).toBe(facts.bytes)
@@ -128,9 +137,67 @@ describe('planRequest', () => {
 
     it('never in a form or a path, which has no bytes to write to', () => {
       const facts = formFacts(new Uint8Array(0), ['big'])
-      const rules: PlanRules = { judge: () => undefined, standIn: () => 'small', edits: () => [] }
+      const rules: PlanRules = {
+        judge: () => undefined,
+        standIn: () => 'small',
+        fallbacks: () => ['smaller'],
+        edits: () => [],
+      }
       const planned = planRequest({ route: SHOW, principal: anyone, facts, asked: parseModelName('big') }, rules)
       expect(planned.model).toBe('big:latest')
+    })
+  })
+
+  describe('knows what to ask where the model fails', () => {
+    const fallbacks = { 'big:latest': ['medium', 'small', 'big'] }
+    const body = '{"model" : "big", "options":{"num_ctx":9,"seed":1}}'
+    const texts = (first: RequestPlan): [string | null, string][] => {
+      const found: [string | null, string][] = []
+      for (let each = first.another(); each !== undefined; each = each.another())
+        found.push([each.model, Buffer.concat(each.body).toString()])
+      return found
+    }
+
+    it('one model after the other, each once, in the place of its name', () => {
+      expect(texts(plan(body, { fallbacks }))).toEqual([
+        ['medium:latest', body.replace('"big"', '"medium"')],
+        ['small:latest', body.replace('"big"', '"small"')],
+      ])
+    })
+
+    it('by the policy of each', () => {
+      const policies = [{ match: 'small*', numCtx: 'strip' as const }]
+      expect(texts(plan(body, { fallbacks, policies }))[1]).toEqual([
+        'small:latest',
+        '{"model" : "small", "options":{"seed":1}}',
+      ])
+    })
+
+    it('without the one that stands in already', () => {
+      const standing = plan(body, { fallbacks, standIns: { 'big:latest': 'medium' } })
+      expect(standing.model).toBe('medium:latest')
+      expect(texts(standing).map(([model]) => model)).toEqual(['small:latest', 'big:latest'])
+    })
+
+    it('without those that the principal may not use, or whose policy refuses the body', () => {
+      const mayNot = 'medium'
+      expect(texts(plan(body, { fallbacks, mayNot }))).toHaveLength(1)
+      const long = `{"model":"big","options":{"x":"${'y'.repeat(70_000)}"}}`
+      const policies = [{ match: 'medium*', numCtx: 4096 }]
+      expect(texts(plan(long, { fallbacks, policies })).map(([model]) => model)).toEqual(['small:latest'])
+    })
+
+    it('never where models are changed or read, or no bytes can be written', () => {
+      for (const route of [DELETE, SHOW]) expect(plan(body, { fallbacks, route }).another()).toBeUndefined()
+      const rules: PlanRules = {
+        judge: () => undefined,
+        standIn: () => undefined,
+        fallbacks: () => ['small'],
+        edits: () => [],
+      }
+      const facts = formFacts(new Uint8Array(0), ['big'])
+      const form = planRequest({ route: CHAT, principal: anyone, facts, asked: parseModelName('big') }, rules)
+      expect(form.another()).toBeUndefined()
     })
   })
 
@@ -142,7 +209,7 @@ describe('planRequest', () => {
     expect(
       planRequest(
         { route: CALL, principal: anyone, facts: noFacts(new Uint8Array(0)), asked: null },
-        { judge: () => undefined, standIn: () => undefined, edits: () => [] },
+        { judge: () => undefined, standIn: () => undefined, fallbacks: () => [], edits: () => [] },
       ).body,
     ).toEqual([new Uint8Array(0)])
   })

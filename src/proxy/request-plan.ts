@@ -1,7 +1,7 @@
 import type { Principal } from '../auth/principal.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { StreamFormat } from '../dialects/stream-format.ts'
-import type { GatewayError } from '../errors/gateway-error.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
 import { type AnyModelName, parseAnyModelName } from '../lib/model-name.ts'
 import { addField, type BodyEdit, replaceValue, spliceBody } from './body-edits.ts'
 import type { BodyFacts } from './body-facts.ts'
@@ -18,14 +18,18 @@ export interface RequestPlan {
   /** Null: the answer is one whole. */
   readonly format: StreamFormat | null
   readonly prompt: Prompt
+  /** The same request for the next model that may answer where this one fails; undefined: there is none. */
+  another(): RequestPlan | undefined
 }
 
 export interface PlanInput {
   readonly route: Route
   readonly principal: Principal
   readonly facts: BodyFacts
-  /** The model that `facts` names. */
+  /** The model that `facts` names, or the default one. */
   readonly asked: AnyModelName | null
+  /** Is written into a body that names no model. */
+  readonly defaultModel?: string | undefined
 }
 
 /** What planning asks of the rest of the gateway. */
@@ -34,22 +38,70 @@ export interface PlanRules {
   judge(principal: Principal, use: { names: readonly string[]; webSearch: boolean }): GatewayError | undefined
   /** The name of the model that answers for this one, alias or fallback, or undefined for itself. */
   standIn(canonical: string, caller: { principal: Principal; dialect: Dialect }): string | undefined
+  /** Names of the models that may answer where this one fails, in order. */
+  fallbacks(canonical: string): readonly string[]
   readonly edits: PolicyEdits
 }
 
 /** Throws GatewayError where the principal may not do what the body asks. */
-export function planRequest({ route, principal, facts, ...input }: PlanInput, rules: PlanRules): RequestPlan {
-  const named = facts.model
+export function planRequest(input: PlanInput, rules: PlanRules): RequestPlan {
+  const { route, principal, facts, defaultModel } = input
   const asked = input.asked === null ? null : canonicalOf(input.asked)
   // A write must reach the model it names: who deletes one that is missing must not delete the one in its place.
-  const replaceable = asked !== null && named?.field !== null && route.kind !== 'write'
-  const standIn = replaceable ? rules.standIn(asked, { principal, dialect: route.dialect }) : undefined
-  const names =
-    standIn === undefined ? facts.models : facts.models.map((name) => (name === named?.name ? standIn : name))
+  const isWritable = facts.model === null ? defaultModel !== undefined : facts.model.field !== null
+  const isReplaceable = isWritable && route.kind !== 'write'
+  const standIn =
+    asked !== null && isReplaceable ? rules.standIn(asked, { principal, dialect: route.dialect }) : undefined
+  const planned = planWith(input, { written: standIn ?? defaultModel, asked }, rules)
+  if (planned instanceof GatewayError) throw planned
+  if (asked === null || !isReplaceable || route.kind !== 'generate') return { ...planned, another: () => undefined }
+  return { ...planned, another: () => planAnother(input, { asked, models: [planned.model] }, rules) }
+}
+
+type OnePlan = Omit<RequestPlan, 'another'>
+
+/** What was asked for, and the models that were tried for it. */
+interface Tried {
+  readonly asked: string
+  readonly models: readonly (string | null)[]
+}
+
+/** With the first of the model's fallbacks that was not tried and that the principal may use. */
+function planAnother(input: PlanInput, tried: Tried, rules: PlanRules): RequestPlan | undefined {
+  for (const name of rules.fallbacks(tried.asked)) {
+    const canonical = canonicalOf(parseAnyModelName(name))
+    if (canonical === null || tried.models.includes(canonical)) continue
+    const planned = tryPlanWith(input, name, rules)
+    if (planned instanceof GatewayError) continue
+    const next = { ...tried, models: [...tried.models, canonical] }
+    return { ...planned, another: () => planAnother(input, next, rules) }
+  }
+  return undefined
+}
+
+function tryPlanWith(input: PlanInput, written: string, rules: PlanRules): OnePlan | GatewayError {
+  try {
+    return planWith(input, { written, asked: null }, rules)
+  } catch (error) {
+    // The policy of this model may refuse what that of the first let pass.
+    if (error instanceof GatewayError) return error
+    throw error
+  }
+}
+
+/** `written`: the name that goes into the body; undefined: what stands there stays. */
+function planWith(
+  { route, principal, facts }: PlanInput,
+  { written, asked }: { readonly written: string | undefined; readonly asked: string | null },
+  rules: PlanRules,
+): OnePlan | GatewayError {
+  const named = facts.model?.name
+  const names = facts.models.map((name) => (written !== undefined && name === named ? written : name))
+  if (named === undefined && written !== undefined) names.push(written)
   const denied = rules.judge(principal, { names, webSearch: facts.webSearch })
-  if (denied !== undefined) throw denied
-  const model = standIn === undefined ? asked : canonicalOf(parseAnyModelName(standIn))
-  const edits = nameEdits(facts, standIn).concat(streamEdits(route, facts))
+  if (denied !== undefined) return denied
+  const model = written === undefined ? asked : canonicalOf(parseAnyModelName(written))
+  const edits = nameEdits(facts, written).concat(streamEdits(route, facts))
   if (model !== null && route.dialect === 'ollama' && route.kind === 'generate')
     edits.push(...rules.edits(facts, model))
   return {
@@ -66,13 +118,18 @@ export function streamFormat(route: Route, stream: boolean | undefined): StreamF
   return route.stream === 'whole' || !streams ? null : { framing: route.stream, dialect: route.dialect }
 }
 
-function nameEdits(facts: BodyFacts, standIn: string | undefined): BodyEdit[] {
-  const field = facts.model?.field
-  return standIn === undefined || field == null ? [] : [replaceValue(field, JSON.stringify(standIn))]
+function nameEdits(facts: BodyFacts, written: string | undefined): BodyEdit[] {
+  if (written === undefined) return []
+  const field = facts.model?.field ?? facts.fields.get('model')
+  return [
+    field === undefined
+      ? addField(facts, 'model', JSON.stringify(written))
+      : replaceValue(field, JSON.stringify(written)),
+  ]
 }
 
 function streamEdits(route: Route, facts: BodyFacts): BodyEdit[] {
-  if (route.impliedStream === undefined || facts.fields.has('stream') || facts.fields.size === 0) return []
+  if (route.impliedStream === undefined || facts.fields.has('stream') || !facts.isObject) return []
   return [addField(facts, 'stream', String(route.impliedStream))]
 }
 

@@ -10,6 +10,7 @@ import { isWholeJson } from './upstream-failure.ts'
 
 export interface AnswerHead {
   readonly upstream: string
+  readonly model: string | null
   readonly status: number
   readonly headers: RawHeaders
 }
@@ -23,6 +24,7 @@ export interface AnswerExpected {
 /** The answer of one attempt, as far as it has come: what of it may pass, and what it says of itself. */
 export class UpstreamAnswer {
   readonly upstream: string
+  readonly model: string | null
   readonly status: number
   readonly headers: RawHeaders
   readonly hasFixedLength: boolean
@@ -31,9 +33,10 @@ export class UpstreamAnswer {
   readonly #tail: AnswerTail | null
   #hasBegun = false
 
-  constructor({ upstream, status, headers }: AnswerHead, expected: AnswerExpected) {
+  constructor({ upstream, model, status, headers }: AnswerHead, expected: AnswerExpected) {
     const { route, format, dialects } = expected
     this.upstream = upstream
+    this.model = model
     this.status = status
     this.headers = headers
     this.hasFixedLength = headerValue(headers, 'content-length') !== undefined

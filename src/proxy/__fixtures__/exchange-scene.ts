@@ -2,6 +2,7 @@ import type { Dialect } from '../../dialects/dialect.ts'
 import { dialects } from '../../dialects/dialects.ts'
 import type { StreamFormat } from '../../dialects/stream-format.ts'
 import type { ExchangeRecord } from '../exchange-record.ts'
+import type { Asking } from '../exchange-request.ts'
 import { ExchangeTrace } from '../exchange-trace.ts'
 import { Exchange } from '../exchange.ts'
 import { NO_PROMPT } from '../prompt.ts'
@@ -51,6 +52,8 @@ export interface SceneOptions {
   readonly firstByteTimeoutMs?: number
   readonly idleTimeoutMs?: number
   readonly body?: BodyStream
+  /** What another model would be asked. */
+  readonly another?: Asking
 }
 
 export function begin(options: SceneOptions = {}): Scene {
@@ -73,6 +76,7 @@ export function begin(options: SceneOptions = {}): Scene {
         model: 'tiny:latest',
         upstream: { method: 'POST', target: route.pattern, headers: [], body: options.body ?? [new Uint8Array(2)] },
         prompt: NO_PROMPT,
+        another: () => options.another,
       },
       named: null,
       format,
