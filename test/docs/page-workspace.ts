@@ -22,6 +22,12 @@ export interface PageWorkspace extends AsyncDisposable {
   asWritten(text: string): string
 }
 
+/** What the Ollama of every page has, in sizes that a reader believes. */
+const models = [
+  { name: 'qwen3:8b', sizeBytes: 5_200_000_000 },
+  { name: 'tiny', sizeBytes: 600_000_000 },
+]
+
 const key = /\bcrl_[0-9A-Za-z_]{20,}/
 
 /**
@@ -34,7 +40,7 @@ export async function openWorkspace(options: { readonly install?: boolean } = {}
   const clone = stack.use(await freshClone({ packages: 'none' }))
   const own = await mkdtemp(join(tmpdir(), 'corral-page-'))
   stack.defer(() => rm(own, { recursive: true, force: true }))
-  const fake = await startFakeOllama({ models: [{ name: 'qwen3:8b' }, { name: 'tiny' }] })
+  const fake = await startFakeOllama({ models })
   stack.defer(() => fake.stop())
   const env = await prepareMachine(own, { clone: clone.folder, ollama: fake.url, install: options.install === true })
   let server: RunningServer | undefined

@@ -1,7 +1,7 @@
 /**
- * Every fenced snippet of README.md, docs/agents.md, docs/coming-from.md, docs/providers.md and docs/deploy/*.md does what it
- * says. The comment `<!-- snippet: RUNNER -->` on the line above a fence says what runs it (runners.ts), in order down the
- * page:
+ * Every fenced snippet of README.md, docs/agents.md, docs/coming-from.md, docs/models.md, docs/providers.md and
+ * docs/deploy/*.md does what it says. The comment `<!-- snippet: RUNNER -->` on the line above a fence says what runs it
+ * (runners.ts), in order down the page:
  *
  * - `shell`: commands, in a fresh copy of the clone with an empty home and an Ollama in OLLAMA_HOST. Folder and exports
  *   last from snippet to snippet. What starts a gateway is awaited until it is ready and stopped by the next such
@@ -31,6 +31,7 @@ const paths = [
   'README.md',
   'docs/agents.md',
   'docs/coming-from.md',
+  'docs/models.md',
   'docs/providers.md',
   ...globSync('docs/deploy/*.md', { cwd: ROOT }).toSorted(),
 ]

@@ -12,7 +12,7 @@ export function modelsPull(command: Command, terminal: Terminal): void {
   addGatewayOptions(command.argument('<model>', 'what to pull, such as qwen3:8b'), 'scope models:write')
     .option(
       '--on <names>',
-      'upstreams to pull on, with commas between, or all (default: the first that is up)',
+      'upstreams to pull on, with commas between, or all (default: one that the gateway chooses)',
       parseUpstreamChoice,
     )
     .action(async (model: string, _options: unknown, self: Command) => {
