@@ -1,22 +1,20 @@
 import { PLAIN_SHARE } from '../../src/auth/principal.ts'
 import { BLOCK_TOKENS, type Prompt } from '../../src/proxy/prompt.ts'
-import { createDispatcher, type Dispatcher, type DispatcherDeps } from '../../src/routing/dispatch/dispatcher.ts'
+import { createDispatcher, type Dispatcher } from '../../src/routing/dispatch/dispatcher.ts'
 import type { Effect } from '../../src/routing/dispatch/effect.ts'
 import type { ServerFacts } from '../../src/routing/dispatch/server-facts.ts'
 import type { Work } from '../../src/routing/dispatch/work.ts'
 import { type Fleet, holds, type ServerSpec } from './fleet.ts'
+import type { Knowledge } from './knowledge.ts'
 import type { Policy, World } from './policy.ts'
 import type { SimulatedOllama } from './simulated-ollama.ts'
 import type { Answer } from './simulated-runner.ts'
 import type { SimulatedRequest } from './workload.ts'
 
-export interface CorralOptions extends Omit<DispatcherDeps, 'clock'> {
-  /** Null: learnt, as it is by default. */
-  readonly slots: number | null
+export interface CorralOptions {
+  readonly knowledge: Knowledge
   /** Off: everybody is one key, and who came first is first. */
   readonly fair: boolean
-  /** Hears of every answer that has ended, before the dispatcher does. */
-  readonly learn?: (answer: Answer) => void
 }
 
 export const MAX_WAIT_MS = 300_000
@@ -42,11 +40,10 @@ export class Corral implements Policy {
     this.#servers = new Map(world.servers.map((server) => [server.spec.name, server]))
     this.#candidates = candidatesByModel(world.fleet)
     this.#dispatcher = createDispatcher(
-      { ...options, clock: { now: world.now } },
+      { ...options.knowledge, clock: { now: world.now } },
       { maxLength: MAX_LENGTH, maxWaitMs: MAX_WAIT_MS, spillAfterMs: 20_000, affinity: true },
     )
-    const facts = world.fleet.servers.map((spec) => factsOf(world.fleet, spec, options.slots))
-    this.#carryOut(this.#dispatcher.setServers(facts))
+    this.#tellServers()
   }
 
   get nextAt(): number {
@@ -57,8 +54,7 @@ export class Corral implements Policy {
     const nowMs = this.#world.now()
     if (this.#listAtMs <= nowMs) {
       this.#listAtMs = nowMs + LIST_MS
-      for (const [name, server] of this.#servers)
-        this.#carryOut(this.#dispatcher.sawLoaded(name, server.loadedModels()))
+      for (const server of this.#servers.values()) this.#list(server)
     }
     if (this.#tickAtMs <= nowMs) {
       this.#tickAtMs = Number.POSITIVE_INFINITY
@@ -74,15 +70,29 @@ export class Corral implements Policy {
   }
 
   began(answer: Answer): void {
-    this.#carryOut(this.#dispatcher.began(this.#workOf(answer)))
+    const work = this.#workOf(answer)
+    this.#options.knowledge.began(work)
+    this.#carryOut(this.#dispatcher.began(work))
   }
 
   ended(answer: Answer): void {
     const work = this.#workOf(answer)
     this.#forget(work, answer.request)
-    this.#options.learn?.(answer)
+    this.#options.knowledge.answered(work, answer)
     this.#carryOut(this.#dispatcher.ended(work, answer.request.answerTokens))
     this.#carryOut(this.#dispatcher.released(work))
+  }
+
+  #tellServers(): void {
+    const { fleet } = this.#world
+    const facts = fleet.servers.map((spec) => factsOf(fleet, spec, this.#options.knowledge))
+    this.#carryOut(this.#dispatcher.setServers(facts))
+  }
+
+  #list(server: SimulatedOllama): void {
+    const loaded = server.loadedModels()
+    if (this.#options.knowledge.sawLoaded(server.spec.name, loaded)) this.#tellServers()
+    this.#carryOut(this.#dispatcher.sawLoaded(server.spec.name, loaded))
   }
 
   #carryOut(effects: readonly Effect[]): void {
@@ -98,6 +108,7 @@ export class Corral implements Policy {
     const request = this.#requests.get(effect.work)
     if (request === undefined) throw new Error('A work was decided on that does not wait')
     if (effect.kind === 'grant') {
+      this.#options.knowledge.granted(effect.work, effect.server, effect.cold)
       this.#world.send(request, this.#server(effect.server))
       return
     }
@@ -123,17 +134,16 @@ export class Corral implements Policy {
   }
 }
 
-function factsOf(fleet: Fleet, spec: ServerSpec, slots: number | null): ServerFacts {
+function factsOf(fleet: Fleet, spec: ServerSpec, knowledge: Knowledge): ServerFacts {
   const models = fleet.models.filter((model) => holds(spec, model))
   return {
     name: spec.name,
     priority: 1,
     slow: false,
     memoryBytes: spec.memoryBytes,
-    slots,
+    slots: knowledge.slots,
     admits: Number.POSITIVE_INFINITY,
-    // As its list of files says. What the context adds is seen once they are loaded.
-    models: new Map(models.map((model) => [model.name, model.fileBytes])),
+    models: new Map(models.map(({ name }) => [name, knowledge.bytesOf(spec.name, name)])),
   }
 }
 

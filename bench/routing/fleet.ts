@@ -54,7 +54,7 @@ const MIXED: Fleet = {
   title: 'Five unequal servers, six models; the largest fits on one of them only',
   servers: SERVERS,
   models: MODELS,
-  placement: { A: ['8Ba', '8Bb'], B: ['32B'], C: ['14B'], D: ['3B'], E: ['70B', '8Ba'] },
+  placement: { A: ['8Ba', '8Bb', '14B'], B: ['32B'], C: ['8Ba', '3B'], D: ['8Ba'], E: ['70B', '8Bb'] },
 }
 
 const NO_SCARCE: Fleet = {
@@ -62,7 +62,13 @@ const NO_SCARCE: Fleet = {
   title: 'The same without the largest model',
   servers: SERVERS,
   models: MODELS.filter((model) => model.name !== '70B'),
-  placement: { A: ['8Ba', '8Bb'], B: ['14B', '8Ba'], C: ['8Ba'], D: ['3B'], E: ['32B', '14B'] },
+  placement: {
+    A: ['8Ba', '8Bb', '14B'],
+    B: ['14B', '8Ba', '3B'],
+    C: ['8Ba', '3B'],
+    D: ['8Ba'],
+    E: ['32B', '14B', '8Ba'],
+  },
 }
 
 const ALL_FIT: Fleet = {

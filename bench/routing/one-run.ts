@@ -32,7 +32,7 @@ export function runOnce(trace: readonly TraceEntry[], order: RunOrder): Report {
     parallel: order.parallel,
     keepAliveMs: order.policy === 'static' ? FOREVER_MS : KEEP_ALIVE_MS,
     seed: order.seed,
-    createPolicy: POLICIES[order.policy].create(meanOf(trace).answerTokens),
+    createPolicy: POLICIES[order.policy].create(meanOf(trace)),
   })
   return reportOn(fleet, simulation)
 }

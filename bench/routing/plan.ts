@@ -15,7 +15,7 @@ export const OVERLOAD = 1.2
 export const PARALLELS: readonly number[] = [1, 2]
 
 const COMPARED: readonly PolicyName[] = (Object.keys(POLICIES) as PolicyName[]).filter(
-  (name) => name !== 'corral-fifo' && name !== 'corral-wrong',
+  (name) => !['corral-fifo', 'corral-told', 'corral-wrong'].includes(name),
 )
 
 export function fullPlan(): Case[] {
@@ -29,7 +29,8 @@ export function fullPlan(): Case[] {
     }
   for (const parallel of PARALLELS) {
     for (const utilisation of UTILISATIONS)
-      cases.push({ fleet: 'mixed', parallel, utilisation, policy: 'corral-wrong', heavyUser: false })
+      for (const policy of ['corral-told', 'corral-wrong'] as const)
+        cases.push({ fleet: 'mixed', parallel, utilisation, policy, heavyUser: false })
     for (const policy of ['least-connections', 'corral-fifo', 'corral'] as const)
       for (const utilisation of [0.6, 0.8])
         cases.push({ fleet: 'mixed', parallel, utilisation, policy, heavyUser: true })

@@ -43,7 +43,7 @@ function comparisons(parallel: number): Comparison[] {
         what: `mixed, ${at(utilisation)}: p95 with rates wrong by x0.5 to x2`,
         where: mixed(utilisation),
         ours: 'corral-wrong',
-        theirs: 'corral',
+        theirs: 'corral-told',
         of: p95,
         atMost: 1.3,
       },
@@ -76,7 +76,7 @@ const NAMES: Partial<Record<PolicyName, string>> = {
   'least-connections': 'least connections',
   static: 'the hand-tuned placement',
   'corral-fifo': 'first come, first served',
-  corral: 'right rates',
+  'corral-told': 'right rates',
 }
 
 function compare(cases: readonly MeasuredCase[], comparison: Comparison): Measure[] {
