@@ -109,23 +109,22 @@ function startOf(ask: Ask, { server, runner }: Candidate, view: CostView): Start
   return { waitMs: waitMs + ask.aheadMs, loadMs, victims, isReady: false }
 }
 
-type LoadView = Pick<CostView, 'now' | 'estimates' | 'scarcity'>
+type LoadView = Pick<CostView, 'now' | 'estimates'>
 
-function coldMs(server: Server, runner: Runner, { estimates, scarcity }: LoadView): number {
-  if (runner.coldStamp !== scarcity.stamp) {
-    runner.coldStamp = scarcity.stamp
-    runner.coldMs = estimates.loadMs(server.name, runner.bytes)
+function coldMs(server: Server, { cold, bytes }: Runner, { estimates, now }: LoadView): number {
+  if (Math.abs(now - cold.at) >= policy.freshMs) {
+    cold.at = now
+    cold.ms = estimates.loadMs(server.name, bytes)
   }
-  return runner.coldMs
+  return cold.ms
 }
 
 /** Whether what waits for the victims is worth more than the swap: it is soon done, or the load has hardly paid yet. */
 export function isMissed(victims: readonly Runner[], server: Server, view: LoadView): boolean {
   for (const victim of victims) {
-    const queued = victim.demand.queued === 0 ? 0 : view.scarcity.queuedFor(victim)
-    if (queued === 0) continue
+    if (victim.demand.queued === 0) continue
     const dearMs = policy.swapWeight * coldMs(server, victim, view)
-    const drainMs = (queued * victim.serviceMs) / server.slotsOf(victim, false)
+    const drainMs = (victim.queuedShare * victim.serviceMs) / server.slotsOf(victim, false)
     if (drainMs < dearMs || view.now - victim.loadedAt < dearMs) return true
   }
   return false

@@ -18,10 +18,8 @@ export const policy = {
   delayWeight: 0.5,
   /** How long arrivals are remembered: long enough for a model asked for twice a minute. */
   demandMs: 120_000,
-  /** Prices change slowly, and a sum over the fleet for every choice would not be cheap. */
-  priceAgeMs: 250,
-  /** The same for the part of them that follows arrivals over minutes, which takes a sum over all models too. */
-  loadAgeMs: 2_000,
+  /** What changes slowly is not asked for again within this time. */
+  freshMs: 250,
   /** Of a time of waiting, as service that was not had: it bounds how long fairness can make anybody wait. */
   ageWeight: 0.1,
   /** Who has waited this long, and `oldTimesMean` as long as the mean, may swap at no cost. */

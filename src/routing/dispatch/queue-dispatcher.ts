@@ -45,7 +45,7 @@ export class QueueDispatcher {
     this.#estimates = deps.estimates
     this.#table = new ServerTable(deps)
     this.#queue = new WaitQueue(deps.clock.now())
-    this.#scarcity = new Scarcity(this.#table, this.#queue.lanes)
+    this.#scarcity = new Scarcity(this.#table)
     this.#options = options
   }
 
@@ -73,7 +73,10 @@ export class QueueDispatcher {
 
   arrive(work: Work): Effect[] {
     const { prompt, model, key } = work
-    this.#table.demandOf(model).asked(prompt.tokens, this.#clock.now())
+    const now = this.#clock.now()
+    const demand = this.#table.demandOf(model)
+    demand.asked(prompt.tokens, now)
+    this.#scarcity.asked(demand, now)
     const account = this.#fair.accountOf(key)
     const effects = this.#place(work, account)
     this.#fair.forget(account)
@@ -158,7 +161,7 @@ export class QueueDispatcher {
     for (const lane of this.#queue.closeAll()) this.#renew(lane)
     const effects = [...this.#queue.lanes.values()].flatMap((lane) => this.#expire(lane))
     effects.push(...this.#serve(this.#queue.lanes.values()))
-    for (const lane of this.#queue.lanes.values()) effects.push(...this.#preload(lane))
+    for (const lane of [...this.#queue.lanes.values()]) effects.push(...this.#preload(lane))
     return effects
   }
 
@@ -173,7 +176,9 @@ export class QueueDispatcher {
     const lane = this.#queue.lanes.get(work.lane)
     const candidates = this.#table.candidates(work.candidates(), work.model)
     const view = this.#view()
-    const ask = this.#ask(work, lane === undefined ? 0 : lane.size / drainPerMs(lane, this.#scarcity))
+    const waiting = this.#queue.get(work)
+    const before = waiting === undefined ? (lane?.size ?? 0) : worksBefore(waiting)
+    const ask = this.#ask(work, lane === undefined ? 0 : before / drainPerMs(lane, view.now))
     const chosen = choose(ask, tiersOf(candidates), view)
     return candidates.flatMap((candidate) => {
       const isChosen = candidate.server === chosen?.server
@@ -231,19 +236,17 @@ export class QueueDispatcher {
   }
 
   #canTake({ server, runner }: Candidate, work: Work, sparesQueued: boolean): boolean {
-    if (server.isFull) return false
-    if (server.isProvider) return true
-    if (runner.state !== 'absent') return server.hasFreeSlot(runner, work)
-    if (server.loading !== undefined) return false
-    const { victims, isBlocked } = server.evictionsFor(runner)
-    return !isBlocked && !(sparesQueued && victims.length > 0 && isMissed(victims, server, this.#view()))
+    if (server.isProvider) return !server.isFull
+    if (!server.canStart(runner, work)) return false
+    if (!sparesQueued || runner.state !== 'absent') return true
+    return !isMissed(server.evictionsFor(runner).victims, server, this.#view())
   }
 
   /** The first of its keys that has a free place to go. */
   #serveOne(lane: Lane, sparesQueued: boolean, at: Server | undefined): Effect | undefined {
     if (!this.#isOpen(lane, sparesQueued, at)) return undefined
     const view = this.#view()
-    const perMs = drainPerMs(lane, this.#scarcity)
+    const perMs = drainPerMs(lane, this.#clock.now())
     const heads = lane.heads.firstOf(policy.headsPerLane)
     for (const [index, queue] of heads.entries()) {
       const work = queue.first?.work
@@ -303,7 +306,8 @@ export class QueueDispatcher {
     const { server, runner, victims } = place
     for (const victim of victims) server.unload(victim)
     server.startLoad(runner, { now, loadMs: this.#estimates.loadMs(server.name, runner.bytes) })
-    return [{ kind: 'preload', model: runner.model, server: server.name }]
+    const preload = { kind: 'preload', model: runner.model, server: server.name } as const
+    return [preload, ...this.#serve(this.#queue.lanesAt(server), server)]
   }
 
   #blocksOf({ brief, prompt }: Work): readonly number[] {
@@ -319,14 +323,13 @@ export class QueueDispatcher {
 
   #view(): ChoiceView {
     const now = this.#clock.now()
-    this.#scarcity.refresh(now)
     const { affinity, spillAfterMs } = this.#options
     return { now, estimates: this.#estimates, scarcity: this.#scarcity, affinity, spillAfterMs, turn: this.#turn }
   }
 
   #waitMs(work: Work, lane: Lane, before: number): number {
     const cost = choose(this.#ask(work), lane.tiers, this.#view())
-    return (cost?.waitMs ?? 0) + (cost?.loadMs ?? 0) + before / drainPerMs(lane, this.#scarcity)
+    return (cost?.waitMs ?? 0) + (cost?.loadMs ?? 0) + before / drainPerMs(lane, this.#clock.now())
   }
 
   #isHere(server: Server): boolean {

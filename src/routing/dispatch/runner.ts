@@ -39,14 +39,11 @@ export class Runner {
   /** When it was last seen to be loaded for the first time. */
   loadedAt = 0
   lastUsedAt = 0
-  /** Its own part of what its upstream's price is made of, as of the prices with that stamp; see `scarcity.ts`. */
+  /** Its own part of what its upstream's price is made of; see `scarcity.ts`. */
   queuedShare = 0
-  queuedStamp = -1
   loadShare = 0
-  loadStamp = -1
-  /** Time of a load, were it to start now; as of the prices with that stamp. */
-  coldMs = 0
-  coldStamp = -1
+  /** Time of a load, as it was believed to be then. */
+  readonly cold = { ms: 0, at: Number.NEGATIVE_INFINITY }
 
   constructor(model: string, { pair, slotLimit, demand, bytes }: RunnerParts) {
     this.model = model

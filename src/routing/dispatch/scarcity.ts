@@ -1,85 +1,44 @@
+import type { ModelDemand } from './demand.ts'
 import { policy } from './policy.ts'
 import type { Runner } from './runner.ts'
 import type { ServerTable } from './server-table.ts'
 import type { Server } from './server.ts'
-import type { Lane } from './wait-queue.ts'
 
 /**
  * What a time at an upstream is worth to works that may want it: the more of them, and the fewer other places they have,
- * the dearer. Summed up over the fleet every now and then, read for every choice.
+ * the dearer. Each event changes its own part of the sums, so that a choice only reads.
  */
 export class Scarcity {
   readonly #table: ServerTable
-  readonly #lanes: ReadonlyMap<string, Lane>
-  #queuedStamp = 0
-  #queuedAt = Number.NEGATIVE_INFINITY
-  #loadStamp = 0
-  #loadAt = Number.NEGATIVE_INFINITY
+  #next = 0
 
-  constructor(table: ServerTable, lanes: ReadonlyMap<string, Lane>) {
+  constructor(table: ServerTable) {
     this.#table = table
-    this.#lanes = lanes
   }
 
-  /** Changes whenever the queue's part does. */
-  get stamp(): number {
-    return this.#queuedStamp
-  }
-
-  /** In this work's own time: what a time of it there costs others. */
+  /** In this work's own time: what a time of it there costs others. What is loaded there has slots of its own. */
   priceOf(server: Server, runner: Runner): number {
-    const ownLoad = runner.loadStamp === this.#loadStamp ? runner.loadShare : 0
-    const load = Math.max(0, server.loadShare - ownLoad)
-    const queued = Math.max(0, server.queuedShare - this.queuedFor(runner))
+    const load = Math.max(0, server.loadShare - (runner.state === 'absent' ? runner.loadShare : 0))
+    const queued = Math.max(0, server.queuedShare - runner.queuedShare)
     return queued + load / (1 - Math.min(policy.maxLoadShare, load))
   }
 
-  /** Works that wait for the model, as far as they are this upstream's share. */
-  queuedFor(runner: Runner): number {
-    return runner.queuedStamp === this.#queuedStamp ? runner.queuedShare : 0
+  /** A model was asked for. In turns, the others are asked for less than they were. */
+  asked(demand: ModelDemand, now: number): void {
+    this.#weigh(demand, now)
+    const { modelList } = this.#table
+    this.#next = (this.#next + 1) % modelList.length
+    const other = modelList[this.#next]
+    if (other !== undefined && other !== demand) this.#weigh(other, now)
   }
 
-  refresh(now: number): void {
-    if (Math.abs(now - this.#queuedAt) < policy.priceAgeMs) return
-    this.#queuedAt = now
-    this.#queuedStamp += 1
-    for (const server of this.#table.servers.values()) server.queuedShare = 0
-    for (const lane of this.#lanes.values()) this.#addQueued(lane)
-    if (Math.abs(now - this.#loadAt) < policy.loadAgeMs) return
-    this.#loadAt = now
-    this.#loadStamp += 1
-    for (const server of this.#table.servers.values()) server.loadShare = 0
-    this.#addLoad(now)
-  }
-
-  #addQueued(lane: Lane): void {
-    let count = 0
-    for (const tier of lane.tiers) count += tier.length
-    const share = lane.size / count
-    for (const tier of lane.tiers) {
-      for (const { server, runner } of tier) {
-        runner.queuedShare = this.queuedFor(runner) + share
-        runner.queuedStamp = this.#queuedStamp
-        server.queuedShare += share
-      }
-    }
-  }
-
-  /** Of what is asked for and not held there: what is, has slots of its own. */
-  #addLoad(now: number): void {
-    for (const demand of this.#table.models.values()) {
-      const perMs = demand.perMs(now)
-      if (perMs * policy.demandMs < FORGOTTEN) continue
-      const holders = this.#table.holdersOf(demand)
-      for (const { server, runner } of holders) {
-        if (runner.state !== 'absent') continue
-        runner.loadShare = (perMs * runner.serviceMs) / holders.length ** 2
-        runner.loadStamp = this.#loadStamp
-        server.loadShare += runner.loadShare
-      }
+  #weigh(demand: ModelDemand, now: number): void {
+    const holders = this.#table.holdersOf(demand)
+    const perHolder = demand.perMs(now) / holders.length ** 2
+    for (const { server, runner } of holders) {
+      const share = perHolder * runner.serviceMs
+      if (runner.state === 'absent') server.loadShare += share - runner.loadShare
+      runner.loadShare = share
     }
   }
 }
-
-/** One request, several `demandMs` ago. */
-const FORGOTTEN = 0.01

@@ -16,7 +16,8 @@ export interface ServerTableDeps {
 /** The upstreams and the models there are. */
 export class ServerTable {
   servers: ReadonlyMap<string, Server> = new Map()
-  readonly models = new Map<string, ModelDemand>()
+  readonly modelList: ModelDemand[] = []
+  readonly #models = new Map<string, ModelDemand>()
   readonly #deps: ServerTableDeps
   #holders = new Map<ModelDemand, readonly Candidate[]>()
 
@@ -44,10 +45,11 @@ export class ServerTable {
   }
 
   demandOf(model: string): ModelDemand {
-    let demand = this.models.get(model)
+    let demand = this.#models.get(model)
     if (demand === undefined) {
       demand = new ModelDemand(model)
-      this.models.set(model, demand)
+      this.#models.set(model, demand)
+      this.modelList.push(demand)
     }
     return demand
   }

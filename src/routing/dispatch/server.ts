@@ -25,7 +25,7 @@ export class Server {
   running = 0
   /** The one load that is under way: Ollama starts no other. */
   loading: Runner | undefined
-  /** What waits for it, and its load, of all models; see `scarcity.ts`. */
+  /** What waits for it of all models, and what is asked for of those it does not hold; see `scarcity.ts`. */
   queuedShare = 0
   loadShare = 0
 
@@ -78,23 +78,21 @@ export class Server {
   evictionsFor(wanted: Runner): Evictions {
     const capacity = this.#capacity()
     const memory = this.facts.memoryBytes ?? capacity.bytes
-    let count = this.held.length + 1
-    let bytes = wanted.bytes
-    for (const runner of this.held) bytes += runner.bytes
-    if (fits()) return NO_EVICTIONS
+    let excessBytes = wanted.bytes - memory
+    let excess = this.held.length + 1 - capacity.models
+    for (const runner of this.held) excessBytes += runner.bytes
+    if (excessBytes <= 0 && excess <= 0) return NO_EVICTIONS
     const victims: Runner[] = []
-    while (!fits()) {
+    let isBlocked = false
+    while ((excessBytes > 0 || excess > 0) && victims.length < this.held.length) {
       const victim = this.#nextVictim(victims)
       if (victim === undefined) break
       victims.push(victim)
-      bytes -= victim.bytes
-      count -= 1
+      excessBytes -= victim.bytes
+      excess -= 1
+      isBlocked ||= victim.isBusy || victim.state === 'loading'
     }
-    return { victims, isBlocked: victims.some((victim) => victim.isBusy || victim.state === 'loading') }
-
-    function fits(): boolean {
-      return count === 1 || (bytes <= memory && count <= capacity.models)
-    }
+    return victims.length === 0 ? NO_EVICTIONS : { victims, isBlocked }
   }
 
   #nextVictim(gone: readonly Runner[]): Runner | undefined {
@@ -134,6 +132,7 @@ export class Server {
     runner.state = 'absent'
     runner.memory.clear()
     runner.demand.heldBy -= 1
+    this.loadShare += runner.loadShare
     this.held.splice(this.held.indexOf(runner), 1)
     if (this.loading === runner) this.loading = undefined
   }
@@ -178,6 +177,7 @@ export class Server {
     if (runner.state !== 'absent') return
     this.held.push(runner)
     runner.demand.heldBy += 1
+    this.loadShare -= runner.loadShare
   }
 }
 

@@ -1,22 +1,22 @@
-import type { Scarcity } from './scarcity.ts'
+import { policy } from './policy.ts'
 import { BATCH, isBefore, type KeyQueue, type Lane, type Waiting } from './wait-queue.ts'
 
 /** Works of a lane that are started per millisecond while all of it waits. */
-export function drainPerMs(lane: Lane, scarcity: Scarcity): number {
-  if (lane.drainStamp === scarcity.stamp) return lane.drainPerMs
-  lane.drainStamp = scarcity.stamp
-  lane.drainPerMs = sumOf(lane, scarcity, true) || sumOf(lane, scarcity, false)
+export function drainPerMs(lane: Lane, now: number): number {
+  if (Math.abs(now - lane.drainAt) < policy.freshMs) return lane.drainPerMs
+  lane.drainAt = now
+  lane.drainPerMs = sumOf(lane, true) || sumOf(lane, false)
   return lane.drainPerMs
 }
 
-function sumOf(lane: Lane, scarcity: Scarcity, onlyHeld: boolean): number {
+function sumOf(lane: Lane, onlyHeld: boolean): number {
   let perMs = 0
   for (const tier of lane.tiers) {
     for (const { server, runner } of tier) {
       if (onlyHeld && runner.state === 'absent' && !server.isProvider) continue
       const slots = Math.min(server.slotsOf(runner, false), server.facts.admits)
       // What waits there for other models wants its turn too.
-      const share = Math.max(scarcity.queuedFor(runner), 1) / Math.max(server.queuedShare, 1)
+      const share = Math.max(runner.queuedShare, 1) / Math.max(server.queuedShare, 1)
       perMs += (slots / Math.max(runner.serviceMs, 1)) * Math.min(share, 1)
     }
   }

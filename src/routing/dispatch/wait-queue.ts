@@ -23,9 +23,11 @@ export class Lane {
   readonly queues = new Map<string, KeyQueue>()
   readonly heads = new IndexedHeap<KeyQueue>(isBefore)
   size = 0
-  /** See `wait-estimate.ts`; as of the prices with this stamp. */
+  /** Upstreams that may take its works. */
+  width = 0
+  /** See `wait-estimate.ts`; as of then. */
   drainPerMs = 0
-  drainStamp = -1
+  drainAt = Number.NEGATIVE_INFINITY
 
   constructor(name: string, demand: ModelDemand) {
     this.name = name
@@ -96,6 +98,9 @@ export class WaitQueue {
 
   open(lane: Lane): void {
     this.lanes.set(lane.name, lane)
+    lane.width = 0
+    for (const tier of lane.tiers) lane.width += tier.length
+    weigh(lane, lane.size)
     for (const tier of lane.tiers) {
       for (const { server } of tier) {
         const lanes = this.#lanesAt.get(server)
@@ -113,6 +118,8 @@ export class WaitQueue {
   /** Those there were, to be opened again. */
   closeAll(): readonly Lane[] {
     const lanes = [...this.lanes.values()]
+    // Not what was added up before: sums of fractions wander.
+    for (const { tiers } of lanes) for (const tier of tiers) for (const candidate of tier) clear(candidate)
     this.lanes.clear()
     this.#lanesAt.clear()
     return lanes
@@ -142,6 +149,7 @@ export class WaitQueue {
     link(waiting)
     queue.size += 1
     lane.size += 1
+    weigh(lane, 1)
     lane.demand.queued += 1
     this.#waiting.set(work, waiting)
     this.#arrivalSum += work.arrivedAt - this.#startedAt
@@ -155,6 +163,7 @@ export class WaitQueue {
     unlink(waiting)
     queue.size -= 1
     lane.size -= 1
+    weigh(lane, -1)
     lane.demand.queued -= 1
     this.#waiting.delete(work)
     this.#arrivalSum = this.size === 0 ? 0 : this.#arrivalSum - (work.arrivedAt - this.#startedAt)
@@ -176,6 +185,23 @@ export class WaitQueue {
     if (queue.heapIndex < 0) queue.lane.heads.add(queue)
     else queue.lane.heads.moved(queue)
   }
+}
+
+/** So many more works share the upstreams that may take them. */
+function weigh({ tiers, width }: Lane, count: number): void {
+  if (count === 0) return
+  const share = count / width
+  for (const tier of tiers) {
+    for (const { server, runner } of tier) {
+      server.queuedShare += share
+      runner.queuedShare += share
+    }
+  }
+}
+
+function clear({ server, runner }: Candidate): void {
+  server.queuedShare = 0
+  runner.queuedShare = 0
 }
 
 function link(waiting: Waiting): void {
