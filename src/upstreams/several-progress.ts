@@ -22,7 +22,7 @@ interface Layer {
 }
 
 /** More different statuses or layers than any model has; what comes beyond them is not told. */
-const MOST = 10_000
+const MOST = 1000
 
 /**
  * Makes one stream of progress of several. The `ollama` CLI draws a bar per digest and a spinner whenever the status
