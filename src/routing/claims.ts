@@ -3,7 +3,7 @@ import type { Log } from '../lib/log.ts'
 import type { AnswerFacts, AttemptOutcome, Claim } from '../proxy/router.ts'
 import type { Upstream } from '../proxy/upstream.ts'
 import type { Fleet } from './fleet-state.ts'
-import { REFUSED_KEY, type UpstreamState } from './upstream-state.ts'
+import { REFUSED_KEY } from './upstream-state.ts'
 
 export interface ClaimDeps {
   readonly fleet: Fleet
@@ -20,6 +20,12 @@ export interface ClaimListener {
 
 export const NOBODY: ClaimListener = { began() {}, answered() {}, released() {} }
 
+export interface ClaimOptions {
+  /** The one that is run; null where none is: only what runs one tells whether an upstream can. */
+  readonly model: string | null
+  readonly listener: ClaimListener
+}
+
 /** A place at one upstream. What happens to it there is told once, whatever the proxy says twice. */
 export class PlaceClaim implements Claim {
   readonly upstream: Upstream
@@ -29,7 +35,7 @@ export class PlaceClaim implements Claim {
   #outcome: AttemptOutcome | null = null
   #state: 'sent' | 'began' | 'answered' | 'released' = 'sent'
 
-  constructor(upstream: Upstream, model: string | null, listener: ClaimListener, deps: ClaimDeps) {
+  constructor(upstream: Upstream, { model, listener }: ClaimOptions, deps: ClaimDeps) {
     this.upstream = upstream
     this.#model = model
     this.#listener = listener
@@ -78,14 +84,11 @@ export class SeveralClaim implements Claim {
   readonly #listener: ClaimListener
   #isHeld = true
 
-  constructor(
-    upstream: Upstream,
-    states: readonly UpstreamState[],
-    { listener, ...deps }: ClaimDeps & { readonly listener: ClaimListener },
-  ) {
+  /** `upstream` stands for all of `parts`. */
+  constructor(upstream: Upstream, parts: readonly PlaceClaim[], listener: ClaimListener) {
     this.upstream = upstream
     this.#listener = listener
-    this.#parts = states.map((state) => new PlaceClaim(state.upstream, null, NOBODY, deps))
+    this.#parts = parts
   }
 
   began(): void {}

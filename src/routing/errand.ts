@@ -1,8 +1,11 @@
-import { PLAIN_SHARE, type QueueShare } from '../auth/principal.ts'
+import type { QueueShare } from '../auth/principal.ts'
 import type { Prompt } from '../proxy/prompt.ts'
 import type { QueuePlace, RouteReceiver, RouteRequest, RouteTicket } from '../proxy/router.ts'
 import type { Work } from './dispatch/work.ts'
 import type { SelectRequest } from './verdict.ts'
+
+/** Of keys that say nothing of the queue. */
+export const USUAL_SHARE: QueueShare = { class: 'interactive', weight: 1 }
 
 /** What an errand asks of whoever runs it. */
 export interface ErrandDesk {
@@ -35,7 +38,7 @@ export class Errand implements Work, RouteTicket {
     this.receiver = receiver
     this.model = request.model ?? ''
     this.key = principal.keyId
-    this.share = principal.queue ?? PLAIN_SHARE
+    this.share = principal.queue ?? USUAL_SHARE
     this.prompt = request.prompt
     this.brief = route.scope === 'embed'
     this.arrivedAt = request.arrivedAt

@@ -1,8 +1,8 @@
-import { PLAIN_SHARE, type Principal } from '../auth/principal.ts'
+import type { Principal } from '../auth/principal.ts'
 import type { Dispatcher } from './dispatch/dispatcher.ts'
 import type { ServerQuote } from './dispatch/server-quote.ts'
 import type { Work } from './dispatch/work.ts'
-import { laneOf } from './errand.ts'
+import { laneOf, USUAL_SHARE } from './errand.ts'
 import type { ExpectedTimes, RouteExplanation, UpstreamVerdict } from './explanation.ts'
 import { type Selection, pick, selectUpstreams } from './select.ts'
 import type { UpstreamState } from './upstream-state.ts'
@@ -65,7 +65,7 @@ function quotesOf(
   const work: Work = {
     model,
     key: principal.keyId,
-    share: principal.queue ?? PLAIN_SHARE,
+    share: principal.queue ?? USUAL_SHARE,
     prompt: { tokens: promptTokens, blocks: () => [] },
     brief: false,
     arrivedAt: now,

@@ -36,7 +36,7 @@ function setUp(upstreams: ScriptedUpstream[]) {
   }
   const monitor = createHealthMonitor(deps, { healthIntervalMs: INTERVAL_MS, modelTtlMs: 30_000 })
   const health = (): string[] => fleet.all().map((state) => state.health)
-  return { time, fleet, monitor, lines, health, member }
+  return { time, fleet, monitor, lines, probed, health, member }
 }
 
 describe('createHealthMonitor', () => {
@@ -191,6 +191,24 @@ describe('createHealthMonitor', () => {
     await time.advance(INTERVAL_MS * 6)
     expect(health()).toEqual(['up'])
     expect(a.paths().filter((path) => path === '/api/version').length).toBeGreaterThanOrEqual(5)
+  })
+
+  it('keeps what it knows of one whose lists hang', async () => {
+    const a = createScriptedUpstream('a', ollamaReplies(['tiny']))
+    const { time, monitor, health, fleet } = setUp([a])
+    monitor.start()
+    await time.advance(0)
+    a.replies = { ...ollamaReplies(['tiny']), '/api/tags': 'hang', '/api/ps': 'hang' }
+    await time.advance(120_000)
+    expect(a.paths().filter((path) => path === '/api/tags').length).toBeGreaterThan(2)
+    expect([health(), fleet.knows('tiny:latest')]).toEqual([['up'], true])
+  })
+
+  it('tells how long probes took', async () => {
+    const { time, monitor, probed } = setUp([createScriptedUpstream('a', ollamaReplies([]))])
+    monitor.start()
+    await time.advance(0)
+    expect(probed).toEqual([0])
   })
 
   it.each([

@@ -78,22 +78,22 @@ export function createHealthMonitor(
   const watchMembers = (): Promise<unknown> =>
     Promise.all(watchFresh(fleet.all(), watches).map(([name, watch]) => probe(name, watch)))
 
-  const unlisten = fleet.onHealthChange((change) => {
-    // Connections that break because the gateway ends are no news.
-    if (stopped) return
+  let unlisten = (): void => {}
+  const hear = (change: HealthChange): void => {
     logChange(deps.log, change)
     if (change.to !== 'down') return
     // When the last one goes down, the others must not sleep out a long interval.
-    const hurried = isNothingUp(fleet.all()) ? watches : new Map([[change.name, watches.get(change.name)]])
-    for (const [name, watch] of hurried) if (watch !== undefined) arm(name, watch)
-  })
+    const all = isNothingUp(fleet.all())
+    for (const [name, watch] of watches) if (all || name === change.name) arm(name, watch)
+  }
 
   return {
     start() {
       stopped = false
+      unlisten = fleet.onHealthChange(hear)
       first = watchMembers()
     },
-    firstRound: () => first.then(() => {}),
+    firstRound: async () => void (await first),
     hurry(name) {
       const watch = watches.get(name)
       if (!stopped && watch?.state === 'idle') void probe(name, watch)
@@ -105,11 +105,10 @@ export function createHealthMonitor(
       const dueInMs = watch.askedAt + settings.healthIntervalMs - deps.clock.now()
       watch.cancelTimer = startTimer(Math.max(0, dueInMs), () => void probe(name, watch))
     },
-    membersChanged() {
-      if (!stopped) void watchMembers()
-    },
+    membersChanged: () => void (stopped || watchMembers()),
     stop() {
       stopped = true
+      // Connections that break because the gateway ends are no news.
       unlisten()
       for (const watch of watches.values()) watch.cancelTimer()
       watches.clear()

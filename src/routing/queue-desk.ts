@@ -54,7 +54,7 @@ export function createQueueDesk(deps: QueueDeskDeps): QueueDesk {
     }
     work.state = 'over'
     const listener = new QueuedClaim(work, deps.watch(work, server, cold), { dispatcher, carryOut })
-    work.receiver.granted(new PlaceClaim(upstream, work.model, listener, deps))
+    work.receiver.granted(new PlaceClaim(upstream, { model: work.model, listener }, deps))
   }
   const refuse = ({ work, reason, retryAfterMs }: Extract<Effect, { kind: 'refuse' }>): void => {
     if (!(work instanceof Errand) || work.state !== 'queued') return

@@ -21,6 +21,7 @@ import { type FallbackRequest, firstServable } from './select.ts'
 import type { QueueSettings, RoutingSettings } from './settings.ts'
 import type { StartTimer } from './timer.ts'
 import type { UpstreamMember } from './upstream-state.ts'
+import type { Snapshot } from './verdict.ts'
 
 export interface RoutingDeps {
   /** Outlives this routing, which configures it. */
@@ -93,13 +94,8 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
     options.routing,
   )
   const lists = createListService({ ...deps, fleet, ask }, names)
-  const fallbackFor = (canonical: string, request: FallbackRequest): ModelTarget | undefined => {
-    const targets = names.fallbacksOf(canonical)
-    if (targets.length === 0) return undefined
-    const chain = [canonical, ...targets.map((target) => target.canonical)]
-    const chosen = firstServable(chain, request, router.snapshot())
-    return targets.find((target) => target.canonical === chosen && chosen !== canonical)
-  }
+  const fallbackFor = (canonical: string, request: FallbackRequest): ModelTarget | undefined =>
+    fallbackOf(canonical, names.fallbacksOf(canonical), { request, snapshot: router.snapshot() })
   core.configure({
     members: options.members,
     dispatch: { ...options.queue, spillAfterMs: options.routing.spillAfterMs, affinity: options.routing.affinity },
@@ -125,12 +121,8 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
     upstreamChanged: health.changed,
     async modelsChanged(upstreamName) {
       const changed = fleet.get(upstreamName) === undefined ? upstreamName.split(',') : [upstreamName]
-      await Promise.all(
-        changed.map((name) => {
-          lists.forget(name)
-          return models.refresh(name)
-        }),
-      )
+      changed.forEach(lists.forget)
+      await Promise.all(changed.map(models.refresh))
     },
     learnModel: models.learn,
     fallbackFor: (canonical, request) => fallbackFor(canonical, request)?.name,
@@ -145,6 +137,22 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
     loads: () => core.dispatcher.loads(),
     queues: () => core.dispatcher.queues(),
   }
+}
+
+interface FallbackChoice {
+  readonly request: FallbackRequest
+  readonly snapshot: Snapshot
+}
+
+/** The first in the chain that can be served now; undefined where that is the model itself, or none. */
+function fallbackOf(
+  canonical: string,
+  targets: readonly ModelTarget[],
+  { request, snapshot }: FallbackChoice,
+): ModelTarget | undefined {
+  if (targets.length === 0) return undefined
+  const chosen = firstServable([canonical, ...targets.map((target) => target.canonical)], request, snapshot)
+  return targets.find((target) => target.canonical === chosen && chosen !== canonical)
 }
 
 /** What no name can be, nobody has. */

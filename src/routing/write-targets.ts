@@ -24,8 +24,11 @@ export function selectWriteTargets(request: SelectRequest, snapshot: Snapshot, p
 
 /** Blobs, and the creation that names them. */
 export function isUpload(request: SelectRequest): boolean {
-  const { pattern } = request.route
-  return isWrite(request) && (pattern === '/api/create' || pattern.startsWith('/api/blobs/'))
+  return isCreate(request) || (isWrite(request) && request.route.pattern.startsWith('/api/blobs/'))
+}
+
+export function isCreate(request: SelectRequest): boolean {
+  return isWrite(request) && request.route.pattern === '/api/create'
 }
 
 function selectNamed(request: SelectRequest, snapshot: Snapshot): Selection {

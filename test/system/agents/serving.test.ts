@@ -78,12 +78,20 @@ describe('two agents', () => {
       transport: 'sse',
       fake: { ...slow, models: [{ name: 'tiny' }, { name: 'of-b' }] },
     })
+    // Waiting for a loaded model may be quicker than loading it elsewhere: both have it loaded.
+    for (const { agent } of [a, b]) {
+      const headers = { authorization: `Bearer ${scene.key}`, 'corral-upstream': agent.id }
+      const body = { model: 'tiny', prompt: 'hello' }
+      expect(await readStream(`${scene.gateway.url}/api/generate`, { headers, body })).toMatchObject({ status: 200 })
+    }
+    for (const { fake } of [a, b]) fake.counters.reset()
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => post(scene, '/api/generate', { model: 'tiny', prompt: 'hello' })),
     )
     expect(answers.map(({ status, ending }) => [status, ending])).toEqual(answers.map(() => [200, 'complete']))
     const counts = [a, b].map(({ fake }) => fake.counters.requestsTo('/api/generate').length)
-    expect(counts).toEqual([4, 4])
+    // One at a time each at first, and a try of two where the first of them is at work.
+    expect(Math.min(...counts)).toBeGreaterThanOrEqual(3)
     const shown = new Set(answers.map((answer) => answer.headers['corral-upstream']))
     expect(shown).toEqual(new Set([a.agent.id, b.agent.id]))
     expect(await post(scene, '/api/generate', { model: 'of-b', prompt: 'hello' })).toMatchObject({

@@ -32,7 +32,8 @@ function sender(more: Readonly<Record<string, string>>): Send {
   return async (method, path, body) => {
     const bytes = body instanceof Buffer ? new Uint8Array(body) : JSON.stringify(body)
     const headers = { authorization: `Bearer ${scene.gateway.adminKey}`, 'content-type': 'application/json', ...more }
-    const response = await fetch(scene.gateway.url + path, { method, headers, body: bytes })
+    const init = { method, headers, body: bytes }
+    const response = await fetch(scene.gateway.url + path, init)
     return { status: response.status, text: await response.text() }
   }
 }
