@@ -69,16 +69,17 @@ export class Runner {
 
   loadRemainingMs(now: number): number {
     if (this.state !== 'loading') return 0
-    return Math.max(this.loadStartedAt + this.loadMs - now, this.loadMs * policy.overrunShare)
+    return remainingOf(this.loadMs, now - this.loadStartedAt)
   }
 
-  /** Until the slot is free. One that overran the mean is believed to take a while yet. */
+  /** Until the slot is free. */
   remainingMs(running: Running, now: number): number {
     if (running.endedAt !== null) return 0
     const { answerMs, prefillMs, beganAt } = running
-    if (beganAt !== null) return Math.max(answerMs - (now - beganAt), answerMs * policy.overrunShare)
+    if (beganAt !== null) return remainingOf(answerMs, now - beganAt)
     if (this.state === 'loading') return this.loadRemainingMs(now) + prefillMs + answerMs
-    return Math.max(prefillMs - (now - running.grantedAt), 0) + answerMs
+    const silentMs = now - Math.max(running.grantedAt, this.loadedAt)
+    return Math.max(Math.max(prefillMs - silentMs, 0) + answerMs, lostMs(prefillMs + answerMs, silentMs))
   }
 
   /** Until the first of its slots is free. */
@@ -94,4 +95,14 @@ export class Runner {
     for (const running of this.running) last = Math.max(last, this.remainingMs(running, now))
     return last
   }
+}
+
+/** One that overran the mean is believed to take a while yet; one that overran it far, as long as that again. */
+function remainingOf(expectedMs: number, tookMs: number): number {
+  return Math.max(expectedMs - tookMs, expectedMs * policy.overrunShare, lostMs(expectedMs, tookMs))
+}
+
+/** What has stopped for good would otherwise be waited for, because it seems to be nearly done all the time. */
+function lostMs(expectedMs: number, tookMs: number): number {
+  return tookMs - policy.lostTimesMean * expectedMs
 }
