@@ -89,6 +89,7 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     retries: createRetryBudget(settings.routing.retryBudget),
     limits: settings.routing,
     rules: readRules(settings, routing, judge),
+    policies: settings.models.policies,
     budget: deps.budget,
     maxBodyBytes: settings.http.bodyBytes,
     isLive: (principal) => authenticator.isLive(principal),

@@ -6,7 +6,7 @@ import type { ExchangeEnding, ExchangeRecord } from './exchange-record.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
 import type { DialectPort } from './dialect-port.ts'
 import type { Prompt } from './prompt.ts'
-import type { AbortReason, UpstreamRequest } from './upstream.ts'
+import type { AbortReason, Upstream, UpstreamRequest } from './upstream.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import type { Route } from './route.ts'
@@ -55,6 +55,8 @@ export interface ExchangeDeps {
   respond(client: ClientPort, answer: RenderedError, trace: ExchangeTrace): void
   /** An upstream's models may have changed. */
   wrote(upstreamId: string): void
+  /** A model has begun to answer there. */
+  began(upstream: Upstream, asked: { readonly route: Route; readonly model: string | null }): void
   /** Called once, when nothing more will be sent. */
   over(exchange: RunningExchange, record: ExchangeRecord): void
 }

@@ -228,13 +228,20 @@ export class Exchange implements AttemptListener, RunningExchange {
   #take(chunk: Uint8Array): boolean {
     const answer = this.#answer
     if (answer === null) return true
-    if (answer.begins()) this.#sink?.claim.began()
+    if (answer.begins()) this.#begins()
     const held = this.#held
     if (held === null) return this.#send(answer.pass(chunk))
     // Of what is only told as an error, the beginning is enough.
     if (held.isTooLarge) return true
     held.keep(answer.pass(chunk))
     return !held.isTooLarge || this.#sent.isOpen || this.#letGo(held)
+  }
+
+  #begins(): void {
+    const claim = this.#sink?.claim
+    if (claim === undefined) return
+    claim.began()
+    this.#deps.began(claim.upstream, { route: this.#request.route, model: this.trace.model })
   }
 
   /** False: there is no more room. */

@@ -14,15 +14,23 @@ const LOAD_OPTIONS = ['num_batch', 'num_gpu', 'main_gpu', 'use_mmap', 'num_threa
 /** Options are a handful of numbers; they are read in one go. */
 const LONGEST_OPTIONS = 64 * 1024
 
+/** The policy that governs a model, by its canonical name; undefined: none does. */
+export type PolicyOf = (canonicalModel: string) => ModelPolicy | undefined
+
+export function createPolicyOf(policies: readonly ModelPolicy[]): PolicyOf {
+  const compiled = policies.map((policy) => ({ policy, matches: globMatcher(policy.match) }))
+  return (canonicalModel) => compiled.find((each) => each.matches(canonicalModel))?.policy
+}
+
 /**
  * `num_ctx` and `keep_alive` of ordinary keys are governed here: one user's value reloads or pins the model for all.
  * Bodies pass unchanged as long as every policy says `allow`.
  */
 export function createPolicyEdits(policies: readonly ModelPolicy[]): PolicyEdits {
   if (policies.every((policy) => policy.numCtx === 'allow' && policy.keepAlive === 'allow')) return () => []
-  const compiled = policies.map((policy) => ({ policy, matches: globMatcher(policy.match) }))
+  const policyOf = createPolicyOf(policies)
   return (facts, canonicalModel) => {
-    const governing = compiled.find((each) => each.matches(canonicalModel))?.policy
+    const governing = policyOf(canonicalModel)
     if (governing === undefined) return []
     return [...keepAliveEdits(facts, governing), ...optionEdits(facts, governing)]
   }

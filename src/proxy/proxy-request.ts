@@ -6,6 +6,7 @@ import type { ExchangeDeps } from './exchange-request.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
 import type { ReadRules } from './read-request.ts'
 import type { Route } from './route.ts'
+import type { ModelPolicy } from './settings.ts'
 import type { BodyStream } from './upstream.ts'
 
 /** A request whose route and principal are known, and whose body nobody has read. */
@@ -23,10 +24,11 @@ export interface Admitted {
   readonly extraHeaders: readonly string[]
 }
 
-export interface ProxyDeps extends Omit<ExchangeDeps, 'over' | 'running'> {
+export interface ProxyDeps extends Omit<ExchangeDeps, 'over' | 'running' | 'began'> {
   readonly rules: ReadRules
   readonly budget: BodyBudget
   readonly maxBodyBytes: number
+  readonly policies: readonly ModelPolicy[]
   isLive(principal: Principal): boolean
   record(record: ExchangeRecord): void
   readonly log: Log

@@ -4,11 +4,13 @@ import { BodyCollector } from './collect-body.ts'
 import { toUpstreamHeaders } from './end-to-end-headers.ts'
 import { Exchange } from './exchange.ts'
 import type { Asking, ExchangeDeps } from './exchange-request.ts'
+import { createPolicyOf } from './model-policy.ts'
 import { type BeginExchange, PendingExchange } from './pending-exchange.ts'
 import { NO_PROMPT } from './prompt.ts'
 import type { Admitted, ProxyDeps } from './proxy-request.ts'
 import type { RequestPlan } from './request-plan.ts'
 import { createRunningExchanges, type RunningExchanges } from './running-exchanges.ts'
+import { createStayKeeper } from './stay-keeper.ts'
 import { upstreamChoice } from './upstream-choice.ts'
 import type { BodyStream, UpstreamRequest } from './upstream.ts'
 
@@ -31,15 +33,21 @@ const SWEEP_MS = 1000
 
 export function createProxy(deps: ProxyDeps): Proxy {
   const running = createRunningExchanges()
+  const stays = createStayKeeper(createPolicyOf(deps.policies))
   const exchangeDeps: ExchangeDeps = {
     ...deps,
+    began: (upstream, asked) => stays.began(upstream, asked, performance.now()),
     running: () => running.size,
     over(exchange, record) {
       running.remove(exchange)
       deps.record(record)
     },
   }
-  const sweep = setInterval(() => running.checkDeadlines(performance.now()), SWEEP_MS)
+  const sweep = setInterval(() => {
+    const now = performance.now()
+    running.checkDeadlines(now)
+    stays.checkDeadlines(now)
+  }, SWEEP_MS)
 
   const begin: BeginExchange = (client, admitted, sent) => {
     const { route, principal, trace, extraHeaders } = admitted

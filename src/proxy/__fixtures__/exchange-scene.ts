@@ -94,6 +94,7 @@ export function begin(options: SceneOptions = {}): Scene {
         port.data(new TextEncoder().encode(answer.body))
         port.end()
       },
+      began: () => {},
       wrote: (upstream) => void wrote.push(upstream),
       over: (_exchange, each) => void records.push(each),
     },
