@@ -1,0 +1,188 @@
+import type { Clock } from '../../lib/clock.ts'
+import type { Estimates } from '../learning/estimates.ts'
+import type { Candidate } from './candidate.ts'
+import { choose, type ChoiceView } from './choose.ts'
+import { type Ask, type Cost, costOf, isMissed } from './cost.ts'
+import type { DispatchOptions } from './dispatch-options.ts'
+import type { Effect } from './effect.ts'
+import { type Account, FairShare } from './fair-share.ts'
+import type { Grant } from './grant.ts'
+import { policy } from './policy.ts'
+import { placeToPreload } from './preload.ts'
+import { Scarcity } from './scarcity.ts'
+import { ServerTable, type ServerTableDeps } from './server-table.ts'
+import type { Server } from './server.ts'
+import { drainPerMs } from './wait-estimate.ts'
+import { isBefore, type KeyQueue, type Lane, type Waiting, WaitQueue } from './wait-queue.ts'
+import type { Work } from './work.ts'
+
+export interface AllocatorDeps extends ServerTableDeps {
+  readonly clock: Clock
+}
+
+/** Gives free places to what waits: in whose turn, and to whom it is the best one. */
+export class Allocator {
+  readonly table: ServerTable
+  readonly queue: WaitQueue
+  readonly scarcity: Scarcity
+  readonly fair = new FairShare()
+  readonly grants = new Map<Work, Grant>()
+  readonly #clock: Clock
+  readonly #estimates: Estimates
+  options: DispatchOptions
+  #turn = 0
+
+  constructor(deps: AllocatorDeps, options: DispatchOptions) {
+    this.#clock = deps.clock
+    this.#estimates = deps.estimates
+    this.table = new ServerTable(deps)
+    this.queue = new WaitQueue(deps.clock.now())
+    this.scarcity = new Scarcity(this.table)
+    this.options = options
+  }
+
+  /** Gives what is free to those lanes, in fair order; with `at`, what that upstream has free. */
+  serve(lanes: Iterable<Lane>, at?: Server): Effect[] {
+    const effects: Effect[] = []
+    // First what evicts nothing that others wait for: works of one model are taken together where that saves a load.
+    for (const sparesQueued of [true, false]) {
+      const open: Lane[] = []
+      for (const lane of lanes) if (this.#isOpen(lane, sparesQueued, at)) open.push(lane)
+      while (open.length > 0) {
+        const index = firstOf(open)
+        const lane = open[index]
+        const granted = lane === undefined ? undefined : this.#serveOne(lane, sparesQueued, at)
+        if (granted !== undefined) effects.push(granted)
+        if (granted === undefined || lane?.size === 0) open.splice(index, 1)
+      }
+    }
+    return effects
+  }
+
+  /** Whether a work of the lane could be sent somewhere now. */
+  #isOpen(lane: Lane, sparesQueued: boolean, at: Server | undefined): boolean {
+    const work = lane.heads.first?.first?.work
+    if (work === undefined) return false
+    if (at === undefined)
+      return lane.tiers.some((tier) => tier.some((candidate) => this.#canTake(candidate, work, sparesQueued)))
+    const runner = at.runners.get(lane.demand.model)
+    return runner !== undefined && this.#canTake({ server: at, runner }, work, sparesQueued)
+  }
+
+  #canTake({ server, runner }: Candidate, work: Work, sparesQueued: boolean): boolean {
+    if (server.isProvider) return !server.isFull
+    if (!server.canStart(runner, work)) return false
+    if (!sparesQueued || runner.state !== 'absent') return true
+    return !isMissed(server.evictionsFor(runner).victims, server, this.view())
+  }
+
+  /** The first of its keys that has a free place to go. */
+  #serveOne(lane: Lane, sparesQueued: boolean, at: Server | undefined): Effect | undefined {
+    if (!this.#isOpen(lane, sparesQueued, at)) return undefined
+    const view = this.view()
+    const perMs = drainPerMs(lane, this.#clock.now())
+    const heads = lane.heads.firstOf(policy.headsPerLane)
+    for (const [index, queue] of heads.entries()) {
+      const work = queue.first?.work
+      if (work === undefined) continue
+      // Who goes first does not change how long all of them wait: the last one looked at stands for the rest.
+      const ahead = index === heads.length - 1 ? lane.size - 1 : index + queue.size - 1
+      const ask = { ...this.ask(work, ahead / perMs), sparesQueued }
+      if (at !== undefined && !this.#isBetterAt(at, queue, ask)) continue
+      const cost = choose(ask, lane.tiers, view)
+      if (cost?.isReady) return this.#grantFirst(queue, cost)
+      if (cost !== undefined) Object.assign(queue.best, { work, totalMs: cost.totalMs, at: view.now })
+    }
+    return undefined
+  }
+
+  /** Whether the news from there can change what the first of the queue would rather have. */
+  #isBetterAt(server: Server, { lane, best }: KeyQueue, ask: Ask): boolean {
+    const runner = server.runners.get(lane.demand.model)
+    const view = this.view()
+    if (runner === undefined) return false
+    const isKnown = best.work === ask.work && view.now - best.at < policy.bestAgeMs
+    const limitMs = isKnown ? best.totalMs + 2 * policy.tieMs : Number.POSITIVE_INFINITY
+    return costOf(ask, { server, runner }, { ...view, limitMs })?.isReady === true
+  }
+
+  #grantFirst(queue: KeyQueue, cost: Cost): Effect | undefined {
+    const { first, account } = queue
+    if (first === undefined) return undefined
+    this.part(first)
+    return this.grant(first.work, account, cost)
+  }
+
+  grant(work: Work, account: Account, cost: Cost): Effect {
+    const { server, runner, loadMs } = cost
+    const now = this.#clock.now()
+    const cold = !server.isProvider && runner.state === 'absent'
+    for (const victim of cost.victims) server.unload(victim)
+    if (cold) server.startLoad(runner, { now, loadMs })
+    const answerMs = work.brief ? 0 : runner.answerMs
+    const grant: Grant = {
+      ...{ work, server, runner, account, cold, answerMs },
+      ...{ grantedAt: now, prefillMs: cost.prefillMs, beganAt: null, endedAt: null, completionTokens: null },
+    }
+    server.start(runner, grant)
+    runner.slotLimit.granted(work, now)
+    if (!runner.memory.isEmpty) runner.memory.take(this.blocksOf(work), server.slotsOf(runner, false))
+    this.grants.set(work, grant)
+    this.fair.started(account, (cost.prefillMs + answerMs) / work.share.weight)
+    this.#turn += 1
+    return { kind: 'grant', work, server: server.name, cold }
+  }
+
+  preload(lane: Lane): Effect[] {
+    const now = this.#clock.now()
+    const place = placeToPreload(lane, now)
+    if (place === undefined) return []
+    const { server, runner, victims } = place
+    for (const victim of victims) server.unload(victim)
+    server.startLoad(runner, { now, loadMs: this.#estimates.loadMs(server.name, runner.bytes) })
+    const preload = { kind: 'preload', model: runner.model, server: server.name } as const
+    return [preload, ...this.serve(this.queue.lanesAt(server), server)]
+  }
+
+  blocksOf({ brief, prompt }: Work): readonly number[] {
+    return this.options.affinity && !brief && prompt.tokens >= 2 * policy.blockTokens ? prompt.blocks() : NO_BLOCKS
+  }
+
+  ask(work: Work, aheadMs = 0): Ask {
+    const now = this.#clock.now()
+    const age = now - work.arrivedAt
+    const isOld = age > policy.oldMs && age > policy.oldTimesMean * this.queue.meanAgeMs(now)
+    return { work, aheadMs, isOld, sparesQueued: false }
+  }
+
+  view(): ChoiceView {
+    const now = this.#clock.now()
+    const { affinity, spillAfterMs } = this.options
+    return { now, estimates: this.#estimates, scarcity: this.scarcity, affinity, spillAfterMs, turn: this.#turn }
+  }
+
+  waitMs(work: Work, lane: Lane, before: number): number {
+    const cost = choose(this.ask(work), lane.tiers, this.view())
+    return (cost?.waitMs ?? 0) + (cost?.loadMs ?? 0) + before / drainPerMs(lane, this.#clock.now())
+  }
+
+  part(waiting: Waiting): void {
+    const { lane, account } = waiting.queue
+    this.queue.remove(waiting)
+    this.fair.left(account)
+    this.fair.forget(account)
+    if (lane.size === 0) this.queue.close(lane)
+  }
+}
+
+const NO_BLOCKS: readonly number[] = []
+
+function firstOf(lanes: readonly Lane[]): number {
+  let first = 0
+  for (let index = 1; index < lanes.length; index += 1) {
+    const head = lanes[index]?.heads.first
+    const best = lanes[first]?.heads.first
+    if (head !== undefined && (best === undefined || isBefore(head, best))) first = index
+  }
+  return first
+}
