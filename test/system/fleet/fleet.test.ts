@@ -77,9 +77,12 @@ describe('a fleet of three', () => {
   })
 
   it('spreads over equals by what they run', async () => {
-    const slow = { ...tiny, parallel: 4, tokensPerSecond: 40, answerTokens: 40 }
+    const models = [{ name: 'tiny', sizeBytes: 5e9 }]
+    const slow = { models, parallel: 2, tokensPerSecond: 40, answerTokens: 40 }
     const fakes = await startFakes(slow, slow, slow)
-    const gateway = await startBefore(fakes, [1, 1, 1])
+    for (const { url } of fakes) await fetch(`${url}/api/generate`, { method: 'POST', body: '{"model":"tiny"}' })
+    const upstreams = fakes.map(({ url }, index) => ({ name: 'abc'.charAt(index), url, slots: 2 }))
+    const gateway = await startBefore(fakes, [1, 1, 1], { upstreams })
     const answers = await Promise.all(Array.from({ length: 6 }, () => chat(gateway, 'tiny')))
     expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200, 200, 200, 200])
     expect(chatsAt(fakes)).toEqual([2, 2, 2])
