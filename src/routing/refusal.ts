@@ -37,6 +37,10 @@ export function refusal(
       return new GatewayError('invalid_input', {
         message: `None of the upstreams in corral-upstream may serve ${model === null ? 'this' : `model "${model}"`}`,
       })
+    case 'name-unable':
+      return new GatewayError('invalid_input', {
+        message: `Upstream "${selection.name}" cannot take this: it is disabled, no Ollama, not there, or closed to the model`,
+      })
     case 'upstream-denied':
       return new GatewayError('model_denied', { message: 'This key may not reach an upstream that serves this' })
     case 'key-refused':

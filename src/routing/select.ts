@@ -18,6 +18,8 @@ export type Selection =
   | { readonly kind: 'asleep'; readonly state: UpstreamState }
   /** Only this one has the model, and it speaks another API. */
   | { readonly kind: 'none'; readonly reason: 'dialect'; readonly state: UpstreamState }
+  /** What changes models names several, and this one of them, or this pool, cannot be asked at all. */
+  | { readonly kind: 'none'; readonly reason: 'name-unable'; readonly name: string }
   | {
       readonly kind: 'none'
       readonly reason:

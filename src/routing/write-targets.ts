@@ -1,9 +1,16 @@
 import type { WritePin } from './write-pins.ts'
 import { pick, selectUpstreams, type Selection } from './select.ts'
-import { isWrite, judgeFleet, type SelectRequest, type Snapshot, type Verdict } from './verdict.ts'
+import { isAmong, isWrite, judgeFleet, type SelectRequest, type Snapshot, type Verdict } from './verdict.ts'
 
 /** Health is no reason to leave out one that was named: its part of the answer says that it failed. */
-const ASKED_ANYWAY: ReadonlySet<Verdict> = new Set(['eligible', 'lacks-model', 'down', 'broken', 'unproven'])
+const ASKED_ANYWAY: ReadonlySet<Verdict> = new Set([
+  'eligible',
+  'lacks-model',
+  'down',
+  'broken',
+  'unproven',
+  'fails-model',
+])
 
 /**
  * Pure: where what changes models goes: everywhere that it names, else to one place. `pinned` is where the uploads of
@@ -34,6 +41,9 @@ export function isCreate(request: SelectRequest): boolean {
 function selectNamed(request: SelectRequest, snapshot: Snapshot): Selection {
   const verdicts = judgeFleet(request, snapshot)
   const states = snapshot.upstreams.filter((_state, index) => ASKED_ANYWAY.has(verdicts[index] ?? 'disabled'))
+  const unable = request.named?.find((name) => name !== '*' && !states.some((state) => isAmong(state, [name])))
+  // Done on some of them alone, it would look as if it were done on all.
+  if (unable !== undefined && states.length > 0) return { kind: 'none', reason: 'name-unable', name: unable }
   if (states.length < 2) return selectOne(request, snapshot)
   // Some of them may have done it.
   if (request.tried.size > 0) return { kind: 'none', reason: 'all-tried' }
