@@ -1,24 +1,22 @@
-import type { RetryBudget } from './retry-budget.ts'
+import { type AttemptListener, AttemptSink } from './attempt-sink.ts'
+import type { ExchangeDeps } from './exchange-request.ts'
 import type { Route } from './route.ts'
-import type { UpstreamError, UpstreamRequest } from './upstream.ts'
+import type { AttemptOutcome, Claim, RouteReceiver, RouteRequest, RouteTicket } from './router.ts'
+import type { AbortReason, UpstreamError, UpstreamRequest } from './upstream.ts'
 
 const MAX_ATTEMPTS = 3
 
-export interface AttemptsDeps {
-  readonly retries: RetryBudget
-  /** How many exchanges run. */
-  running(): number
-}
-
-/** How often one exchange has been asked of upstreams, and whether it may be once more. */
+/** How one exchange stands with upstreams: waiting for a place or at one, how often so far, and whether once more. */
 export class Attempts {
-  readonly #deps: AttemptsDeps
+  readonly #deps: Pick<ExchangeDeps, 'router' | 'retries' | 'running' | 'began'>
+  #ticket: RouteTicket | undefined
+  #sink: AttemptSink | undefined
   #count = 0
   #tried: Set<string> = new Set()
   /** Whether its second tries are counted in the budget. */
   #isCounted = false
 
-  constructor(deps: AttemptsDeps) {
+  constructor(deps: Pick<ExchangeDeps, 'router' | 'retries' | 'running' | 'began'>) {
     this.#deps = deps
   }
 
@@ -26,13 +24,63 @@ export class Attempts {
     return this.#count
   }
 
-  get tried(): ReadonlySet<string> {
-    return this.#tried
+  /** Of the place that is waited for. */
+  get ticket(): RouteTicket | undefined {
+    return this.#ticket
   }
 
-  begin(upstream: string): void {
+  /** Of the attempt that runs. */
+  get sink(): AttemptSink | undefined {
+    return this.#sink
+  }
+
+  /** Waits for a place at an upstream that was not tried. */
+  seek(request: Omit<RouteRequest, 'tried'>, to: RouteReceiver): void {
+    let isAnswered = false
+    const answered = (): void => {
+      isAnswered = true
+      this.#ticket = undefined
+    }
+    const ticket = this.#deps.router.request(
+      { ...request, tried: this.#tried },
+      {
+        granted(claim) {
+          answered()
+          to.granted(claim)
+        },
+        refused(error) {
+          answered()
+          to.refused(error)
+        },
+      },
+    )
+    // Answered at once, it may be waiting with another ticket by now.
+    if (!isAnswered) this.#ticket = ticket
+  }
+
+  begin(claim: Claim, request: UpstreamRequest, listener: AttemptListener): void {
     this.#count += 1
-    this.#tried.add(upstream)
+    this.#tried.add(claim.upstream.id)
+    const sink = new AttemptSink(claim, listener)
+    this.#sink = sink
+    sink.attempt = claim.upstream.send(request, sink)
+  }
+
+  /** The answer of the attempt that runs has begun. */
+  began(asked: { readonly route: Route; readonly model: string | null }): void {
+    const claim = this.#sink?.claim
+    if (claim === undefined) return
+    claim.began()
+    this.#deps.began(claim.upstream, asked)
+  }
+
+  /** Neither waited for nor listened to any more. */
+  abandon(reason: AbortReason, outcome: AttemptOutcome): void {
+    this.#ticket?.cancel()
+    this.#ticket = undefined
+    const sink = this.#sink
+    this.#sink = undefined
+    sink?.abandon(reason, outcome)
   }
 
   /** Another model is asked for: who failed with the one may well run the other. */
@@ -49,6 +97,7 @@ export class Attempts {
   }
 
   over(): void {
+    this.#sink = undefined
     if (this.#isCounted) this.#deps.retries.done()
     this.#isCounted = false
   }

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { begin, CHAT, headersOf, LAST, LINE, PULL, refused, reset, type Scene } from './__fixtures__/exchange-scene.ts'
+import {
+  begin,
+  CHAT,
+  headersOf,
+  LAST,
+  LINE,
+  PULL,
+  refused,
+  reset,
+  type Scene,
+  type SceneOptions,
+} from './__fixtures__/exchange-scene.ts'
 import type { Asking } from './exchange-request.ts'
 import { NO_PROMPT } from './prompt.ts'
 import type { Route } from './route.ts'
@@ -183,6 +194,23 @@ describe('Exchange asks for another model', () => {
     scene.attempt().fail(reset)
     expect([scene.client.status, scene.client.text()]).toEqual([500, NO_ROOM])
     expect(headersOf(scene.client)).toMatchObject({ 'corral-model': 'tiny:latest', 'corral-attempts': '2' })
+  })
+
+  it('and leaves the queue at once where that one waits there', () => {
+    const options: SceneOptions = {
+      upstreams: ['one'],
+      get another() {
+        scene.fleet.hold = true
+        return another
+      },
+    }
+    const scene = begin(options)
+    answer(scene, 500, NO_ROOM)
+    expect(scene.fleet.requests).toHaveLength(3)
+    scene.client.leave()
+    expect(scene.fleet.cancelled).toBe(1)
+    scene.fleet.grant()
+    expect(scene.fleet.attempts).toHaveLength(1)
   })
 
   it('not where nobody has failed, nor after the first byte, nor beyond the budget', () => {

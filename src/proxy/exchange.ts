@@ -1,14 +1,14 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { RawHeaders } from '../lib/raw-headers.ts'
 import { Attempts } from './attempts.ts'
-import { type AttemptListener, AttemptSink } from './attempt-sink.ts'
+import type { AttemptListener } from './attempt-sink.ts'
 import { ClientAnswer } from './client-answer.ts'
 import type { ClientPort } from './client-port.ts'
 import { toClientHeaders } from './end-to-end-headers.ts'
 import type { ExchangeEnding } from './exchange-record.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
 import type { Asking, ExchangeDeps, ExchangeRequest, RunningExchange } from './exchange-request.ts'
-import type { AttemptOutcome, Claim, RouteTicket } from './router.ts'
+import type { AttemptOutcome, Claim } from './router.ts'
 import { errorOfHeld, HeldAnswer } from './held-answer.ts'
 import { Patience } from './patience.ts'
 import type { AbortReason, UpstreamError } from './upstream.ts'
@@ -23,6 +23,7 @@ type State = 'routing' | 'asking' | 'answering' | 'over'
  */
 export class Exchange implements AttemptListener, RunningExchange {
   readonly trace: ExchangeTrace
+  readonly keyId: string
   readonly #client: ClientPort
   readonly #request: ExchangeRequest
   readonly #deps: ExchangeDeps
@@ -31,8 +32,6 @@ export class Exchange implements AttemptListener, RunningExchange {
   readonly #sent: ClientAnswer
   #asking: Asking
   #state: State = 'routing'
-  #ticket: RouteTicket | undefined
-  #sink: AttemptSink | undefined
   /** Of the current attempt; its head is sent with its first byte: until then another upstream may be asked. */
   #answer: UpstreamAnswer | null = null
   /** That answer, while it is kept back. */
@@ -48,13 +47,10 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#asking = request.asking
     this.#deps = deps
     this.trace = request.trace
+    this.keyId = request.principal.keyId
     this.#attempts = new Attempts(deps)
     this.#patience = new Patience(deps.limits.idleTimeoutMs)
     this.#sent = new ClientAnswer(client, request, deps)
-  }
-
-  get keyId(): string {
-    return this.#request.principal.keyId
   }
 
   /** `release` is called once nothing of the request is needed any more. */
@@ -66,7 +62,7 @@ export class Exchange implements AttemptListener, RunningExchange {
   start(): void {
     this.#client.onDrain(() => {
       this.#patience.drained()
-      this.#sink?.attempt?.resume()
+      this.#attempts.sink?.attempt?.resume()
     })
     this.#client.onGone(() => this.#giveUp('client-gone', 499))
     this.#route()
@@ -75,7 +71,7 @@ export class Exchange implements AttemptListener, RunningExchange {
   /** Ends it from outside: the key was revoked, the gateway stops. */
   stop(reason: AbortReason, error: GatewayError, ending: ExchangeEnding): void {
     if (this.#state === 'over') return
-    this.#abandon(reason, 'cancelled')
+    this.#attempts.abandon(reason, 'cancelled')
     this.#tell(error, ending)
   }
 
@@ -87,14 +83,14 @@ export class Exchange implements AttemptListener, RunningExchange {
   /** Called every second. */
   checkDeadline(now: number): void {
     if (this.#state === 'over') return
-    if (this.#state !== 'answering') this.#sent.comment(now, this.#ticket)
+    if (this.#state !== 'answering') this.#sent.comment(now, this.#attempts.ticket)
     const verdict = this.#patience.verdict(now)
     if (verdict === 'patient') return
     if (verdict === 'reader-stalled') {
       this.#giveUp('timed-out', this.#sent.status)
       return this.#client.reset()
     }
-    this.#abandon('timed-out', this.#saidLastWord() ? 'answered' : 'broken')
+    this.#attempts.abandon('timed-out', this.#saidLastWord() ? 'answered' : 'broken')
     this.#attemptFailed({ kind: 'timed-out', executed: 'maybe' })
   }
 
@@ -106,7 +102,7 @@ export class Exchange implements AttemptListener, RunningExchange {
   head(status: number, headers: RawHeaders): void {
     this.#patience.heard(true)
     if (status === 200 && isHtml(headers)) {
-      this.#abandon('refused-answer', 'broken')
+      this.#attempts.abandon('refused-answer', 'broken')
       this.#attemptFailed({ kind: 'bad-response', executed: 'maybe' })
       return
     }
@@ -132,7 +128,7 @@ export class Exchange implements AttemptListener, RunningExchange {
     const rest = answer.rest()
     const facts = answer.facts()
     this.trace.usage = facts.usage
-    this.#sink?.ended(facts, outcome)
+    this.#attempts.sink?.ended(facts, outcome)
     if (held !== null) return this.#heldBackWhole(held, outcome)
     this.#send(rest)
     const meaning = answer.meaning()
@@ -141,7 +137,7 @@ export class Exchange implements AttemptListener, RunningExchange {
   }
 
   fail(error: UpstreamError): void {
-    this.#sink?.report(outcomeOf(error))
+    this.#attempts.sink?.report(outcomeOf(error))
     this.#attemptFailed(error)
   }
 
@@ -152,27 +148,21 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#patience.suspend()
     const { route, principal, named } = this.#request
     const { model, prompt } = this.#asking
-    const { tried } = this.#attempts
-    this.#ticket = this.#deps.router.request(
-      { model, route, principal, tried, named, prompt, arrivedAt: this.trace.arrivedAt },
+    this.#attempts.seek(
+      { model, route, principal, named, prompt, arrivedAt: this.trace.arrivedAt },
       { granted: (claim) => this.#ask(claim), refused: (error) => this.#refused(error) },
     )
   }
 
   #ask(claim: Claim): void {
-    this.#ticket = undefined
     this.#state = 'asking'
-    this.#attempts.begin(claim.upstream.id)
     this.trace.granted(claim.upstream.id)
     this.#patience.waitFor(this.#deps.limits.firstByteTimeoutMs)
-    const sink = new AttemptSink(claim, this)
-    this.#sink = sink
-    sink.attempt = claim.upstream.send(this.#asking.upstream, sink)
+    this.#attempts.begin(claim, this.#asking.upstream, this)
   }
 
   /** Nobody is left who could answer with this model. Where somebody has failed, another model may answer. */
   #refused(error: GatewayError): void {
-    this.#ticket = undefined
     const another = this.#attempts.count === 0 ? undefined : this.#asking.another()
     if (another === undefined) return this.#conclude(error)
     this.#asking = another
@@ -204,8 +194,8 @@ export class Exchange implements AttemptListener, RunningExchange {
   /** Nobody else is asked: the best that was heard is what the client gets. */
   #conclude(error: GatewayError): void {
     if (this.#refusal !== null) return this.#passOn(this.#refusal)
-    const ending = this.#attempts.count === 0 ? 'refused' : 'upstream-failed'
-    this.#tell(this.#lastFailure?.error ?? error, this.#lastFailure?.ending ?? ending)
+    const told = this.#lastFailure ?? { error, ending: 'refused' as const }
+    this.#tell(told.error, told.ending)
   }
 
   /** An answer of an upstream that was kept back, as it is; inside a stream that has begun, as its error. */
@@ -228,20 +218,13 @@ export class Exchange implements AttemptListener, RunningExchange {
   #take(chunk: Uint8Array): boolean {
     const answer = this.#answer
     if (answer === null) return true
-    if (answer.begins()) this.#begins()
+    if (answer.begins()) this.#attempts.began({ route: this.#request.route, model: answer.model })
     const held = this.#held
     if (held === null) return this.#send(answer.pass(chunk))
     // Of what is only told as an error, the beginning is enough.
     if (held.isTooLarge) return true
     held.keep(answer.pass(chunk))
     return !held.isTooLarge || this.#sent.isOpen || this.#letGo(held)
-  }
-
-  #begins(): void {
-    const claim = this.#sink?.claim
-    if (claim === undefined) return
-    claim.began()
-    this.#deps.began(claim.upstream, { route: this.#request.route, model: this.trace.model })
   }
 
   /** False: there is no more room. */
@@ -293,24 +276,15 @@ export class Exchange implements AttemptListener, RunningExchange {
 
   /** After the end, or the error, that the upstream told itself, there is nothing to add. */
   #saidLastWord(): boolean {
-    const meaning = this.#state === 'answering' ? (this.#answer?.meaning() ?? null) : null
-    return meaning !== null && meaning !== 'more'
+    return this.#state === 'answering' && this.#answer?.hasSaidLastWord === true
   }
 
   /** The client has left, or has stopped reading: nobody hears a word, and nothing speaks against the upstream. */
   #giveUp(reason: 'client-gone' | 'timed-out', status: number): void {
     if (this.#state === 'over') return
     this.#readUsage()
-    this.#abandon(reason, 'cancelled')
+    this.#attempts.abandon(reason, 'cancelled')
     this.#over(status, reason, null)
-  }
-
-  #abandon(reason: AbortReason, outcome: AttemptOutcome): void {
-    this.#ticket?.cancel()
-    this.#ticket = undefined
-    const sink = this.#sink
-    this.#sink = undefined
-    sink?.abandon(reason, outcome)
   }
 
   #readUsage(): void {
@@ -319,7 +293,6 @@ export class Exchange implements AttemptListener, RunningExchange {
 
   #over(status: number, ending: ExchangeEnding, error: GatewayError | null): void {
     this.#state = 'over'
-    this.#sink = undefined
     this.#attempts.over()
     this.#release?.()
     this.#deps.over(this, this.trace.record(status, ending, error?.code ?? null))

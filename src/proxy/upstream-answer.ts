@@ -74,6 +74,12 @@ export class UpstreamAnswer {
     return this.#watch === null ? null : this.#watch.meaning()
   }
 
+  /** Whether a stream has told its own end, or its own error. */
+  get hasSaidLastWord(): boolean {
+    const meaning = this.meaning()
+    return meaning !== null && meaning !== 'more'
+  }
+
   /** Bytes that tell its reader of a failure, or undefined where only a broken connection can. */
   lastWords(error: GatewayError): Uint8Array | undefined {
     return this.hasFixedLength ? undefined : this.#watch?.lastWords(error)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startFakeOllama, type FakeOllama } from '../../fakes/fake-ollama/fake-ollama.ts'
 import { makeKey } from '../harness/make-key.ts'
 import { startGateway, type RunningGateway } from '../harness/start-gateway.ts'
@@ -11,6 +11,7 @@ beforeAll(async () => {
   a = await startFakeOllama({ models: [{ name: 'llama3' }, { name: 'fixed' }, { name: 'shared' }, { name: 'pinned' }] })
   b = await startFakeOllama({ models: [{ name: 'only-b' }, { name: 'shared' }, { name: 'pinned' }] })
   const models = {
+    default: 'llama3',
     aliases: { 'gpt-4o-mini': 'llama3', 'chain:one': 'gpt-4o-mini' },
     fallbacks: { 'qwen3:32b': ['missing-too', 'llama3'], 'only-b': ['llama3'] },
     assignments: { pinned: ['b'] },
@@ -62,6 +63,28 @@ function sent(fake: FakeOllama, path: string): string {
   return fake.counters.requestsTo(path).at(-1)?.body.toString() ?? 'nothing'
 }
 
+/** How much longer `a` keeps a model in its memory, in milliseconds. */
+function staysFor(name: string): number {
+  const runner = a.loaded().find(({ model }) => model.name.startsWith(name))
+  return runner === undefined ? 0 : runner.expiresAt - Date.now()
+}
+
+describe('a request that names no model', () => {
+  it('gets the default one', async () => {
+    expect(await ask('/api/generate', '{"prompt":"","stream":false}')).toMatchObject({
+      status: 200,
+      body: { model: 'llama3' },
+    })
+    const v1 = await ask('/v1/chat/completions', '{"model":"","messages":[{"role":"user","content":"hi"}]}')
+    expect(v1).toMatchObject({ status: 200, body: { model: 'llama3' } })
+    const strange = await makeKey(gateway, { models: ['shared'] })
+    expect(await ask('/api/generate', '{"prompt":""}', { key: strange })).toMatchObject({
+      status: 403,
+      code: 'model_denied',
+    })
+  })
+})
+
 describe('policies', () => {
   it('strip what would reload or pin a model, and leave every other byte', async () => {
     await ask(
@@ -81,6 +104,17 @@ describe('policies', () => {
       expect([got.keep_alive, got.options.num_ctx]).toEqual(['10m', 4096])
     }
     expect(sent(a, '/api/generate')).toContain('"seed":1')
+  })
+
+  it('let a keep_alive hold on /v1, which cannot carry it, without loading the model anew', async () => {
+    const body = '{"model":"fixed","messages":[{"role":"user","content":"hi"}]}'
+    expect((await ask('/v1/chat/completions', body)).status).toBe(200)
+    expect(sent(a, '/v1/chat/completions')).toBe(body)
+    await vi.waitFor(() =>
+      expect(sent(a, '/api/generate')).toBe('{"model":"fixed:latest","keep_alive":"10m","stream":false}'),
+    )
+    await vi.waitFor(() => expect(staysFor('fixed')).toBeGreaterThan(9 * 60_000))
+    expect(staysFor('fixed')).toBeLessThan(10 * 60_000)
   })
 
   it('leave the bytes of every other model alone', async () => {
