@@ -20,6 +20,23 @@ export interface ClaimListener {
 
 export const NOBODY: ClaimListener = { began() {}, answered() {}, released() {} }
 
+export function bothOf(first: ClaimListener, second: ClaimListener): ClaimListener {
+  return {
+    began() {
+      first.began()
+      second.began()
+    },
+    answered(facts) {
+      first.answered(facts)
+      second.answered(facts)
+    },
+    released(outcome) {
+      first.released(outcome)
+      second.released(outcome)
+    },
+  }
+}
+
 export interface ClaimOptions {
   /** The one that is run; null where none is: only what runs one tells whether an upstream can. */
   readonly model: string | null

@@ -27,6 +27,8 @@ export interface FleetLearning {
   watch(work: Work, server: string, cold: boolean): ClaimListener
   /** An upstream has said what it has in its memory. True where a size is news. */
   sawLoaded(state: UpstreamState): boolean
+  /** A model was loaded by the gateway itself. */
+  loaded(server: string, bytes: number, tookMs: number): void
   /** A health probe took so long. */
   probed(server: string, tookMs: number): void
   /** Forgets all others. */
@@ -83,6 +85,7 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
       capacity.saw(name, loaded.map(seenLoaded), clock.now())
       return memory.sawLoaded(name, loaded)
     },
+    loaded: rates.loaded,
     probed: rates.probed,
     keep(servers) {
       for (const part of [memory, capacity, rates]) part.keep(servers)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AttemptOutcome } from '../proxy/router.ts'
 import { type Asked, createFleetBed, type FleetBed, PRINCIPAL, testMember } from './__fixtures__/fleet-bed.ts'
+import { createScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
 import type { UpstreamMember } from './upstream-state.ts'
 
 /** Numerical Recipes' generator: the same run each time. */
@@ -172,5 +173,36 @@ describe('what is learnt', () => {
     expect(ask().error?.code).toBe('no_upstream')
     core.configure({ ...plan, memory: { memory: { m: 19e9 }, memoryPatterns: [] } })
     expect(ask().claim?.upstream.id).toBe('a')
+  })
+})
+
+describe('what the gateway asks of upstreams by itself', () => {
+  const m = ['m:latest']
+
+  it('is to load what shall be warm, also after a reload that says so', async () => {
+    const upstream = createScriptedUpstream('a', { '/api/generate': { json: { done: true } } })
+    const { time, core, plan } = createFleetBed({ a: m }, { members: [testMember('a', { upstream })] })
+    await time.advance(10_000)
+    expect(upstream.paths()).toEqual([])
+    const keepWarm = [{ model: 'm', upstreams: null }]
+    core.configure({ ...plan, warmth: { ...plan.warmth, keepWarm, canonicalOf: () => 'm:latest' } })
+    await time.advance(10_000)
+    expect(upstream.paths()).toEqual(['/api/generate'])
+    core.stop()
+    expect(time.waiting()).toEqual([])
+  })
+
+  it('is to free a slot that an abort has lost', async () => {
+    const upstream = createScriptedUpstream('a', { '/api/generate': { json: { done: true } } })
+    const { time, core, ask } = createFleetBed({ a: m }, { members: [testMember('a', { upstream, slots: 1 })] })
+    const loaded = [{ canonical: 'm:latest', remote: false, digest: 'm:latest', raw: { size: 1e9 } }]
+    core.fleet.apply('a', { kind: 'loaded-read', at: 1, loaded })
+    const aborted = ask()
+    aborted.claim?.report('cancelled')
+    aborted.claim?.release()
+    expect(ask().claim).toBeDefined()
+    await time.advance(60_000)
+    const bodies = upstream.requests.map(({ body }) => Buffer.concat(Array.isArray(body) ? body : []).toString())
+    expect(bodies.map((body) => JSON.parse(body))).toEqual([{ model: 'm:latest', keep_alive: 0, stream: false }])
   })
 })

@@ -2,6 +2,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { ModelSettings } from '../proxy/settings.ts'
 import type { Upstream } from '../proxy/upstream.ts'
+import { bothOf } from './claims.ts'
 import type { DispatchOptions } from './dispatch/dispatch-options.ts'
 import { createDispatcher, type Dispatcher } from './dispatch/dispatcher.ts'
 import { createFleetFacts } from './fleet-facts.ts'
@@ -12,6 +13,7 @@ import { createRouter, type FleetRouter, type RouterOptions } from './router.ts'
 import type { StartTimer } from './timer.ts'
 import type { UpstreamMember } from './upstream-state.ts'
 import { createWaker } from './waker.ts'
+import { createWarmth, type WarmthPlan } from './warmth/warmth.ts'
 
 export interface RoutingCoreDeps {
   readonly clock: Clock
@@ -39,6 +41,7 @@ export interface RoutingPlan extends RouterOptions {
   readonly members: readonly UpstreamMember[]
   readonly dispatch: DispatchOptions
   readonly memory: Pick<ModelSettings, 'memory' | 'memoryPatterns'>
+  readonly warmth: WarmthPlan
   /** Reads the lists again, bounded, for a model that none of them has. */
   learnModel(model: string): Promise<void>
   /** Asks an upstream after its health now. */
@@ -49,6 +52,7 @@ const NO_PLAN: RoutingPlan = {
   members: [],
   dispatch: { maxLength: 512, maxWaitMs: 300_000, spillAfterMs: 20_000, affinity: true },
   memory: { memory: {}, memoryPatterns: [] },
+  warmth: { keepWarm: [], policies: [], firstByteTimeoutMs: 30 * 60_000, canonicalOf: (name) => name },
   assignments: new Map(),
   agentWaitMs: 0,
   pools: [],
@@ -61,7 +65,9 @@ export function createRoutingCore(deps: RoutingCoreDeps): RoutingCore {
   const fleet = createFleet([])
   const learning = createFleetLearning({ fleet, clock: deps.clock })
   const dispatcher = createDispatcher({ clock: deps.clock, ...learning }, plan.dispatch)
-  const waker = createWaker({ ...deps, fleet, hurry: (name) => plan.hurry(name) })
+  const hurry = (name: string): void => plan.hurry(name)
+  const waker = createWaker({ ...deps, fleet, hurry })
+  const warmth = createWarmth({ ...deps, ...learning, fleet, loads: () => dispatcher.loads(), hurry })
   const facts = createFleetFacts(learning.bytesOf)
   const router = createRouter(
     {
@@ -71,8 +77,8 @@ export function createRoutingCore(deps: RoutingCoreDeps): RoutingCore {
       waker,
       bytesOf: learning.bytesOf,
       learnModel: (model) => plan.learnModel(model),
-      watch: learning.watch,
-      preload() {},
+      watch: (...sent) => bothOf(learning.watch(...sent), warmth.watch(...sent)),
+      preload: warmth.preload,
     },
     plan,
   )
@@ -101,6 +107,7 @@ export function createRoutingCore(deps: RoutingCoreDeps): RoutingCore {
     configure(next) {
       plan = next
       learning.configure(next.memory)
+      warmth.configure(next.warmth)
       router.configure(next)
       facts.forgetBytes()
       router.carryOut(dispatcher.configure(next.dispatch))
@@ -109,6 +116,7 @@ export function createRoutingCore(deps: RoutingCoreDeps): RoutingCore {
     stop() {
       router.stop()
       waker.stop()
+      warmth.stop()
     },
   }
 }

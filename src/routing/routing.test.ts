@@ -20,9 +20,15 @@ function setUp(upstreams: ScriptedUpstream[], fallbacks: Record<string, string[]
     { ...time, core, random: () => 1, log: silent },
     {
       members: upstreams.map(member),
-      routing: { healthIntervalMs: 5000, modelTtlMs: 30_000, spillAfterMs: 20_000, affinity: true },
+      routing: {
+        healthIntervalMs: 5000,
+        modelTtlMs: 30_000,
+        spillAfterMs: 20_000,
+        affinity: true,
+        firstByteTimeoutMs: 60_000,
+      },
       queue: { maxLength: 100, maxWaitMs: 60_000 },
-      models: { aliases: {}, assignments: {}, fallbacks, memory: {}, memoryPatterns: [] },
+      models: { aliases: {}, assignments: {}, fallbacks, memory: {}, memoryPatterns: [], policies: [], keepWarm: [] },
     },
   )
   return { time, routing, member }

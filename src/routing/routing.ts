@@ -35,9 +35,12 @@ export interface RoutingDeps {
 
 export interface RoutingOptions {
   readonly members: readonly UpstreamMember[]
-  readonly routing: Pick<RoutingSettings, 'healthIntervalMs' | 'modelTtlMs' | 'spillAfterMs' | 'affinity'>
+  readonly routing: Pick<
+    RoutingSettings,
+    'healthIntervalMs' | 'modelTtlMs' | 'spillAfterMs' | 'affinity' | 'firstByteTimeoutMs'
+  >
   readonly queue: QueueSettings
-  readonly models: Pick<ModelSettings, 'aliases' | 'assignments' | 'fallbacks' | 'memory' | 'memoryPatterns'>
+  readonly models: Omit<ModelSettings, 'desired' | 'default'>
   /** How long a request that nobody can serve waits for an agent; default 0. */
   readonly agentWaitMs?: number
   /** Names that stand for agents, whether there are any or not; default none. */
@@ -100,6 +103,11 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
     members: options.members,
     dispatch: { ...options.queue, spillAfterMs: options.routing.spillAfterMs, affinity: options.routing.affinity },
     memory: options.models,
+    warmth: {
+      ...options.models,
+      firstByteTimeoutMs: options.routing.firstByteTimeoutMs,
+      canonicalOf: (name) => targetOf(names, name),
+    },
     assignments: names.assignments,
     agentWaitMs: options.agentWaitMs ?? 0,
     pools: options.pools ?? [],
@@ -127,8 +135,7 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
     learnModel: models.learn,
     fallbackFor: (canonical, request) => fallbackFor(canonical, request)?.name,
     explain(question) {
-      const asked = canonicalOf(question.model)
-      const resolved = names.resolveAlias(asked)?.canonical ?? asked
+      const resolved = targetOf(names, question.model)
       const model = fallbackFor(resolved, question)?.canonical ?? resolved
       const { dispatcher } = core
       return explainRoute({ ...question, model }, { snapshot: router.snapshot(), dispatcher, now: clock.now() })
@@ -155,8 +162,8 @@ function fallbackOf(
   return targets.find((target) => target.canonical === chosen && chosen !== canonical)
 }
 
-/** What no name can be, nobody has. */
-function canonicalOf(name: string): string {
+/** The canonical name of what a client gets that asks for the name. What no name can be, nobody has. */
+function targetOf(names: ModelNames, name: string): string {
   const parsed = parseAnyModelName(name)
-  return parsed.kind === 'invalid' ? name : parsed.canonical
+  return parsed.kind === 'invalid' ? name : (names.resolveAlias(parsed.canonical)?.canonical ?? parsed.canonical)
 }

@@ -70,6 +70,7 @@ export function createFleetBed(
     members: Object.keys(models).map((id) => testMember(id, member)),
     dispatch: { maxLength: 100, maxWaitMs: 60_000, spillAfterMs: 20_000, affinity: true },
     memory: { memory: {}, memoryPatterns: [] },
+    warmth: { keepWarm: [], policies: [], firstByteTimeoutMs: 60_000, canonicalOf: (name) => name },
     assignments: new Map(),
     agentWaitMs: 0,
     pools: [],

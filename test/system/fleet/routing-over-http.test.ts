@@ -40,9 +40,23 @@ async function startFleet(): Promise<Fleet> {
     { ...deps, core },
     {
       members: upstreams.map((upstream, priority) => ({ upstream, priority, enabled: true, maxResponseTimeMs: null })),
-      routing: { healthIntervalMs: INTERVAL_MS, modelTtlMs: 60_000, spillAfterMs: 20_000, affinity: true },
+      routing: {
+        healthIntervalMs: INTERVAL_MS,
+        modelTtlMs: 60_000,
+        spillAfterMs: 20_000,
+        affinity: true,
+        firstByteTimeoutMs: 60_000,
+      },
       queue: { maxLength: 100, maxWaitMs: 60_000 },
-      models: { aliases: {}, assignments: {}, fallbacks: {}, memory: {}, memoryPatterns: [] },
+      models: {
+        aliases: {},
+        assignments: {},
+        fallbacks: {},
+        memory: {},
+        memoryPatterns: [],
+        policies: [],
+        keepWarm: [],
+      },
     },
   )
   onTestFinished(async () => {
