@@ -97,9 +97,11 @@ describe('createKeepWarm', () => {
   it('waits for the list to know of its load', async () => {
     const { time, upstream, warmer, saw } = setUp()
     warmer.configure([wish])
-    await time.advance(20_000)
-    saw()
+    await time.advance(9000)
     expect(upstream.requests).toHaveLength(1)
+    saw()
+    await time.advance(6000)
+    expect(upstream.requests).toHaveLength(2)
   })
 
   it('tries again what failed, ever more seldom', async () => {

@@ -38,8 +38,8 @@ const LOOK_EVERY_MS = 5000
 const KEEP_ALIVE = '15m'
 const RENEW_EVERY_MS = 5 * 60_000
 
-/** A list of what is loaded may be older than our own load. */
-const LIST_DELAY_MS = 30_000
+/** A list of what is loaded may be older than our own load; to load what is there already costs nothing. */
+const LIST_DELAY_MS = 10_000
 
 const FIRST_PAUSE_MS = 60_000
 const LAST_PAUSE_MS = 16 * 60_000
