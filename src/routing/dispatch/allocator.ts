@@ -61,17 +61,16 @@ export class Allocator {
 
   /** Whether a work of the lane could be sent somewhere now. */
   #isOpen(lane: Lane, sparesQueued: boolean, at: Server | undefined): boolean {
-    const work = lane.heads.first?.first?.work
-    if (work === undefined) return false
-    if (at === undefined)
-      return lane.tiers.some((tier) => tier.some((candidate) => this.#canTake(candidate, work, sparesQueued)))
-    const runner = at.runners.get(lane.demand.model)
-    return runner !== undefined && this.#canTake({ server: at, runner }, work, sparesQueued)
+    if (at !== undefined) {
+      const runner = at.runners.get(lane.demand.model)
+      return runner !== undefined && this.#canTake({ server: at, runner }, lane, sparesQueued)
+    }
+    return lane.tiers.some((tier) => tier.some((candidate) => this.#canTake(candidate, lane, sparesQueued)))
   }
 
-  #canTake({ server, runner }: Candidate, work: Work, sparesQueued: boolean): boolean {
+  #canTake({ server, runner }: Candidate, lane: Lane, sparesQueued: boolean): boolean {
     if (server.isProvider) return !server.isFull
-    if (!server.canStart(runner, work)) return false
+    if (!server.canStart(runner, lane.briefs > 0)) return false
     if (!sparesQueued || runner.state !== 'absent') return true
     return !isMissed(server.evictionsFor(runner).victims, server, this.view())
   }
@@ -118,7 +117,7 @@ export class Allocator {
     const now = this.#clock.now()
     const cold = !server.isProvider && runner.state === 'absent'
     for (const victim of cost.victims) server.unload(victim)
-    if (cold) server.startLoad(runner, { now, loadMs })
+    if (cold) server.startLoad(runner, { now, loadMs, isPreload: false })
     const answerMs = work.brief ? 0 : runner.answerMs
     const grant: Grant = {
       ...{ work, server, runner, account, cold, answerMs },
@@ -139,7 +138,8 @@ export class Allocator {
     if (place === undefined) return []
     const { server, runner, victims } = place
     for (const victim of victims) server.unload(victim)
-    server.startLoad(runner, { now, loadMs: this.#estimates.loadMs(server.name, runner.bytes) })
+    const loadMs = this.#estimates.loadMs(server.name, runner.bytes)
+    server.startLoad(runner, { now, loadMs, isPreload: true })
     const preload = { kind: 'preload', model: runner.model, server: server.name } as const
     return [preload, ...this.serve(this.queue.lanesAt(server), server)]
   }

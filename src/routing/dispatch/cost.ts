@@ -90,7 +90,7 @@ function startOf(ask: Ask, { server, runner }: Candidate, view: CostView): Start
   const { now } = view
   const admissionMs = server.isFull ? server.soonestFreeMs(now) : 0
   if (runner.state !== 'absent') {
-    const isFree = server.hasFreeSlot(runner, ask.work)
+    const isFree = server.hasFreeSlot(runner, ask.work.brief)
     if (isFree && !server.isFull) {
       return { waitMs: 0, loadMs: runner.loadRemainingMs(now), victims: NONE, isReady: true }
     }

@@ -30,6 +30,8 @@ export const policy = {
   overrunShare: 1 / 3,
   /** What overran it so many times may never end. Few answers are so long: less would cost waits that pay. */
   lostTimesMean: 4,
+  /** From the end of an answer until its slot is free. */
+  endingMs: 1,
   /** Keys of one lane that are looked at for a free slot: the first may rather wait, and the next not. */
   headsPerLane: 3,
   /** Embeddings end in milliseconds, and what is learnt of long answers is not about them. */

@@ -36,6 +36,8 @@ export class Runner {
   loadStartedAt = 0
   /** Expected, of the last load. */
   loadMs = 0
+  /** No work asked for that load. */
+  isPreload = false
   /** When it was last seen to be loaded for the first time. */
   loadedAt = 0
   lastUsedAt = 0
@@ -72,8 +74,12 @@ export class Runner {
     return remainingOf(this.loadMs, now - this.loadStartedAt)
   }
 
-  /** Until the slot is free. */
+  /** Until the slot is free: never nothing. */
   remainingMs(running: Running, now: number): number {
+    return Math.max(policy.endingMs, this.#expectedMs(running, now))
+  }
+
+  #expectedMs(running: Running, now: number): number {
     if (running.endedAt !== null) return 0
     const { answerMs, prefillMs, beganAt } = running
     if (beganAt !== null) return remainingOf(answerMs, now - beganAt)

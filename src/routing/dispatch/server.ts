@@ -2,7 +2,6 @@ import type { Capacity } from './capacity.ts'
 import { policy } from './policy.ts'
 import type { Runner, Running } from './runner.ts'
 import type { LoadedModel, ServerFacts } from './server-facts.ts'
-import type { Work } from './work.ts'
 
 /** What must go before a model fits. */
 export interface Evictions {
@@ -10,6 +9,13 @@ export interface Evictions {
   readonly victims: readonly Runner[]
   /** Some of them still run or load. */
   readonly isBlocked: boolean
+}
+
+export interface Load {
+  readonly now: number
+  /** Expected. */
+  readonly loadMs: number
+  readonly isPreload: boolean
 }
 
 const NO_EVICTIONS: Evictions = { victims: [], isBlocked: false }
@@ -50,14 +56,14 @@ export class Server {
     return isBrief ? Math.max(learnt, policy.briefSlots) : learnt
   }
 
-  hasFreeSlot(runner: Runner, { brief }: Pick<Work, 'brief'>): boolean {
-    return runner.running.length < this.slotsOf(runner, brief)
+  hasFreeSlot(runner: Runner, isBrief: boolean): boolean {
+    return runner.running.length < this.slotsOf(runner, isBrief)
   }
 
   /** Whether a work for the model could be sent now. */
-  canStart(runner: Runner, work: Pick<Work, 'brief'>): boolean {
+  canStart(runner: Runner, isBrief: boolean): boolean {
     if (this.isFull) return false
-    if (runner.state !== 'absent') return this.hasFreeSlot(runner, work)
+    if (runner.state !== 'absent') return this.hasFreeSlot(runner, isBrief)
     return this.loading === undefined && !this.evictionsFor(runner).isBlocked
   }
 
@@ -103,11 +109,12 @@ export class Server {
     return next
   }
 
-  startLoad(runner: Runner, { now, loadMs }: { readonly now: number; readonly loadMs: number }): void {
+  startLoad(runner: Runner, { now, loadMs, isPreload }: Load): void {
     this.#hold(runner)
     runner.state = 'loading'
     runner.loadStartedAt = now
     runner.loadMs = loadMs
+    runner.isPreload = isPreload
     runner.lastUsedAt = now
     this.loading = runner
   }
@@ -150,9 +157,9 @@ export class Server {
     runner.running.splice(at, 1)
     runner.lastUsedAt = now
     this.running -= 1
-    if (runner.state !== 'loading' || !running.cold) return
-    if (runner.isBusy) runner.loadStartedAt = now
-    else this.unload(runner)
+    if (runner.state !== 'loading' || runner.isPreload) return
+    if (!runner.isBusy) this.unload(runner)
+    else if (running.cold) runner.loadStartedAt = now
   }
 
   /** What its own list says, which may be older than what was sent there since. */

@@ -23,6 +23,8 @@ export class Lane {
   readonly queues = new Map<string, KeyQueue>()
   readonly heads = new IndexedHeap<KeyQueue>(isBefore)
   size = 0
+  /** Of them, works that are brief. */
+  briefs = 0
   /** Upstreams that may take its works. */
   width = 0
   /** See `wait-estimate.ts`; as of then. */
@@ -149,6 +151,7 @@ export class WaitQueue {
     link(waiting)
     queue.size += 1
     lane.size += 1
+    if (work.brief) lane.briefs += 1
     weigh(lane, 1)
     lane.demand.queued += 1
     this.#waiting.set(work, waiting)
@@ -163,6 +166,7 @@ export class WaitQueue {
     unlink(waiting)
     queue.size -= 1
     lane.size -= 1
+    if (work.brief) lane.briefs -= 1
     weigh(lane, -1)
     lane.demand.queued -= 1
     this.#waiting.delete(work)
