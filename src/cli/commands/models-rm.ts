@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { FleetModels } from '../../admin/model-schemas.ts'
 import { parseAnyModelName } from '../../lib/model-name.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { confirm } from '../models/confirm.ts'
@@ -40,18 +41,25 @@ export function modelsRm(command: Command, terminal: Terminal): void {
     })
 }
 
-/** The upstreams that have it, where the key may know; else as they were named. */
+/** The upstreams that have it, and those that a pool stands for, where the key may know; else as they were named. */
 async function placesOf(target: GatewayTarget, model: string, named: readonly string[]): Promise<readonly string[]> {
-  if (named[0] !== '*') return named
   const parsed = parseAnyModelName(model)
   if (parsed.kind === 'invalid')
     throw new CommandFailure(`${JSON.stringify(model)} is not the name of a model`, { exitCode: 2 })
   const fleet = await readFleetIfAllowed(target)
   if (fleet === undefined) return named
+  if (named[0] !== '*') return named.flatMap((name) => agentsOf(fleet, name))
   const having = fleet.upstreams.filter(
     ({ provider, models }) => !provider && models?.some(({ name }) => name === parsed.canonical),
   )
   if (having.length === 0) throw new CommandFailure(`No upstream has ${model}`)
   // All of them are as good as their names, and as short as it gets: one that lacks the model does not mind.
   return having.length > MOST_NAMES ? ['*'] : having.map(({ name }) => name)
+}
+
+/** An upstream stands for itself; of a pool that nobody has joined the gateway shall speak. */
+function agentsOf({ upstreams }: FleetModels, name: string): readonly string[] {
+  if (upstreams.some((upstream) => upstream.name === name)) return [name]
+  const agents = upstreams.filter(({ pool }) => pool === name).map((upstream) => upstream.name)
+  return agents.length === 0 ? [name] : agents
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { request } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { makeKey } from '../harness/make-key.ts'
 import { asked, having, type ModelScene, progressOf, screenOf, startModelScene } from './scene.ts'
@@ -143,6 +144,26 @@ describe('a delete, a copy and a create on several servers', () => {
     expect(having(scene, 'made')).toEqual(['b', 'c'])
     const lacking = progressOf(await create('a,b'))
     expect(lacking.at(-1)?.error).toMatch(/^a: blob not found: sha256:\w+ \(done on b\)$/)
+  })
+
+  it('let go of an upload whose client has left', async () => {
+    const path = `/api/blobs/sha256:${'0'.repeat(64)}`
+    const headers = {
+      authorization: `Bearer ${scene.gateway.adminKey}`,
+      'corral-upstream': 'a,b',
+      'content-length': 9e6,
+    }
+    const upload = request(scene.gateway.url + path, { method: 'POST', headers })
+    upload.on('error', () => undefined)
+    upload.write(new Uint8Array(500_000))
+    const fakes = [scene.a, scene.b]
+    const begun = fakes.map((fake) => fake.counters.until(({ bytesIn }) => bytesIn >= 500_000))
+    await Promise.all(begun)
+    upload.destroy()
+    await Promise.all(
+      fakes.map((fake) => fake.counters.until(({ aborted, running }) => aborted === 1 && running === 0)),
+    )
+    expect((await pull('qwen3:8b', 'a,b')).status).toBe(200)
   })
 })
 
