@@ -1,12 +1,11 @@
 import { type MeanRequest, serviceMs } from './capacity.ts'
 import { type Fleet, holds, type ModelSpec, type ServerSpec } from './fleet.ts'
-import type { SimulatedRequest } from './workload.ts'
 
 /** What it costs those who can go nowhere else, when somebody takes a server that he need not take. */
 export interface Prices {
   arrived(model: string, nowMs: number): void
   /** Per millisecond of the server's time. */
-  of(server: ServerSpec, model: ModelSpec, at: { waiting: readonly SimulatedRequest[]; nowMs: number }): number
+  of(server: ServerSpec, model: ModelSpec, at: { queued: ReadonlyMap<string, number>; nowMs: number }): number
   /** That the model is asked for within a minute. */
   chanceSoon(model: string, nowMs: number): number
 }
@@ -30,15 +29,13 @@ export function createPrices(fleet: Fleet, mean: MeanRequest): Prices {
     arrived(model, nowMs) {
       rates.set(model, { perMs: rate(model, nowMs) + 1 / MEMORY_MS, atMs: nowMs })
     },
-    of(server, model, { waiting, nowMs }) {
+    of(server, model, { queued, nowMs }) {
       const others = fleet.models.filter((other) => other !== model && holds(server, other))
-      let queued = 0
-      for (const request of waiting)
-        if (others.some((other) => other.name === request.model)) queued += 1 / (able.get(request.model) ?? 1)
+      const waiting = others.reduce((sum, { name }) => sum + (queued.get(name) ?? 0) / (able.get(name) ?? 1), 0)
       const load = others.reduce((sum, other) => {
         return sum + (rate(other.name, nowMs) * serviceMs(server, other, mean)) / (able.get(other.name) ?? 1) ** 2
       }, 0)
-      return queued + load / (1 - Math.min(MOST_LOAD, load))
+      return waiting + load / (1 - Math.min(MOST_LOAD, load))
     },
     chanceSoon: (model, nowMs) => 1 - Math.exp(-rate(model, nowMs) * SOON_MS),
   }

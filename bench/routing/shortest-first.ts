@@ -15,8 +15,8 @@ import type { Answer } from './simulated-runner.ts'
 import type { SimulatedRequest } from './workload.ts'
 
 /** A millisecond of waiting outweighs so much of a request's own length. */
-const AGEING = 0.2
-const SWAP_WEIGHT = 4
+const AGEING = 0.02
+const SWAP_WEIGHT = 3
 /** A model that another server has loaded is missed less. */
 const ELSEWHERE = 0.3
 
@@ -57,7 +57,9 @@ export class ShortestFirst implements Policy {
   readonly #sites: readonly Site[]
   readonly #models: ReadonlyMap<string, ModelSpec>
   readonly #prices: Prices
-  #waiting: SimulatedRequest[] = []
+  readonly #waiting = new Set<SimulatedRequest>()
+  /** How many of them want each model. */
+  readonly #queued = new Map<string, number>()
 
   constructor(world: World, meanRequest: { promptTokens: number; answerTokens: number }) {
     this.#world = world
@@ -67,7 +69,8 @@ export class ShortestFirst implements Policy {
   }
 
   arrived(request: SimulatedRequest): void {
-    this.#waiting.push(request)
+    this.#waiting.add(request)
+    this.#countQueued(request, 1)
     this.#prices.arrived(request.model, this.#world.now())
     this.#assign()
   }
@@ -91,12 +94,12 @@ export class ShortestFirst implements Policy {
 
   #assign(): void {
     const nowMs = this.#world.now()
-    const ordered = this.#waiting
+    const ordered = [...this.#waiting]
       .map((request) => ({ request, rank: this.#lengthMs(request) - AGEING * (nowMs - request.atMs) }))
       .toSorted((a, b) => a.rank - b.rank)
+    this.#forgetUnloaded()
     for (const { ahead } of this.#sites) ahead.clear()
     for (const { request } of ordered) {
-      this.#forgetUnloaded()
       const offer = this.#bestOffer(request, nowMs)
       if (offer === undefined) continue
       if (!offer.isReady) {
@@ -105,9 +108,14 @@ export class ShortestFirst implements Policy {
         site.ahead.set(request.model, (site.ahead.get(request.model) ?? 0) + workMs)
         continue
       }
-      this.#waiting = this.#waiting.filter((other) => other !== request)
+      this.#waiting.delete(request)
+      this.#countQueued(request, -1)
       this.#send(request, offer, nowMs)
     }
+  }
+
+  #countQueued({ model }: SimulatedRequest, by: number): void {
+    this.#queued.set(model, (this.#queued.get(model) ?? 0) + by)
   }
 
   /** What was idle for long is gone by itself. */
@@ -149,7 +157,7 @@ export class ShortestFirst implements Policy {
     let delayMs = 0
     for (const other of others)
       for (const running of other.running.values()) delayMs += Math.min(remainingMs(running, nowMs), workMs)
-    const price = this.#prices.of(site.spec, model, { waiting: this.#waiting, nowMs })
+    const price = this.#prices.of(site.spec, model, { queued: this.#queued, nowMs })
     const swapMs = place.victims.reduce((sum, victim) => sum + this.#missedMs(victim.model, site, nowMs), 0)
     const cost = place.waitMs + place.loadMs + prefillMs + SWAP_WEIGHT * swapMs + workMs * price + delayMs
     return { site, cost, isReady: place.isReady, victims: place.victims }
@@ -174,8 +182,7 @@ export class ShortestFirst implements Policy {
 
   #missedMs(model: ModelSpec, at: Site, nowMs: number): number {
     const isElsewhere = this.#sites.some((site) => site !== at && site.holdings.has(model.name))
-    const isWanted = this.#waiting.some((request) => request.model === model.name)
-    const chance = isWanted ? 1 : this.#prices.chanceSoon(model.name, nowMs)
+    const chance = (this.#queued.get(model.name) ?? 0) > 0 ? 1 : this.#prices.chanceSoon(model.name, nowMs)
     return loadMs(model) * chance * (isElsewhere ? ELSEWHERE : 1)
   }
 
