@@ -2,7 +2,7 @@ import type { GatewayStatus } from '../admin/schemas.ts'
 import type { Settings } from '../config/settings.ts'
 import { version } from '../lib/version.ts'
 import type { ModelLoad, ServerLoad } from '../routing/dispatch/server-load.ts'
-import { type LearntFleet, NOTHING_LEARNT } from '../routing/learnt-fleet.ts'
+import type { LearntFleet } from '../routing/learnt-fleet.ts'
 import type { Routing } from '../routing/routing.ts'
 import type { UpstreamState } from '../routing/upstream-state.ts'
 import type { AgentRegistry } from '../tunnel/server/registry.ts'
@@ -17,7 +17,7 @@ type UpstreamStatus = GatewayStatus['upstreams'][number]
 
 /** How the gateway and its upstreams are, for an admin. */
 export function gatewayStatus(
-  routing: Pick<Routing, 'fleet' | 'loads' | 'queues'> & { readonly learnt?: LearntFleet },
+  routing: Pick<Routing, 'fleet' | 'loads' | 'queues' | 'learnt'>,
   settings: Settings,
   { startedAt, agents }: StatusDeps,
 ): GatewayStatus {
@@ -29,7 +29,7 @@ export function gatewayStatus(
     started_at: new Date(startedAt).toISOString(),
     uptime_seconds: Math.round((Date.now() - startedAt) / 1000),
     upstreams: routing.fleet.all().map((state) => ({
-      ...activityView(state, loads.get(state.name), routing.learnt ?? NOTHING_LEARNT),
+      ...activityView(state, loads.get(state.name), routing.learnt),
       name: state.name,
       url: urls.get(state.name) ?? '',
       fault: state.fault,

@@ -13,8 +13,3 @@ export interface LearntPair {
   readonly prefillTokensPerSecond: number | null
   readonly decodeTokensPerSecond: number | null
 }
-
-export const NOTHING_LEARNT: LearntFleet = {
-  server: () => ({ roundTripMs: null, loadBytesPerSecond: null }),
-  pair: () => ({ prefillTokensPerSecond: null, decodeTokensPerSecond: null }),
-}
