@@ -74,8 +74,8 @@ export const catalogue = {
   bad_upstream_choice: {
     status: 400,
     retryable: false,
-    message: 'The header corral-upstream names an upstream that is not there',
-    help: 'The message lists the names there are; `*` stands for all.',
+    message: 'The header corral-upstream names no upstream that could take this',
+    help: 'The message lists the names there are, or says why those named cannot; `*` stands for all.',
   },
   no_credential: {
     status: 401,

@@ -49,6 +49,7 @@ describe('toUpstreamHeaders', () => {
     'HTTP2-Settings',
     'Accept-Encoding',
     'corral-hop',
+    'corral-upstream',
     'cf-connecting-ip',
     'session_id',
     'x-anything',

@@ -25,7 +25,7 @@ export function namesProblem(
   ])
   const unknown = named.find((name) => name !== '*' && !known.has(name))
   if (unknown === undefined) return undefined
-  return new GatewayError('invalid_input', {
+  return new GatewayError('bad_upstream_choice', {
     message: `corral-upstream names ${JSON.stringify(unknown)}, ${listing([...known])}`,
   })
 }

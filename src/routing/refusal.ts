@@ -34,11 +34,11 @@ export function refusal(
         message: `Model "${model}" needs more memory than any upstream that has it may use`,
       })
     case 'not-named':
-      return new GatewayError('invalid_input', {
+      return new GatewayError('bad_upstream_choice', {
         message: `None of the upstreams in corral-upstream may serve ${model === null ? 'this' : `model "${model}"`}`,
       })
     case 'name-unable':
-      return new GatewayError('invalid_input', {
+      return new GatewayError('bad_upstream_choice', {
         message: `Upstream "${selection.name}" cannot take this: it is disabled, no Ollama, not there, or closed to the model`,
       })
     case 'upstream-denied':

@@ -212,11 +212,11 @@ describe('a request that finds nobody', () => {
   it('names upstreams that are not there, or that the key may not reach, and is told those it may', () => {
     const { ask } = createFleetBed({ a: m, b: m }, { pools: ['home'] })
     const { error } = ask({ named: ['a', 'c'] })
-    expect([error?.code, error?.status]).toEqual(['invalid_input', 400])
+    expect([error?.code, error?.status]).toEqual(['bad_upstream_choice', 400])
     expect(error?.message).toBe('corral-upstream names "c", which is none of a, b, home')
     const mine = { ...PRINCIPAL, upstreams: ['a'] }
     expect(ask({ named: ['b'], principal: mine }).error?.message).toBe('corral-upstream names "b", which is none of a')
-    expect(where(ask({ named: ['home'] }))).toBe('invalid_input')
+    expect(where(ask({ named: ['home'] }))).toBe('bad_upstream_choice')
   })
 })
 
