@@ -50,9 +50,13 @@ export class KeyQueue implements Ordered {
   /** The least that its first would cost as things stood then. */
   readonly best = { work: undefined as Work | undefined, totalMs: 0, at: 0 }
 
-  constructor(lane: Lane, account: Account) {
+  /** Of two that are even, the older one is first. */
+  readonly sequence: number
+
+  constructor(lane: Lane, account: Account, sequence: number) {
     this.lane = lane
     this.account = account
+    this.sequence = sequence
   }
 
   reordered(): void {
@@ -66,7 +70,8 @@ export const BATCH = 1
 
 export function isBefore(a: KeyQueue, b: KeyQueue): boolean {
   if (a.rank !== b.rank) return a.rank < b.rank
-  return turnOf(a) < turnOf(b)
+  const [turn, other] = [turnOf(a), turnOf(b)]
+  return turn === other ? a.sequence < b.sequence : turn < other
 }
 
 /** Who has had least is first, and every second of waiting counts as some of service not had. */
@@ -82,6 +87,7 @@ export class WaitQueue {
   readonly #waiting = new Map<Work, Waiting>()
   readonly #lanesAt = new Map<Server, Set<Lane>>()
   readonly #startedAt: number
+  #sequence = 0
   /** Of what waits, since the start: sums of dates since 1970 are too long for a number. */
   #arrivalSum = 0
 
@@ -139,7 +145,8 @@ export class WaitQueue {
   add(work: Work, lane: Lane, account: Account): Waiting {
     let queue = lane.queues.get(work.key)
     if (queue === undefined) {
-      queue = new KeyQueue(lane, account)
+      queue = new KeyQueue(lane, account, this.#sequence)
+      this.#sequence += 1
       lane.queues.set(work.key, queue)
       account.queues.push(queue)
     }

@@ -1,4 +1,3 @@
-import { expect } from 'vitest'
 import { NO_PROMPT } from '../../../proxy/prompt.ts'
 import type { DispatchOptions } from '../dispatch-options.ts'
 import { createDispatcher, type Dispatcher } from '../dispatcher.ts'
@@ -141,7 +140,7 @@ export class CheckedFleet {
   /** Lets everything end. */
   drain(): void {
     for (let round = 0; this.waiting.length + this.running.size > 0; round += 1) {
-      expect(round, 'everything that waits gets its turn').toBeLessThan(5_000)
+      check(round < 5_000, 'everything that waits gets its turn')
       for (const work of [...this.running.keys()]) {
         this.began(work)
         this.now += 100
@@ -158,52 +157,51 @@ export class CheckedFleet {
       else if (effect.kind === 'refuse') this.#refused(effect)
       else this.#load(this.#host(effect.server), effect.model, true)
     }
-    expect(this.dispatcher.waiting).toBe(this.waiting.length)
+    check(this.dispatcher.waiting === this.waiting.length, 'as many wait as were not answered')
   }
 
   #granted({ work, server, cold }: Extract<Effect, { kind: 'grant' }>): void {
-    expect(work.candidates(), 'only who may take it').toContain(server)
+    check(work.candidates().includes(server), 'only who may take it')
     this.#takeFromQueue(work)
     const host = this.#host(server)
     const isProvider = host.facts.slots === Number.POSITIVE_INFINITY
     if (!isProvider) {
-      expect(cold, 'what is loaded is known').toBe(!host.held.has(work.model))
+      check(cold !== host.held.has(work.model), 'what is loaded is known')
       if (cold) this.#load(host, work.model, false)
     }
     const held = host.held.get(work.model) ?? { model: work.model, running: new Set(), usedAt: this.now }
     host.held.set(work.model, held)
     held.running.add(work)
     held.usedAt = this.now
-    expect(held.running.size, 'slots').toBeLessThanOrEqual(host.facts.slots ?? (work.brief ? 4 : 1))
+    check(held.running.size <= (host.facts.slots ?? (work.brief ? 4 : 1)), 'no more than there are slots')
     this.running.set(work, { host, began: false, ended: false })
     const all = [...host.held.values()].reduce((sum, { running }) => sum + running.size, 0)
-    expect(all, 'admitted at once').toBeLessThanOrEqual(host.facts.admits)
+    check(all <= host.facts.admits, 'no more at once than it admits')
   }
 
   #refused({ work, reason, retryAfterMs }: Extract<Effect, { kind: 'refuse' }>): void {
-    expect(retryAfterMs).toBeGreaterThanOrEqual(1_000)
-    expect(retryAfterMs).toBeLessThan(Number.POSITIVE_INFINITY)
-    if (reason === 'stranded') expect(work.candidates()).toEqual([])
+    check(retryAfterMs >= 1_000 && Number.isFinite(retryAfterMs), 'a time to come back')
+    if (reason === 'stranded') check(work.candidates().length === 0, 'stranded where nobody may take it')
     const at = this.waiting.indexOf(work)
-    expect(at, 'refused once, and not while it runs').toBeGreaterThanOrEqual(0)
+    check(at >= 0, 'refused once, and not while it runs')
     this.waiting.splice(at, 1)
   }
 
   #takeFromQueue(work: Work): void {
     const at = this.waiting.indexOf(work)
-    expect(at, 'granted once').toBeGreaterThanOrEqual(0)
-    const earlier = this.waiting.filter(
+    check(at >= 0, 'granted once')
+    const isOvertaken = this.waiting.some(
       (other, index) =>
         other.lane === work.lane &&
         other.key === work.key &&
         (other.arrivedAt < work.arrivedAt || (other.arrivedAt === work.arrivedAt && index < at)),
     )
-    expect(earlier, 'in the order of their arrival').toEqual([])
+    check(!isOvertaken, 'in the order of their arrival')
     this.waiting.splice(at, 1)
   }
 
   #load(host: Host, model: string, isPreload: boolean): void {
-    expect(host.loading, 'one load at a time').toBeUndefined()
+    check(host.loading === undefined, 'one load at a time')
     const bytesOf = (name: string): number => host.facts.models.get(name) ?? 0
     const memory = host.facts.memoryBytes ?? Number.POSITIVE_INFINITY
     for (;;) {
@@ -211,8 +209,8 @@ export class CheckedFleet {
       if (host.held.size === 0 || (bytes <= memory && host.held.size < 3)) break
       const idle = [...host.held.values()].filter(({ running }) => running.size === 0)
       const [oldest] = idle.toSorted((a, b) => a.usedAt - b.usedAt)
-      expect(oldest, 'busy models are not evicted').toBeDefined()
-      if (oldest !== undefined) host.held.delete(oldest.model)
+      if (oldest === undefined) throw new Error('busy models are not evicted')
+      host.held.delete(oldest.model)
     }
     host.held.set(model, { model, running: new Set(), usedAt: this.now })
     host.loading = { model, until: this.now + bytesOf(model) / 1e6, isPreload }
@@ -236,4 +234,9 @@ export function smallFleet(slots: number | null): readonly ServerFacts[] {
     serverFacts('unknown', { slots, memoryBytes: null, models: models('a', 'b', 'c', 'd') }),
     serverFacts('provider', { slots: Number.POSITIVE_INFINITY, priority: 2, models: models('d') }),
   ]
+}
+
+/** Not `expect`: this is asked some hundred thousand times. */
+function check(isTrue: boolean, what: string): void {
+  if (!isTrue) throw new Error(`Broken: ${what}`)
 }

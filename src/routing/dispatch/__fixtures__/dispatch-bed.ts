@@ -47,12 +47,18 @@ export function dispatchBed(
   const pace = new Map<string, Partial<PairEstimates>>()
   const plain = { prefillMsPerToken: 1, decodeMsPerToken: 10, outputTokens: 100 }
   const names = servers.map(({ name }) => name)
+  const time = { now: 1_000_000 }
   const bed: DispatchBed = {
-    now: 1_000_000,
+    get now() {
+      return time.now
+    },
+    set now(ms) {
+      time.now = ms
+    },
     pace,
     dispatcher: createDispatcher(
       {
-        clock: { now: () => bed.now },
+        clock: { now: () => time.now },
         estimates: {
           pair: (server) => ({ ...plain, ...pace.get(server) }),
           networkMs: () => 1,
