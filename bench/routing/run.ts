@@ -6,6 +6,7 @@ import type { MeasuredCase } from './measured-case.ts'
 import { runOnce } from './one-run.ts'
 import { type Case, fullPlan, quickPlan, REPORT_SEEDS, TUNING_SEEDS } from './plan.ts'
 import { resultsPage } from './results-page.ts'
+import { measureSpeed } from './speed.ts'
 import { checkTargets } from './targets.ts'
 import { loadTrace, type Trace } from './trace.ts'
 import { fitTrace } from './trace-fit.ts'
@@ -39,6 +40,8 @@ async function run({ source, entries }: Trace): Promise<void> {
   const startedAt = performance.now()
   const seeds = chosenSeeds()
   const plan = (values.quick ? quickPlan() : fullPlan()).filter(({ fleet }) => fleet === (values.fleet ?? fleet))
+  // Before the others take the cores.
+  const speed = values.fleet === undefined ? measureSpeed() : []
   const cases = await simulateAll(plan, seeds)
   const seconds = (performance.now() - startedAt) / 1000
   const facts = [
@@ -46,7 +49,7 @@ async function run({ source, entries }: Trace): Promise<void> {
     `seeds ${seeds.join(', ')}; constants and the hand-tuned placements were chosen with ${TUNING_SEEDS.join(', ')}`,
     `${plan.length} cases in ${seconds.toFixed(0)} s on ${describeMachine()}, ${new Date().toISOString().slice(0, 10)}`,
   ]
-  const page = resultsPage({ measures: checkTargets(cases), cases, facts })
+  const page = resultsPage({ measures: [...checkTargets(cases), ...speed], cases, facts })
   console.log(page)
   if (!values.quick && !values.tuning && values.fleet === undefined) writeFileSync(RESULTS, page)
 }

@@ -9,27 +9,40 @@ import type { Measure } from '../parts/row.ts'
 import { median, percentile } from '../parts/statistics.ts'
 import { createRandom } from './random.ts'
 
-const UPSTREAMS = 50
-const MODELS = 200
+interface Size {
+  readonly upstreams: number
+  /** Each upstream has all of them on its disk, and three of them loaded. */
+  readonly models: number
+}
+
+const LARGE: Size = { upstreams: 50, models: 200 }
+const USUAL: Size = { upstreams: 5, models: 6 }
 const KEYS = 100
 const WAITING = 10_000
 const ROUNDS = 15
-/** Of one kind in a row, so that the clock's own grain does not count. */
+const WARM_UP_ROUNDS = 10
+/** Of one kind in a row, so that the grain of the measure does not count. */
 const BATCH = 200
 /** Of virtual time between two events: a thousand a second. */
 const STEP_MS = 1
 
-/** What deciding costs in a fleet that is larger than most. In microseconds. */
+/** What deciding costs in a fleet that is larger than most. In microseconds of processor time. */
 export function measureSpeed(): Measure[] {
-  const chosen = timeChoices()
-  const queued = timeQueue()
-  const few = WAITING.toLocaleString('en')
+  return [row(`choosing, ${named(LARGE)}`, 20, timeChoices(LARGE)), ...queueRows(USUAL), ...queueRows(LARGE)]
+}
+
+function queueRows(size: Size): Measure[] {
+  const { arrive, leave, grant } = timeQueue(size)
+  const where = `${WAITING.toLocaleString('en')} waiting, ${named(size)}`
   return [
-    row(`choosing among ${UPSTREAMS} upstreams with ${MODELS} models each`, 20, chosen),
-    row(`with ${few} waiting: to arrive`, 10, queued.arrive),
-    row(`with ${few} waiting: to leave`, 10, queued.leave),
-    row(`with ${few} waiting: to give a free slot to the next`, 10, queued.grant),
+    row(`to arrive, ${where}`, 10, arrive),
+    row(`to leave, ${where}`, 10, leave),
+    row(`to give a free slot to the next, ${where}`, 10, grant),
   ]
+}
+
+function named({ upstreams, models }: Size): string {
+  return `${upstreams} upstreams with ${models} models each`
 }
 
 function row(what: string, atMostUs: number, rounds: readonly number[]): Measure {
@@ -39,20 +52,17 @@ function row(what: string, atMostUs: number, rounds: readonly number[]): Measure
 }
 
 /** Requests come to a fleet with free slots, are answered and go. Only their arrival is timed. */
-function timeChoices(): number[] {
-  const bench = new DispatchBench(4)
-  for (let index = 0; index < 2000; index++) bench.finish(bench.arrive(bench.newWork()))
-  return Array.from({ length: ROUNDS }, () => {
-    let tookMs = 0
-    for (let index = 0; index < BATCH; index++) {
-      const work = bench.newWork()
-      const startedAt = performance.now()
-      const effects = bench.arrive(work)
-      tookMs += performance.now() - startedAt
-      bench.finish(effects)
-    }
-    return (tookMs * 1000) / BATCH
-  })
+function timeChoices(size: Size): number[] {
+  const bench = new DispatchBench(size, 4)
+  const round = (): number => {
+    const effects: Effect[] = []
+    const works = Array.from({ length: BATCH }, () => bench.newWork())
+    const tookUs = timed(works, (work) => effects.push(...bench.arrive(work)))
+    bench.finish(effects)
+    return tookUs
+  }
+  for (let index = 0; index < WARM_UP_ROUNDS; index++) round()
+  return Array.from({ length: ROUNDS }, round)
 }
 
 interface QueueTimes {
@@ -62,24 +72,28 @@ interface QueueTimes {
 }
 
 /** All slots are taken and so many wait; each round as many come as go, so that it stays so. */
-function timeQueue(): QueueTimes {
-  const bench = new DispatchBench(1)
+function timeQueue(size: Size): QueueTimes {
+  const bench = new DispatchBench(size, 1)
   while (bench.waiting.size < WAITING) bench.keep(bench.newWork())
   const times = { arrive: [] as number[], leave: [] as number[], grant: [] as number[] }
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
     const coming = Array.from({ length: BATCH }, () => bench.newWork())
-    times.arrive.push(timed(coming, (work) => bench.keep(work)))
-    times.leave.push(timed(bench.someWaiting(BATCH), (work) => bench.leave(work)))
-    times.grant.push(timed(bench.someRunning(BATCH), (work) => bench.release(work)))
+    const arrive = timed(coming, (work) => bench.keep(work))
+    const leave = timed(bench.someWaiting(BATCH), (work) => bench.leave(work))
+    const grant = timed(bench.someRunning(BATCH), (work) => bench.release(work))
+    if (round >= 0)
+      for (const [name, us] of Object.entries({ arrive, leave, grant })) times[name as keyof QueueTimes].push(us)
     while (bench.waiting.size < WAITING) bench.keep(bench.newWork())
   }
   return times
 }
 
+/** Of processor time, for each: what else runs on the machine does not count. */
 function timed(works: readonly Work[], act: (work: Work) => void): number {
-  const startedAt = performance.now()
+  const before = process.cpuUsage()
   for (const work of works) act(work)
-  return ((performance.now() - startedAt) * 1000) / works.length
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / works.length
 }
 
 /** A dispatcher with everything around it, as bare as can be: what is timed is the dispatcher. */
@@ -88,23 +102,26 @@ class DispatchBench {
   readonly #running = new Set<Work>()
   readonly #dispatcher: Dispatcher
   readonly #random = createRandom(1)
-  readonly #names = Array.from({ length: UPSTREAMS }, (_, index) => `upstream-${index}`)
+  readonly #size: Size
+  readonly #names: readonly string[]
   #nowMs = 0
 
-  constructor(slots: number) {
+  constructor(size: Size, slots: number) {
+    this.#size = size
+    this.#names = Array.from({ length: size.upstreams }, (_, index) => `upstream-${index}`)
     this.#dispatcher = createDispatcher(
       { clock: { now: () => this.#nowMs }, estimates: steadyEstimates() },
       { maxLength: WAITING * 2, maxWaitMs: Number.POSITIVE_INFINITY, spillAfterMs: 20_000, affinity: true },
     )
-    this.#dispatcher.setServers(this.#names.map((name) => factsOf(name, slots)))
+    this.#dispatcher.setServers(this.#names.map((name) => factsOf(name, size, slots)))
     for (const [index, name] of this.#names.entries()) {
-      const loaded = [0, 1, 2].map((place) => ({ model: modelName(index * 3 + place), bytes: 6e9 }))
+      const loaded = [0, 1, 2].map((place) => ({ model: modelName((index * 3 + place) % size.models), bytes: 6e9 }))
       this.#dispatcher.sawLoaded(name, loaded)
     }
   }
 
   newWork(): Work {
-    const model = modelName(Math.floor(this.#random() * MODELS))
+    const model = modelName(Math.floor(this.#random() * this.#size.models))
     const tokens = 200 + Math.floor(this.#random() * 2000)
     const start = Math.floor(this.#random() * 2 ** 31)
     return {
@@ -144,11 +161,13 @@ class DispatchBench {
     this.#take(this.#dispatcher.released(work))
   }
 
+  /** What was granted is answered at once, and so is what that grants. */
   finish(effects: readonly Effect[]): void {
-    for (const effect of effects) {
+    const left = [...effects]
+    for (let effect = left.pop(); effect !== undefined; effect = left.pop()) {
       if (effect.kind !== 'grant') continue
       this.#nowMs += STEP_MS
-      for (const event of [this.#dispatcher.began, this.#dispatcher.released]) event.call(this.#dispatcher, effect.work)
+      left.push(...this.#dispatcher.began(effect.work), ...this.#dispatcher.released(effect.work))
     }
   }
 
@@ -173,11 +192,11 @@ class DispatchBench {
 }
 
 function modelName(index: number): string {
-  return `model-${index % MODELS}`
+  return `model-${index}`
 }
 
-function factsOf(name: string, slots: number): ServerFacts {
-  const models = new Map(Array.from({ length: MODELS }, (_, index) => [modelName(index), 6e9]))
+function factsOf(name: string, size: Size, slots: number): ServerFacts {
+  const models = new Map(Array.from({ length: size.models }, (_, index) => [modelName(index), 6e9]))
   return { name, priority: 1, slow: false, memoryBytes: 24e9, slots, admits: Number.POSITIVE_INFINITY, models }
 }
 
