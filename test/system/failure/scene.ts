@@ -2,6 +2,7 @@ import { startFakeOllama, type FakeOllama } from '../../fakes/fake-ollama/fake-o
 import type { FakeOllamaOptions } from '../../fakes/fake-ollama/options.ts'
 import { startGateway, type RunningGateway } from '../harness/start-gateway.ts'
 import { readStream, type StreamResult } from '../harness/stream-client.ts'
+import { untilTrusted } from '../harness/until-trusted.ts'
 
 /** Two servers: `a` is always asked first, `b` can stand in. `tiny` is on both, `solo` on `a` alone, `duo` on `b`. */
 export interface Scene extends AsyncDisposable {
@@ -98,19 +99,6 @@ async function untilBothUp(gateway: RunningGateway): Promise<void> {
     if (upstreams.every((upstream) => upstream.state === 'up')) return
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
-}
-
-/** An answer heals what was only suspected; what several requests found broken is tried again after a pause. */
-async function untilTrusted(ask: () => Promise<{ readonly status: number }>): Promise<void> {
-  let answers = 0
-  let needed = 1
-  for (let tries = 0; tries < 1000; tries++) {
-    if ((await ask()).status === 200) answers++
-    else needed = 4
-    if (answers === needed) return
-    if (answers === 0) await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error('An upstream is not there again')
 }
 
 /** How often a path was asked for at each of the two. */

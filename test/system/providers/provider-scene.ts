@@ -8,6 +8,7 @@ import { startFakeOllama, type FakeOllama } from '../../fakes/fake-ollama/fake-o
 import type { FakeOllamaOptions } from '../../fakes/fake-ollama/options.ts'
 import { type GatewayOptions, type RunningGateway, startGateway } from '../harness/start-gateway.ts'
 import { readStream, type StreamRequest, type StreamResult } from '../harness/stream-client.ts'
+import { untilTrusted } from '../harness/until-trusted.ts'
 
 export const OPENAI_KEY = 'sk-provider-canary-0815-openai'
 export const ANTHROPIC_KEY = 'sk-ant-provider-canary-4711-claude'
@@ -22,6 +23,13 @@ export interface ProviderScene extends AsyncDisposable {
   /** Without faults, all up, and with nothing on record. */
   reset(): Promise<void>
 }
+
+/** One for each upstream. */
+const TRUSTED_BY = new Set([
+  'a chat completion in one piece',
+  'a message in one piece',
+  'a compatible chat in one piece',
+])
 
 /** What has come back is found at once. */
 const quick = { health_interval: '50ms' }
@@ -54,6 +62,9 @@ export async function startProviderScene(options: GatewayOptions = {}): Promise<
       async reset() {
         for (const fake of all) fake.faults.clear()
         for (const name of ['openai', 'claude', 'vllm']) await untilUp(gateway, name)
+        for (const each of wholes.filter(({ name }) => TRUSTED_BY.has(name))) {
+          await untilTrusted(() => post(gateway, each.path, { body: each.body }))
+        }
         for (const fake of all) fake.forget()
       },
       async [Symbol.asyncDispose]() {
