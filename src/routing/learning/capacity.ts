@@ -1,4 +1,5 @@
 import type { ModelEntry } from '../model-entry.ts'
+import { keepRecent } from './keep-recent.ts'
 
 /** What an upstream can hold at once. */
 export interface HeldAtOnce {
@@ -21,7 +22,7 @@ export interface SeenLoaded {
 export interface CapacityBook {
   of(server: string): HeldAtOnce
   saw(server: string, loaded: readonly SeenLoaded[], at: number): void
-  /** Forgets all others. */
+  /** Forgets others, the latest of them last. */
   keep(servers: ReadonlySet<string>): void
 }
 
@@ -52,9 +53,7 @@ export function createCapacityBook(): CapacityBook {
       const first: Known = { loaded: [], fitting: [], failing: [], capacity: UNKNOWN }
       known.set(server, learn(before ?? first, loaded, at))
     },
-    keep(servers) {
-      for (const server of known.keys()) if (!servers.has(server)) known.delete(server)
-    },
+    keep: (present) => keepRecent(known, present),
   }
 }
 

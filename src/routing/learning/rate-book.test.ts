@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../../test/fakes/seeded-random.ts'
 import { BLOCK_TOKENS } from '../../proxy/prompt.ts'
-import { type AnswerSample, createRateBook, type RateBook } from './rate-book.ts'
+import type { AnswerSample } from './answer-times.ts'
+import { createRateBook, type RateBook } from './rate-book.ts'
 
 const GB = 1e9
 
@@ -292,9 +293,12 @@ describe('createRateBook', () => {
     const first = book.pair('a', 'first:latest')
     for (let index = 0; index < 3000; index += 1) book.pair('a', `m${index}:latest`)
     expect(book.pair('a', 'first:latest')).not.toBe(first)
-    teach(book, truth)
-    book.keep(new Set(['b']))
-    expect(book.learnt('a', 'm:latest').decodeTokensPerSecond).toBeNull()
+    for (let index = 0; index < 200; index += 1) teach(book, { ...truth, server: `agent ${index}` }, 1)
+    book.keep(new Set(['agent 0']))
+    const known = [0, 1, 99, 199].map(
+      (index) => book.learnt(`agent ${index}`, 'm:latest').decodeTokensPerSecond !== null,
+    )
+    expect(known).toEqual([true, false, false, true])
   })
 })
 
