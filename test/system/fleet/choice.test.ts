@@ -93,10 +93,8 @@ describe('a request', () => {
 
   it('finds others at work while a model is loaded, and an upstream that says nothing of it is not out', async () => {
     const models = [{ name: 'small' }, { name: 'large', sizeBytes: 40 * GB }]
-    const { gateway, fakes, chat, status } = await startRoutedFleet(
-      { a: { fake: { models, version: '0.32.5', loadBytesPerSecond: 20 * GB }, config: { slots: 1 } } },
-      { routing: { model_ttl: '200ms' } },
-    )
+    const fake = { models, version: '0.32.5', loadBytesPerSecond: 5 * GB }
+    const { gateway, fakes, chat, status } = await startRoutedFleet({ a: { fake, config: { slots: 1 } } })
     await chat('small')
     await eventually(async () => expect((await status()).upstreams[0]?.loaded).toHaveLength(1))
     const loading = chat('large')

@@ -46,7 +46,8 @@ export async function startRoutedFleet<Name extends string>(
   const started = await Promise.all(names.map((name) => startFake(upstreams[name].fake)))
   const fakes = Object.fromEntries(started.map((fake, index) => [names[index], fake])) as Record<Name, FakeOllama>
   const entryOf = (name: Name): Record<string, unknown> => ({ name, url: fakes[name].url, ...upstreams[name].config })
-  const routing = { health_interval: '200ms', ...(config['routing'] as object | undefined) }
+  // An upstream may take as long to say that it lives: shorter, and a busy machine looks like a dead one.
+  const routing = { health_interval: '1s', ...(config['routing'] as object | undefined) }
   const whole = { ...config, routing, upstreams: names.map(entryOf) }
   const gateway = await startGateway({ config: whole })
   onTestFinished(() => gateway[Symbol.asyncDispose]())

@@ -30,7 +30,7 @@ async function startScene(): Promise<Scene> {
         { name: 'gpu-1', url: fake.url, memory: '8GB', slots: 1 },
         { name: 'gone', url: await deadAddress(), priority: 2 },
       ],
-      routing: { health_interval: '200ms' },
+      routing: { health_interval: '1s' },
     },
   })
   onTestFinished(() => gateway[Symbol.asyncDispose]())
