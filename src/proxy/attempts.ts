@@ -36,6 +36,8 @@ export class Attempts {
 
   /** Waits for a place at an upstream that was not tried. */
   seek(request: Omit<RouteRequest, 'tried'>, to: RouteReceiver): void {
+    // What ran has ended, whether or not its slot is free by now.
+    this.#sink = undefined
     let isAnswered = false
     const answered = (): void => {
       isAnswered = true
