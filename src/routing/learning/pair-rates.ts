@@ -3,13 +3,16 @@ import { LearntFactor } from './learnt-factor.ts'
 import { PromptTrace } from './prompt-trace.ts'
 
 /** A reading and a writing speed, each as a factor of what is assumed of a model of that size. */
-export interface Speed {
-  readonly prefill: LearntFactor
-  readonly decode: LearntFactor
-}
+export class Speed {
+  readonly prefill = new LearntFactor()
+  readonly decode = new LearntFactor()
+  /** Grows with each sample. */
+  heard = 0
 
-export function newSpeed(): Speed {
-  return { prefill: new LearntFactor(), decode: new LearntFactor() }
+  hear(kind: 'prefill' | 'decode', seen: number, assumed: number): void {
+    this[kind].hear(seen, assumed)
+    this.heard += 1
+  }
 }
 
 /** For each token of an answer the whole model is read from memory: 300 GB/s is a desktop card. */
@@ -27,12 +30,16 @@ const ASSUMED_DECODE_TOKENS = 16
 
 /** What one model does on one upstream: as learnt there, else as its neighbours tell, else as its size lets assume. */
 export class PairRates implements PairEstimates {
-  readonly own = newSpeed()
+  readonly own = new Speed()
   readonly trace = new PromptTrace()
   readonly #bytes: () => number
   readonly #server: Speed
   readonly #model: ModelRates
-  #knownBytes = 0
+  #assumedDecodeMs = 0
+  /** What the numbers below were made from: they are read for every choice, and change with every answer at most. */
+  #stamp = -1
+  #prefillMs = 0
+  #decodeMs = 0
 
   constructor(server: Speed, model: ModelRates, bytes: () => number) {
     this.#server = server
@@ -41,57 +48,59 @@ export class PairRates implements PairEstimates {
   }
 
   get prefillMsPerToken(): number {
-    const assumed = this.assumedPrefillMs
-    const weight = assumed * ASSUMED_PREFILL_TOKENS
-    return assumed * this.own.prefill.towards(this.#neighbours('prefill', weight), weight)
+    this.#renew()
+    return this.#prefillMs
   }
 
   get decodeMsPerToken(): number {
-    const assumed = this.assumedDecodeMs
-    const weight = assumed * ASSUMED_DECODE_TOKENS
-    return assumed * this.own.decode.towards(this.#neighbours('decode', weight), weight)
+    this.#renew()
+    return this.#decodeMs
   }
 
   get outputTokens(): number {
     return this.#model.outputTokens
   }
 
-  get assumedPrefillMs(): number {
-    return this.assumedDecodeMs / DECODES_PER_PREFILL
-  }
-
-  get assumedDecodeMs(): number {
-    // Asked once its list is known, and then no more: a factor is about one size.
-    if (this.#knownBytes === 0) this.#knownBytes = this.#bytes()
-    return (this.#knownBytes > 0 ? this.#knownBytes : USUAL_BYTES) * DECODE_MS_PER_BYTE
-  }
-
   /** Prompt tokens it had to read, and how long that took. */
   heardPrefill(tokens: number, ms: number): void {
-    const assumed = this.assumedPrefillMs
     // No card reads so much faster than it writes: the prompt was known to it.
     const leastMs = (tokens * this.decodeMsPerToken) / MOST_DECODES_PER_PREFILL
-    const believed = tokens * this.prefillMsPerToken
-    const seen = Math.max(leastMs, bounded(ms, believed, this.own.prefill))
-    const weight = Math.min(1, MOST_TOKENS / tokens) * assumed * tokens
-    this.#hear('prefill', (seen / (assumed * tokens)) * weight, weight)
+    const seen = Math.max(leastMs, bounded(ms, tokens * this.prefillMsPerToken, this.own.prefill))
+    this.#hear('prefill', tokens, seen)
   }
 
   heardDecode(tokens: number, ms: number): void {
-    const assumed = this.assumedDecodeMs
-    const seen = bounded(ms, tokens * this.decodeMsPerToken, this.own.decode)
-    const weight = Math.min(1, MOST_TOKENS / tokens) * assumed * tokens
-    this.#hear('decode', (seen / (assumed * tokens)) * weight, weight)
+    this.#hear('decode', tokens, bounded(ms, tokens * this.decodeMsPerToken, this.own.decode))
   }
 
-  #neighbours(kind: keyof Speed, weight: number): number {
+  #hear(kind: 'prefill' | 'decode', tokens: number, ms: number): void {
+    const assumed = tokens * this.#assumed(kind)
+    const share = Math.min(1, MOST_TOKENS / tokens)
+    for (const speed of [this.own, this.#server, this.#model.speed]) speed.hear(kind, ms * share, assumed * share)
+  }
+
+  #renew(): void {
+    const server = this.#server.heard
+    // Other upstreams count only as long as nothing was seen of this one.
+    const stamp = server === 0 ? -2 - this.#model.speed.heard : server
+    if (stamp === this.#stamp) return
+    this.#stamp = stamp
+    // A factor is about one size: it is asked for until the first sample, by when the upstream's list is known.
+    if (this.own.heard === 0) this.#assumedDecodeMs = (this.#bytes() || USUAL_BYTES) * DECODE_MS_PER_BYTE
+    this.#prefillMs = this.#learnt('prefill', ASSUMED_PREFILL_TOKENS)
+    this.#decodeMs = this.#learnt('decode', ASSUMED_DECODE_TOKENS)
+  }
+
+  #learnt(kind: 'prefill' | 'decode', assumedTokens: number): number {
+    const assumed = this.#assumed(kind)
+    const weight = assumed * assumedTokens
     const [server, model] = [this.#server[kind], this.#model.speed[kind]]
-    if (server.isLearnt) return server.towards(1, weight)
-    return model.isLearnt ? model.towards(1, weight) : 1
+    const neighbour = server.isLearnt ? server : model
+    return assumed * this.own[kind].towards(neighbour.isLearnt ? neighbour.towards(1, weight) : 1, weight)
   }
 
-  #hear(kind: keyof Speed, seen: number, assumed: number): void {
-    for (const speed of [this.own, this.#server, this.#model.speed]) speed[kind].hear(seen, assumed)
+  #assumed(kind: 'prefill' | 'decode'): number {
+    return kind === 'decode' ? this.#assumedDecodeMs : this.#assumedDecodeMs / DECODES_PER_PREFILL
   }
 }
 
@@ -110,7 +119,7 @@ const SETTLED_SAMPLES = 3
 
 /** What is known of a model wherever it runs. */
 export class ModelRates {
-  readonly speed = newSpeed()
+  readonly speed = new Speed()
   outputTokens = USUAL_OUTPUT_TOKENS
   #samples = 0
 

@@ -1,9 +1,9 @@
 import { LearntFactor } from './learnt-factor.ts'
-import { newSpeed, type PairRates } from './pair-rates.ts'
+import { type PairRates, Speed } from './pair-rates.ts'
 
 /** What is known of one upstream, whatever model it runs. */
 export class ServerRates {
-  readonly speed = newSpeed()
+  readonly speed = new Speed()
   readonly pairs = new Map<string, PairRates>()
   readonly #load = new LearntFactor()
   #networkMs: number | null = null
