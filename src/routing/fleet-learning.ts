@@ -61,6 +61,9 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
       const pair = rates.pair(server, model)
       return {
         limit: (running) => learner.limit(running),
+        get believed() {
+          return learner.believed
+        },
         granted: (work, at) => learner.granted(work, at, work.prompt.tokens * pair.prefillMsPerToken),
         began: (work, at) => learner.began(work, at),
         ended: (work, at) => learner.ended(work, at, slotFacts(answers.get(work), pair)),

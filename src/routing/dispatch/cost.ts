@@ -92,7 +92,9 @@ function startOf(ask: Ask, { server, runner }: Candidate, view: CostView): Start
   if (runner.state !== 'absent') {
     const isFree = server.hasFreeSlot(runner, ask.work.brief)
     if (isFree && !server.isFull) {
-      return { waitMs: 0, loadMs: runner.loadRemainingMs(now), victims: NONE, isReady: true }
+      // Where it may wait all the same, it is sent only if it would rather wait there than go elsewhere.
+      const waitMs = server.isTry(runner, ask.work.brief) ? policy.tryRisk * runner.soonestFreeMs(now) : 0
+      return { waitMs, loadMs: runner.loadRemainingMs(now), victims: NONE, isReady: true }
     }
     const slotMs = isFree ? 0 : runner.soonestFreeMs(now)
     return { waitMs: Math.max(slotMs, admissionMs) + ask.aheadMs, loadMs: 0, victims: NONE, isReady: false }

@@ -32,6 +32,8 @@ export const policy = {
   lostTimesMean: 4,
   /** From the end of an answer until its slot is free. */
   endingMs: 1,
+  /** How likely a slot that is only tried is not there. */
+  tryRisk: 1,
   /** Keys of one lane that are looked at for a free slot: the first may rather wait, and the next not. */
   headsPerLane: 3,
   /** Embeddings end in milliseconds, and what is learnt of long answers is not about them. */

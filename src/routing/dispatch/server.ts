@@ -60,6 +60,12 @@ export class Server {
     return runner.running.length < this.slotsOf(runner, isBrief)
   }
 
+  /** Whether one more would be to find out if there is a slot for it. */
+  isTry(runner: Runner, isBrief: boolean): boolean {
+    const { believed } = runner.slotLimit
+    return this.facts.slots === null && !isBrief && believed !== undefined && runner.running.length >= believed
+  }
+
   /** Whether a work for the model could be sent now. */
   canStart(runner: Runner, isBrief: boolean): boolean {
     if (this.isFull) return false

@@ -4,6 +4,8 @@ import type { Work } from './work.ts'
 export interface SlotLimit {
   /** With so many running: more than that means that one more may start. */
   limit(running: number): number
+  /** Slots that are there without a doubt; what `limit` allows beyond is a try. Absent: nothing is tried. */
+  readonly believed?: number
   granted(work: Work, at: number): void
   began(work: Work, at: number): void
   ended(work: Work, at: number): void
