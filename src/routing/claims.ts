@@ -3,7 +3,8 @@ import type { Log } from '../lib/log.ts'
 import type { AnswerFacts, AttemptOutcome, Claim } from '../proxy/router.ts'
 import type { Upstream } from '../proxy/upstream.ts'
 import type { Fleet } from './fleet-state.ts'
-import { REFUSED_KEY } from './upstream-state.ts'
+import { type Breaker, CLOSED } from './breaker.ts'
+import { REFUSED_KEY, type UpstreamState } from './upstream-state.ts'
 
 export interface ClaimDeps {
   readonly fleet: Fleet
@@ -78,20 +79,44 @@ export class PlaceClaim implements Claim {
     const { fleet, clock, log } = this.#deps
     const { id } = this.upstream
     if (outcome === 'refused-key') log.warn({ upstream: id, fault: REFUSED_KEY }, 'a provider refused a request')
-    if (this.#isMember()) fleet.apply(id, { kind: 'outcome', at: clock.now(), outcome, model: this.#model })
+    const before = fleet.get(id)
+    // One that came after a reload under the same name has nothing to do with it.
+    if (before?.upstream !== this.upstream) return
+    fleet.apply(id, { kind: 'outcome', at: clock.now(), outcome, model: this.#model })
+    tellBreakers(log, before, { after: fleet.get(id), model: this.#model })
   }
 
   release(): void {
     if (this.#state === 'released') return
     this.#state = 'released'
-    if (this.#isMember()) this.#deps.fleet.apply(this.upstream.id, { kind: 'released' })
+    const { fleet } = this.#deps
+    if (fleet.get(this.upstream.id)?.upstream === this.upstream) fleet.apply(this.upstream.id, { kind: 'released' })
     this.#listener.released(this.#outcome ?? 'cancelled')
   }
+}
 
-  /** One that came after a reload under the same name has nothing to do with it. */
-  #isMember(): boolean {
-    return this.#deps.fleet.get(this.upstream.id)?.upstream === this.upstream
+interface Told {
+  readonly after: UpstreamState | undefined
+  readonly model: string | null
+}
+
+/** Says once that something is left alone for a while, and once that it is trusted again. */
+function tellBreakers(log: Log, before: UpstreamState, { after, model }: Told): void {
+  if (after === undefined || after === before) return
+  const upstream = after.name
+  if (opens(before.breaker, after.breaker))
+    log.warn({ upstream }, 'requests to an upstream failed: few are sent there now')
+  if (before.breaker.phase === 'recovering' && after.breaker.phase === 'closed') {
+    log.info({ upstream }, 'requests to an upstream succeed again')
   }
+  if (model === null || after.failing === before.failing) return
+  const [was = CLOSED, is = CLOSED] = [before.failing.get(model), after.failing.get(model)]
+  if (opens(was, is))
+    log.warn({ upstream, model }, 'a model failed on an upstream: others that have it are preferred now')
+}
+
+function opens(before: Breaker, after: Breaker): boolean {
+  return before.phase === 'closed' && after.phase === 'open'
 }
 
 /** A place at several at once; what becomes of the whole speaks against none of them. */

@@ -61,10 +61,10 @@ export class Errand implements Work, RouteTicket {
 
 /** Requests for which the same upstreams are candidates have the same lane. */
 export function laneOf({ principal, route, named = null, tried }: SelectRequest, model: string): string {
-  let lane = `${model} ${route.dialect}`
-  // No name has a space or one of these in it.
-  if (principal.upstreams !== null) lane += ` @${principal.upstreams.join(',')}`
-  if (named !== null) lane += ` =${named.join(',')}`
-  if (tried.size > 0) lane += ` !${[...tried].toSorted().join(',')}`
+  // No name has a line break.
+  let lane = `${model}\n${route.dialect}`
+  if (principal.upstreams !== null) lane += `\n@${principal.upstreams.join(',')}`
+  if (named !== null) lane += `\n=${named.join(',')}`
+  if (tried.size > 0) lane += `\n!${[...tried].toSorted().join(',')}`
   return lane
 }

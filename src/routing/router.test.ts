@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Route } from '../proxy/route.ts'
+import type { AttemptOutcome } from '../proxy/router.ts'
 import { type Asked, createFleetBed, GENERATE, PRINCIPAL, testMember } from './__fixtures__/fleet-bed.ts'
 import { settle } from './__fixtures__/manual-time.ts'
 
@@ -9,7 +10,7 @@ const show: Route = { ...GENERATE, kind: 'model', pattern: '/api/show' }
 const write = (pattern: string): Route => ({ ...GENERATE, kind: 'write', pattern, retry: false })
 
 /** What an exchange does with its place. */
-function serve({ claim }: Asked, outcome: 'answered' | 'broken' | 'cancelled' | 'unreachable' = 'answered'): void {
+function serve({ claim }: Asked, outcome: AttemptOutcome = 'answered'): void {
   if (outcome === 'answered') claim?.began()
   claim?.report(outcome)
   claim?.release()
@@ -116,7 +117,7 @@ describe('a request that runs a model', () => {
   })
 
   it('gets one chance at an upstream whose requests failed, and more after each success', async () => {
-    const { time, core, ask } = createFleetBed({ a: m }, roomy)
+    const { time, core, lines, ask } = createFleetBed({ a: m }, roomy)
     for (let n = 0; n < 3; n++) serve(ask(), 'broken')
     core.fleet.apply('a', { kind: 'probe-answered', at: 1, tookMs: 1, version: '1' })
     const refused = ask()
@@ -135,6 +136,19 @@ describe('a request that runs a model', () => {
     finish()
     finish()
     expect(running()).toBe(5)
+    finish()
+    expect(lines).toEqual([
+      'requests to an upstream failed: few are sent there now',
+      'requests to an upstream succeed again',
+    ])
+  })
+
+  it('goes elsewhere when the model failed on an upstream, and is tried there where nobody else has it', () => {
+    const { lines, ask } = createFleetBed({ a: m, b: m }, roomy)
+    for (let n = 0; n < 3; n++) serve(ask({ named: ['a'] }), 'failed-model')
+    expect(Array.from({ length: 6 }, () => where(ask()))).toEqual(Array(6).fill('b'))
+    expect(where(ask({ tried: new Set(['b']) }))).toBe('a')
+    expect(lines).toEqual(['a model failed on an upstream: others that have it are preferred now'])
   })
 })
 

@@ -154,8 +154,6 @@ describe('what is learnt', () => {
     expect(decodeTokensPerSecond).toBeLessThan(60)
     core.configure(plan)
     expect(core.learning.learnt.pair('a', 'm:latest')).toMatchObject({ decodeTokensPerSecond })
-    core.configure({ ...plan, members: [] })
-    expect(core.learning.learnt.pair('a', 'm:latest').decodeTokensPerSecond).toBeNull()
   })
 
   it('keeps a model off an upstream once it was seen to take more than that may use', () => {
@@ -187,7 +185,7 @@ describe('what the gateway asks of upstreams by itself', () => {
     const keepWarm = [{ model: 'm', upstreams: null }]
     core.configure({ ...plan, warmth: { ...plan.warmth, keepWarm, canonicalOf: () => 'm:latest' } })
     await time.advance(10_000)
-    expect(upstream.paths()).toEqual(['/api/generate'])
+    expect(new Set(upstream.paths())).toEqual(new Set(['/api/generate']))
     core.stop()
     expect(time.waiting()).toEqual([])
   })

@@ -56,6 +56,8 @@ export function createSearch(deps: SearchDeps, initialAgentWaitMs: number): Sear
       const { request } = errand
       if (request.model !== null && isDoubtful(request, first)) await deps.learnModel(request.model)
       let selection = deps.select(request)
+      // Nobody is woken for a client that has left meanwhile.
+      if (errand.state !== 'searching') return selection
       if (selection.kind === 'asleep' && (await deps.waker.wake(selection.state.name))) selection = deps.select(request)
       return errand.state === 'searching' && isWorthAgent(selection) ? awaitAgent(errand) : selection
     },

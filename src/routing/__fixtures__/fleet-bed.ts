@@ -19,6 +19,8 @@ export interface FleetBed {
   list(name: string, models: readonly string[]): void
   /** Requests for models that no list had. */
   readonly learnt: string[]
+  /** Of the log. */
+  readonly lines: string[]
 }
 
 export interface Asked {
@@ -51,8 +53,6 @@ export const PRINCIPAL = {
   pools: null,
 }
 
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-
 export function testMember(id: string, more: Partial<UpstreamMember> = {}): UpstreamMember {
   return { upstream: createScriptedUpstream(id), priority: 1, enabled: true, maxResponseTimeMs: null, ...more }
 }
@@ -64,7 +64,9 @@ export function createFleetBed(
 ): FleetBed {
   const { member, learn = () => {}, ...given } = more
   const time = createManualTime()
-  const core = createRoutingCore({ ...time, log: silent, several })
+  const lines: string[] = []
+  const write = (_fields: object, message: string): void => void lines.push(message)
+  const core = createRoutingCore({ ...time, log: { debug: write, info: write, warn: write, error: write }, several })
   const learnt: string[] = []
   const plan: RoutingPlan = {
     members: Object.keys(models).map((id) => testMember(id, member)),
@@ -89,7 +91,7 @@ export function createFleetBed(
     core.fleet.apply(name, { kind: 'models-read', at: time.clock.now(), models: new Map(entries) })
   }
   for (const [name, names] of Object.entries(models)) list(name, names)
-  return { time, core, plan, list, learnt, ask: (request) => ask(core, time, request) }
+  return { time, core, plan, list, learnt, lines, ask: (request) => ask(core, time, request) }
 }
 
 function ask(core: RoutingCore, { clock }: ManualTime, request: Partial<RouteRequest> = {}): Asked {
