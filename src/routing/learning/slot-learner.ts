@@ -61,8 +61,8 @@ export class SlotLearner {
   #begun = 0
   #spans: Span[] = []
   #loaded = false
-  /** The last answer came whole and told how long it was worked on: such a one cannot be waited for to begin. */
-  #tellsAtEnd = false
+  /** The last answer told when it was begun on, and the next will: that none has begun yet hides nothing then. */
+  #tells = false
   #tried: unknown
   #patience = 0
   #vain = 0
@@ -78,7 +78,7 @@ export class SlotLearner {
 
   /** `prefillMs`: how long its prompt alone is expected to take. */
   granted(id: unknown, at: number, prefillMs = 0): void {
-    if (this.#running.size === 0) this.#loaded &&= this.#tellsAtEnd
+    if (this.#running.size === 0) this.#loaded &&= this.#tells
     const waitingSince = this.#loaded ? at : undefined
     this.#running.set(id, { grantedAt: at, prefillMs, waitingSince, beganAt: undefined, freed: [] })
     if (this.#running.size > this.believed) this.#tried ??= id
@@ -106,7 +106,7 @@ export class SlotLearner {
     this.#running.delete(id)
     if (work.beganAt !== undefined) {
       this.#begun -= 1
-      this.#tellsAtEnd = facts?.streamed === false && startOf(work, at, facts) !== undefined
+      this.#tells = startOf(work, at, facts) !== undefined
       const span = spanOf(work, at, facts)
       if (span !== undefined) this.#overlapped(span)
       const ran = ranWhileWaiting(work, at, facts)
@@ -120,7 +120,7 @@ export class SlotLearner {
 
   #mayTry(running: number): boolean {
     if (this.#patience > 0 || running !== this.#running.size) return false
-    return this.#tried !== undefined || this.#begun === running || (this.#loaded && this.#tellsAtEnd)
+    return this.#tried !== undefined || this.#begun === running || (this.#loaded && this.#tells)
   }
 
   /** Tells those who still wait that a slot has come free. */
