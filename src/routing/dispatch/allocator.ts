@@ -9,6 +9,7 @@ import { type Account, FairShare } from './fair-share.ts'
 import type { Grant } from './grant.ts'
 import { policy } from './policy.ts'
 import { placeToPreload } from './preload.ts'
+import { mayReserve } from './reservation.ts'
 import { Scarcity } from './scarcity.ts'
 import { ServerTable, type ServerTableDeps } from './server-table.ts'
 import type { Server } from './server.ts'
@@ -72,7 +73,10 @@ export class Allocator {
     if (server.isProvider) return !server.isFull
     if (!server.canStart(runner, lane.briefs > 0)) return false
     if (!sparesQueued || runner.state !== 'absent') return true
-    return !isMissed(server.evictionsFor(runner).victims, server, this.view())
+    return !isMissed(server.evictionsFor(runner).victims, server, {
+      ...{ now: this.#clock.now(), estimates: this.#estimates },
+      arrivedAt: lane.heads.first?.first?.work.arrivedAt ?? this.#clock.now(),
+    })
   }
 
   /** The first of its keys that has a free place to go. */
@@ -132,6 +136,26 @@ export class Allocator {
     return { kind: 'grant', work, server: server.name, cold }
   }
 
+  /** Whoever has waited for it long enough has room made; who would not have it any more, has it no more. */
+  reserve(): void {
+    const now = this.#clock.now()
+    for (const lane of this.queue.lanes.values()) lane.demand.oldest = Number.POSITIVE_INFINITY
+    for (const lane of this.queue.lanes.values()) lane.demand.oldest = Math.min(lane.demand.oldest, oldestOf(lane))
+    for (const server of this.table.servers.values()) server.reservation = undefined
+    for (const lane of this.queue.lanes.values()) this.#reserve(lane, now)
+  }
+
+  #reserve(lane: Lane, now: number): void {
+    const work = lane.heads.first?.first?.work
+    const cost = work === undefined ? undefined : choose(this.ask(work), lane.tiers, this.view())
+    if (work === undefined || cost === undefined || cost.isReady || cost.server.reservation !== undefined) return
+    if (!mayReserve({ cost, arrivedAt: work.arrivedAt, now })) return
+    const { server, runner, victims, loadMs } = cost
+    // Not on and on: what runs may be stuck.
+    if (now - runner.reservedAt > 2 * policy.reservationMs) runner.reservedAt = now
+    if (now - runner.reservedAt <= policy.reservationMs) server.reservation = { runner, victims, loadMs }
+  }
+
   preload(lane: Lane): Effect[] {
     const now = this.#clock.now()
     const place = placeToPreload(lane, now)
@@ -176,6 +200,12 @@ export class Allocator {
 }
 
 const NO_BLOCKS: readonly number[] = []
+
+function oldestOf(lane: Lane): number {
+  let oldest = Number.POSITIVE_INFINITY
+  for (const { first } of lane.queues.values()) oldest = Math.min(oldest, first?.work.arrivedAt ?? oldest)
+  return oldest
+}
 
 function firstOf(lanes: readonly Lane[]): number {
   let first = 0

@@ -88,10 +88,11 @@ const NONE: readonly Runner[] = []
 
 function startOf(ask: Ask, { server, runner }: Candidate, view: CostView): Start {
   const { now } = view
-  const admissionMs = server.isFull ? server.soonestFreeMs(now) : 0
+  const isReserved = server.isReservedFrom(runner)
+  const admissionMs = Math.max(server.isFull ? server.soonestFreeMs(now) : 0, isReserved ? server.reservedMs(now) : 0)
   if (runner.state !== 'absent') {
     const isFree = server.hasFreeSlot(runner, ask.work.brief)
-    if (isFree && !server.isFull) {
+    if (isFree && !server.isFull && !isReserved) {
       // Where it may wait all the same, it is sent only if it would rather wait there than go elsewhere.
       const waitMs = server.isTry(runner, ask.work.brief) ? policy.tryRisk * runner.soonestFreeMs(now) : 0
       return { waitMs, loadMs: runner.loadRemainingMs(now), victims: NONE, isReady: true }
@@ -102,8 +103,8 @@ function startOf(ask: Ask, { server, runner }: Candidate, view: CostView): Start
   const loadMs = coldMs(server, runner, view)
   if (loadMs >= view.limitMs) return { waitMs: 0, loadMs, victims: NONE, isReady: false }
   const { victims, isBlocked } = server.evictionsFor(runner)
-  const isOpen = !server.isFull && !isBlocked && server.loading === undefined
-  if (isOpen && !(ask.sparesQueued && isMissed(victims, server, view))) {
+  const isOpen = !server.isFull && !isBlocked && !isReserved && server.loading === undefined
+  if (isOpen && !(ask.sparesQueued && isMissed(victims, server, { ...view, arrivedAt: ask.work.arrivedAt }))) {
     return { waitMs: 0, loadMs, victims, isReady: true }
   }
   let waitMs = Math.max(admissionMs, server.loading?.loadRemainingMs(now) ?? 0)
@@ -112,6 +113,11 @@ function startOf(ask: Ask, { server, runner }: Candidate, view: CostView): Start
 }
 
 type LoadView = Pick<CostView, 'now' | 'estimates'>
+
+export interface SwapView extends LoadView {
+  /** Of who would have them evicted. */
+  readonly arrivedAt: number
+}
 
 function coldMs(server: Server, { cold, bytes }: Runner, { estimates, now }: LoadView): number {
   if (Math.abs(now - cold.at) >= policy.freshMs) {
@@ -122,12 +128,13 @@ function coldMs(server: Server, { cold, bytes }: Runner, { estimates, now }: Loa
 }
 
 /** Whether what waits for the victims is worth more than the swap: it is soon done, or the load has hardly paid yet. */
-export function isMissed(victims: readonly Runner[], server: Server, view: LoadView): boolean {
+export function isMissed(victims: readonly Runner[], server: Server, view: SwapView): boolean {
   for (const victim of victims) {
     if (victim.demand.queued === 0) continue
     const dearMs = policy.swapWeight * coldMs(server, victim, view)
     const drainMs = (victim.queuedShare * victim.serviceMs) / server.slotsOf(victim, false)
-    if (drainMs < dearMs || view.now - victim.loadedAt < dearMs) return true
+    if (view.now - victim.loadedAt < dearMs) return true
+    if (drainMs < dearMs && view.now - view.arrivedAt < dearMs) return true
   }
   return false
 }

@@ -9,6 +9,8 @@ export class ModelDemand {
   heldBy = 0
   /** Mean length of what it is given to read, in tokens. */
   promptTokens = 0
+  /** When the oldest that waits for it arrived; asked anew by `reconsider`. */
+  oldest = Number.POSITIVE_INFINITY
   #perMs = 0
   #asOf = 0
 
@@ -21,6 +23,11 @@ export class ModelDemand {
     this.#perMs = this.perMs(now) + 1 / policy.demandMs
     this.#asOf = now
     this.promptTokens += (promptTokens - this.promptTokens) * (isFirst ? 1 : PROMPT_SHARE)
+  }
+
+  /** When the longest waiting of its works arrived; the end of time where none waits. */
+  oldestAt(): number {
+    return this.queued === 0 ? Number.POSITIVE_INFINITY : this.oldest
   }
 
   /** Arrivals per millisecond, of late. */

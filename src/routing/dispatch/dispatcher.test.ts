@@ -439,3 +439,41 @@ it('takes settings while works wait', () => {
   bed.now += 10_000
   expect(bed.dispatcher.configure({ ...OPTIONS, maxWaitMs: 5_000 })).toMatchObject([{ reason: 'waited-too-long' }])
 })
+
+describe('two models that do not fit beside each other', () => {
+  /** One of them is asked for all the time, the other one now and then. */
+  function longestWaitMs(slots: number): { wanted: number; loads: number } {
+    const bed = dispatchBed([serverFacts('a', { slots, memoryBytes: 12 * GB, models: TWO_MODELS })], { maxWaitMs: 1e9 })
+    const running = new Map<Work, number>()
+    let [wanted, loads] = [0, 0]
+    const carryOut = (effects: readonly Effect[]): void => {
+      for (const effect of effects) {
+        if (effect.kind !== 'grant') continue
+        running.set(effect.work, bed.now + (effect.cold ? 9_000 : 1_000))
+        if (effect.cold) loads += 1
+        if (effect.work.model === 'other') wanted = Math.max(wanted, bed.now - effect.work.arrivedAt)
+      }
+    }
+    for (let tick = 0; tick < 6_000; tick += 1) {
+      bed.now += 100
+      for (const [work, endsAt] of running) {
+        if (endsAt - 900 <= bed.now) carryOut(bed.dispatcher.began(work))
+        if (endsAt > bed.now) continue
+        running.delete(work)
+        carryOut(bed.dispatcher.ended(work, 90))
+        carryOut(bed.dispatcher.released(work))
+      }
+      if (tick % Math.ceil(12 / slots) === 0) carryOut(bed.dispatcher.arrive(bed.work({ key: 'busy' })))
+      if (tick % 1_500 === 700) carryOut(bed.dispatcher.arrive(bed.work({ model: 'other', key: 'rare' })))
+      if (tick % 10 === 0) carryOut(bed.dispatcher.reconsider())
+    }
+    return { wanted, loads }
+  }
+
+  it.for([1, 2])('each get their turn with %d slots, and not at every request', (slots) => {
+    const { wanted, loads } = longestWaitMs(slots)
+    expect(wanted).toBeGreaterThan(0)
+    expect(wanted).toBeLessThan(90_000)
+    expect(loads).toBeLessThanOrEqual(9)
+  })
+})

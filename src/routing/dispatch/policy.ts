@@ -34,6 +34,8 @@ export const policy = {
   endingMs: 1,
   /** How likely a slot that is only tried is not there. */
   tryRisk: 1,
+  /** Room is made for a load for so long, then for so long it is not. */
+  reservationMs: 60_000,
   /** Keys of one lane that are looked at for a free slot: the first may rather wait, and the next not. */
   headsPerLane: 3,
   /** Embeddings end in milliseconds, and what is learnt of long answers is not about them. */

@@ -141,6 +141,7 @@ export class QueueDispatcher {
     for (const server of this.#places.table.servers.values()) server.believeLoaded(this.#clock.now())
     for (const lane of this.#places.queue.closeAll()) this.#renew(lane)
     const effects = [...this.#places.queue.lanes.values()].flatMap((lane) => this.#expire(lane))
+    this.#places.reserve()
     effects.push(...this.#places.serve([...this.#places.queue.lanes.values()]))
     for (const lane of [...this.#places.queue.lanes.values()]) effects.push(...this.#places.preload(lane))
     return effects

@@ -38,6 +38,8 @@ export class Runner {
   loadMs = 0
   /** No work asked for that load. */
   isPreload = false
+  /** Since when room was made for it, the last time. */
+  reservedAt = Number.NEGATIVE_INFINITY
   /** When it was last seen to be loaded for the first time. */
   loadedAt = 0
   lastUsedAt = 0

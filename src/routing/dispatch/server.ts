@@ -11,6 +11,16 @@ export interface Evictions {
   readonly isBlocked: boolean
 }
 
+/**
+ * Room that is made for a load: what is to be evicted takes nothing new. Without it a model of several slots that is
+ * asked for all the time is never idle, and what waits for its place waits forever.
+ */
+export interface Reservation {
+  readonly runner: Runner
+  readonly victims: readonly Runner[]
+  readonly loadMs: number
+}
+
 export interface Load {
   readonly now: number
   /** Expected. */
@@ -31,6 +41,7 @@ export class Server {
   running = 0
   /** The one load that is under way: Ollama starts no other. */
   loading: Runner | undefined
+  reservation: Reservation | undefined
   /** What waits for it of all models, and what is asked for of those it does not hold; see `scarcity.ts`. */
   queuedShare = 0
   loadShare = 0
@@ -66,9 +77,26 @@ export class Server {
     return this.facts.slots === null && !isBrief && believed !== undefined && runner.running.length >= believed
   }
 
+  /** Whether room is being made for another model, at the cost of this one. */
+  isReservedFrom(runner: Runner): boolean {
+    const { reservation } = this
+    if (reservation === undefined || reservation.runner === runner) return false
+    if (reservation.runner.demand.queued === 0) return false
+    return runner.state === 'absent' || reservation.victims.includes(runner)
+  }
+
+  /** Until a model from which the place is reserved could be back. */
+  reservedMs(now: number): number {
+    if (this.reservation === undefined) return 0
+    const { victims, loadMs, runner } = this.reservation
+    let untilFree = 0
+    for (const victim of victims) untilFree = Math.max(untilFree, victim.lastFreeMs(now))
+    return untilFree + loadMs + runner.serviceMs
+  }
+
   /** Whether a work for the model could be sent now. */
   canStart(runner: Runner, isBrief: boolean): boolean {
-    if (this.isFull) return false
+    if (this.isFull || this.isReservedFrom(runner)) return false
     if (runner.state !== 'absent') return this.hasFreeSlot(runner, isBrief)
     return this.loading === undefined && !this.evictionsFor(runner).isBlocked
   }
@@ -121,6 +149,7 @@ export class Server {
     runner.loadStartedAt = now
     runner.loadMs = loadMs
     runner.isPreload = isPreload
+    if (this.reservation?.runner === runner) this.reservation = undefined
     runner.lastUsedAt = now
     this.loading = runner
   }

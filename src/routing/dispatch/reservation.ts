@@ -1,0 +1,23 @@
+import type { Cost } from './cost.ts'
+import { policy } from './policy.ts'
+
+export interface Claim {
+  /** The cheapest for it, and not free. */
+  readonly cost: Cost
+  readonly arrivedAt: number
+  readonly now: number
+}
+
+/**
+ * Whether it has waited for as long as the swap is worth, those it evicts have been there as long, and whoever waits
+ * for them came later.
+ */
+export function mayReserve({ cost, arrivedAt, now }: Claim): boolean {
+  const { runner, server, victims } = cost
+  if (runner.state !== 'absent' || victims.length === 0 || server.loading !== undefined) return false
+  let swapMs = 0
+  for (const { cold } of victims) swapMs += policy.swapWeight * cold.ms
+  return victims.every(
+    ({ demand, loadedAt }) => now - loadedAt >= swapMs && now - arrivedAt >= swapMs && demand.oldestAt() >= arrivedAt,
+  )
+}
