@@ -1,8 +1,6 @@
 import type { Measure } from '../parts/row.ts'
-import { findFleet, FLEETS } from './fleet.ts'
-import { type Figure, figure, type MeasuredCase, unstableSeeds } from './measured-case.ts'
-import { POLICIES } from './policies.ts'
-import { slots } from './targets.ts'
+import { caseTable, detailTable, sections } from './case-tables.ts'
+import type { MeasuredCase } from './measured-case.ts'
 
 export interface Page {
   readonly measures: readonly Measure[]
@@ -10,7 +8,7 @@ export interface Page {
   readonly facts: readonly string[]
 }
 
-/** The page that a run writes, and most of which it prints. */
+/** The page that a run writes. */
 export function resultsPage({ measures, cases, facts }: Page): string {
   const lines = [
     '# Where requests go, simulated',
@@ -23,7 +21,9 @@ export function resultsPage({ measures, cases, facts }: Page): string {
     'model decode at 0.6 of their pace alone. Utilisation is of what the fleet could serve at best without any load. All',
     'figures are of whole runs, cold start included: the median of the seeds, and in brackets the least and the most.',
     'Times are seconds from arrival to first token unless said otherwise. *Unstable* says that more and more waited until',
-    'the arrivals ended: such times only say how long the run was.',
+    'the arrivals ended: such times only say how long the run was. No server refuses anything, though an Ollama would',
+    'where more than 512 wait for a load. *Told* is Corral with the true rates, slots and sizes in place of learnt ones.',
+    '*Shortest first* is no product: it knows the length of every answer before it is made.',
     '',
     '| measure | reach | measured | |',
     '|---|---|---|---|',
@@ -31,8 +31,9 @@ export function resultsPage({ measures, cases, facts }: Page): string {
     '',
     ...facts.map((fact) => `- ${fact}`),
     '',
-    ...sections(cases).flatMap(({ title, members }) => [
-      title,
+    ...sections(cases).flatMap(({ fleet, title, members, isFirstOfFleet }) => [
+      ...(isFirstOfFleet ? [`## ${fleet}`, ''] : []),
+      `### ${title}`,
       '',
       ...caseTable(members),
       '',
@@ -44,95 +45,48 @@ export function resultsPage({ measures, cases, facts }: Page): string {
 }
 
 function measureLine({ what, reach, measured, reached }: Measure): string {
-  return `| ${what} | ${reach} | ${measured} | ${reached === true ? 'reached' : 'short'} |`
+  return `| ${what} | ${reach} | ${measured} | ${verdict(reached)} |`
 }
 
-function sections(cases: readonly MeasuredCase[]): { title: string; members: readonly MeasuredCase[] }[] {
-  const groups = Map.groupBy(cases, ({ order }) => {
-    const { title } = findFleet(order.fleet)
-    const load = `${Math.round(order.utilisation * 100)} %`
-    return `## ${title}: ${slots(order.parallel)}, ${load}${order.heavyUser ? ', one user asks ten times as often' : ''}`
-  })
-  const rank = ({ order }: MeasuredCase): number =>
-    FLEETS.findIndex((fleet) => fleet.name === order.fleet) * 100 +
-    Number(order.heavyUser) * 50 +
-    order.parallel * 10 +
-    order.utilisation
-  return [...groups]
-    .map(([title, members]) => ({ title, members }))
-    .toSorted((a, b) => rankOf(a.members, rank) - rankOf(b.members, rank))
+function verdict(reached: boolean | null): string {
+  if (reached === null) return ''
+  return reached ? 'reached' : 'short'
 }
 
-function rankOf(members: readonly MeasuredCase[], rank: (member: MeasuredCase) => number): number {
-  const [first] = members
-  return first === undefined ? 0 : rank(first)
-}
-
-/** The heart of a case, one line per policy. */
-export function caseTable(members: readonly MeasuredCase[]): string[] {
-  return [
-    '| policy | p50 | p95 | p99 | max | to the end p50, p95 | loads per 100 | prefix hits | refused | |',
-    '|---|---|---|---|---|---|---|---|---|---|',
-    ...members.map((measured) => {
-      const { order } = measured
-      const cells = [
-        POLICIES[order.policy].title,
-        spreadCell(figure(measured, (report) => report.firstToken.p50)),
-        spreadCell(figure(measured, (report) => report.firstToken.p95)),
-        spreadCell(figure(measured, (report) => report.firstToken.p99)),
-        spreadCell(figure(measured, (report) => report.firstToken.max)),
-        `${short(figure(measured, (report) => report.endToEnd.p50).median)}, ${short(figure(measured, (report) => report.endToEnd.p95).median)}`,
-        short(figure(measured, (report) => report.loadsPer100).median),
-        share(figure(measured, (report) => report.prefixShare).median),
-        share(figure(measured, (report) => report.refused / report.requests).median),
-        stability(measured),
-      ]
-      return `| ${cells.join(' | ')} |`
-    }),
+/** For a terminal: what was to be reached, and the first table of each case, in columns. */
+export function terminalPage({ measures, cases, facts }: Page): string {
+  const rows = measures.map(({ what, reach, measured, reached }) => [verdict(reached), what, measured, reach])
+  const lines = [
+    ...inColumns(rows),
+    '',
+    ...facts,
+    '',
+    ...sections(cases).flatMap(({ fleet, title, members }) => [
+      `${fleet}: ${title}`,
+      ...inColumns(caseTable(members).filter(isNoRule).map(cellsOf)),
+      '',
+    ]),
   ]
+  return lines.join('\n').trimEnd()
 }
 
-function detailTable(members: readonly MeasuredCase[]): string[] {
-  const [first] = members
-  if (first === undefined) return []
-  const fleet = findFleet(first.order.fleet)
-  const models = fleet.models.map((model) => model.name)
-  const servers = fleet.servers.map((server) => server.name)
-  return [
-    `| policy | ${models.map((model) => `${model} p50, p95`).join(' | ')} | busy ${servers.join(', ')} | light users p95 | heavy p95 | Jain |`,
-    `|---|${models.map(() => '---|').join('')}---|---|---|---|`,
-    ...members.map((measured) => {
-      const cells = [
-        POLICIES[measured.order.policy].title,
-        ...models.map((model) => {
-          const p50 = figure(measured, (report) => report.models[model]?.p50 ?? Number.NaN).median
-          return `${short(p50)}, ${short(figure(measured, (report) => report.models[model]?.p95 ?? Number.NaN).median)}`
-        }),
-        servers.map((server) => share(figure(measured, (report) => report.busy[server] ?? 0).median)).join(', '),
-        // Without a heavy user all are alike, and the one is no group.
-        measured.order.heavyUser ? spreadCell(figure(measured, (report) => report.light.p95)) : '',
-        measured.order.heavyUser ? short(figure(measured, (report) => report.heavy.p95).median) : '',
-        figure(measured, (report) => report.jain).median.toFixed(2),
-      ]
-      return `| ${cells.join(' | ')} |`
-    }),
-  ]
+function isNoRule(line: string): boolean {
+  return !line.startsWith('|---')
 }
 
-function spreadCell({ median, least, most }: Figure): string {
-  return least === most ? short(median) : `${short(median)} (${short(least)} to ${short(most)})`
+function cellsOf(line: string): string[] {
+  return line
+    .split('|')
+    .slice(1, -1)
+    .map((cell) => cell.trim())
 }
 
-function short(value: number): string {
-  if (value >= 99.5) return value.toFixed(0)
-  return value.toFixed(value >= 9.95 ? 1 : 2)
-}
-
-function share(value: number): string {
-  return `${(value * 100).toFixed(0)} %`
-}
-
-function stability(measured: MeasuredCase): string {
-  const unstable = unstableSeeds(measured)
-  return unstable === 0 ? '' : `**unstable** with ${unstable} of ${measured.reports.length} seeds`
+function inColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
 }

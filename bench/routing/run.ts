@@ -5,7 +5,7 @@ import { describeMachine } from '../parts/machine.ts'
 import type { MeasuredCase } from './measured-case.ts'
 import { runOnce } from './one-run.ts'
 import { type Case, fullPlan, quickPlan, REPORT_SEEDS, TUNING_SEEDS } from './plan.ts'
-import { resultsPage } from './results-page.ts'
+import { resultsPage, terminalPage } from './results-page.ts'
 import { measureSpeed } from './speed.ts'
 import { checkTargets } from './targets.ts'
 import { loadTrace, type Trace } from './trace.ts'
@@ -49,9 +49,9 @@ async function run({ source, entries }: Trace): Promise<void> {
     `seeds ${seeds.join(', ')}; constants and the hand-tuned placements were chosen with ${TUNING_SEEDS.join(', ')}`,
     `${plan.length} cases in ${seconds.toFixed(0)} s on ${describeMachine()}, ${new Date().toISOString().slice(0, 10)}`,
   ]
-  const page = resultsPage({ measures: [...checkTargets(cases), ...speed], cases, facts })
-  console.log(page)
-  if (!values.quick && !values.tuning && values.fleet === undefined) writeFileSync(RESULTS, page)
+  const page = { measures: [...checkTargets(cases), ...speed], cases, facts }
+  console.log(terminalPage(page))
+  if (!values.quick && !values.tuning && values.fleet === undefined) writeFileSync(RESULTS, resultsPage(page))
 }
 
 function chosenSeeds(): readonly number[] {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { FITTED } from './fitted-trace.ts'
 import { synthesise } from './synthetic-trace.ts'
@@ -20,7 +20,7 @@ export function loadTrace(path: string | undefined): Trace {
   if (found === undefined) return { source: `made to resemble ${FITTED.source}`, entries: synthesise(FITTED, 1) }
   const bytes = readFileSync(found)
   const text = (found.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8')
-  return { source: FITTED.source, entries: parseTrace(text) }
+  return { source: basename(found) === NAME ? FITTED.source : basename(found), entries: parseTrace(text) }
 }
 
 /** Columns: when, tokens of the prompt, tokens of the answer. The first line names them. */
