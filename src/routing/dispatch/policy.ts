@@ -14,7 +14,7 @@ export const policy = {
   scarcityWeight: 1,
   /** No load is as good as full: the price stays finite. */
   maxLoadShare: 0.95,
-  /** What a new stream takes from those that run beside it, against its own time. */
+  /** What a new stream takes from those that run beside it, against its own time. 0 crowds two slots, 1 idles one. */
   delayWeight: 0.5,
   /** How long arrivals are remembered: long enough for a model asked for twice a minute. */
   demandMs: 120_000,
@@ -26,8 +26,8 @@ export const policy = {
   oldMs: 60_000,
   /** Relative: where everybody is old, swaps that cost nothing would be a storm. */
   oldTimesMean: 3,
-  /** What overran its mean is believed to take this share of the mean on. */
-  overrunShare: 1 / 3,
+  /** What overran its mean is believed to take this share of the mean on: lengths vary so much that late says little. */
+  overrunShare: 0.8,
   /** What overran it so many times may never end. Few answers are so long: less would cost waits that pay. */
   lostTimesMean: 4,
   /** From the end of an answer until its slot is free. */
