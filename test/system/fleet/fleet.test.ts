@@ -171,7 +171,11 @@ describe('the lists of a fleet', () => {
     await vi.waitFor(isKnown, { timeout: 5000, interval: 50 })
     await chat(gateway, 'hf.co/org/repo:q4')
     await chat(gateway, 'x')
-    expect(namesIn((await get(gateway, '/api/ps')).body)).toEqual(['hf.co/org/repo:q4', 'x:latest'])
+    // An upstream that needs a moment is not waited for.
+    await vi.waitFor(
+      async () => expect(namesIn((await get(gateway, '/api/ps')).body)).toEqual(['hf.co/org/repo:q4', 'x:latest']),
+      { timeout: 5000, interval: 50 },
+    )
     for (const path of ['/api/tags', '/v1/models', '/api/ps']) {
       expect(namesIn((await get(gateway, path, limited)).body)).toEqual(['hf.co/org/repo:q4'])
     }

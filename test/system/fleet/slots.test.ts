@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { eventually, startRoutedFleet, type RoutedFleet } from './routed-fleet.ts'
+import { startRoutedFleet, type RoutedFleet } from './routed-fleet.ts'
 
 /** A prompt takes 40 ms, an answer 200 ms. */
 const fake = { prefillTokensPerSecond: 200, tokensPerSecond: 100, answerTokens: 20 }
 const CLIENTS = 8
 const WITHIN = 20
+const MOST_ROUNDS = 5
 
 async function slotsOf({ status }: RoutedFleet<'a'>): Promise<number | null | undefined> {
   return (await status()).upstreams[0]?.loaded[0]?.slots
@@ -22,11 +23,19 @@ async function ask({ chat }: RoutedFleet<'a'>, times: number): Promise<void> {
   await Promise.all(Array.from({ length: CLIENTS }, client))
 }
 
+/** After one round on a quiet machine, which is held beside the learner; where this one stalls, that takes more. */
+async function askUntilLearnt(fleet: RoutedFleet<'a'>, slots: number): Promise<void> {
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    await ask(fleet, WITHIN)
+    if ((await slotsOf(fleet)) === slots) return
+  }
+  expect(await slotsOf(fleet)).toBe(slots)
+}
+
 describe('the slots of a model', () => {
   it.each([1, 2, 4])('are learnt while it is asked: %i', async (parallel) => {
     const fleet = await startRoutedFleet({ a: { fake: { ...fake, parallel } } })
-    await ask(fleet, WITHIN)
-    expect(await slotsOf(fleet)).toBe(parallel)
+    await askUntilLearnt(fleet, parallel)
     const { maxRunning } = fleet.fakes.a.counters.snapshot()
     // Health is asked for beside it, and one more is tried now and then.
     expect(maxRunning).toBeLessThanOrEqual(parallel + 4)
@@ -35,12 +44,10 @@ describe('the slots of a model', () => {
   it('are learnt again after a change', async () => {
     const fleet = await startRoutedFleet({ a: { fake: { ...fake, parallel: 1 } } })
     await ask(fleet, WITHIN)
-    fleet.fakes.a.setParallel(4)
-    await ask(fleet, 2 * WITHIN)
-    expect(await slotsOf(fleet)).toBe(4)
-    fleet.fakes.a.setParallel(2)
-    await ask(fleet, 2 * WITHIN)
-    await eventually(async () => expect(await slotsOf(fleet)).toBe(2))
+    for (const parallel of [4, 2]) {
+      fleet.fakes.a.setParallel(parallel)
+      await askUntilLearnt(fleet, parallel)
+    }
   })
 
   it('that are stated are believed', async () => {
