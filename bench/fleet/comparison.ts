@@ -17,6 +17,8 @@ export interface Comparison {
   readonly loadsPer100: number
   /** How late the driver sent, in milliseconds of the fleet's time: 95 % were earlier. */
   readonly lateMs: number
+  /** Codes of what was not served, and how often. */
+  readonly errors: Readonly<Record<string, number>>
   readonly shares: Readonly<Record<string, number>>
 }
 
@@ -31,6 +33,8 @@ export function compare(order: Comparison['order'], { simulated, outcomes, loads
   const seconds = served.map(({ firstTokenMs }) => firstTokenMs / 1000)
   const byUpstream = Map.groupBy(served, ({ upstream }) => upstream ?? 'unknown')
   const counts = [...byUpstream].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const unserved = outcomes.filter(({ status }) => status !== 200)
+  const errors = Map.groupBy(unserved, ({ status, error }) => error ?? `status ${status}`)
   return {
     order,
     simulated,
@@ -45,6 +49,7 @@ export function compare(order: Comparison['order'], { simulated, outcomes, loads
       outcomes.map((outcome) => outcome.lateMs),
       95,
     ),
+    errors: Object.fromEntries([...errors].map(([code, each]) => [code, each.length])),
     shares: Object.fromEntries(counts.map(([name, each]) => [name, each.length / served.length])),
   }
 }
@@ -63,9 +68,9 @@ export function comparisonPage(comparisons: readonly Comparison[], facts: readon
     '',
     ...facts.map((fact) => `- ${fact}`),
     ...comparisons.map(
-      ({ order, shares, lateMs, max }) =>
+      ({ order, shares, errors, lateMs, max }) =>
         `- ${percent(order.utilisation)}: served by ${shareText(shares)}; the slowest first token after ${max.toFixed(1)} s; ` +
-        `95 % of the requests were sent less than ${lateMs.toFixed(0)} ms late`,
+        `95 % of the requests were sent less than ${lateMs.toFixed(0)} ms late${errorText(errors)}`,
     ),
   ]
   return `${lines.join('\n')}\n`
@@ -95,6 +100,12 @@ function shareText(shares: Readonly<Record<string, number>>): string {
   return Object.entries(shares)
     .map(([name, share]) => `${name} ${percent(share)}`)
     .join(', ')
+}
+
+function errorText(errors: Readonly<Record<string, number>>): string {
+  return Object.entries(errors)
+    .map(([code, count]) => `; ${count} x ${code}`)
+    .join('')
 }
 
 function percent(share: number): string {

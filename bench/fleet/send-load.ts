@@ -8,6 +8,8 @@ import type { RunningFleet } from './fleet-processes.ts'
 export interface LoadOutcome {
   readonly request: SimulatedRequest
   readonly status: number
+  /** The gateway's code, where it refused. */
+  readonly error: string | null
   readonly upstream: string | null
   /** From when it was due. */
   readonly firstTokenMs: number
@@ -71,14 +73,18 @@ function exchange(line: Line, { request: asked, dueAt, messages }: Sent): Promis
       })
       response.on('end', () => {
         const status = response.statusCode ?? 0
-        const upstream = response.headers['corral-upstream']
+        const { 'corral-upstream': upstream, 'corral-error': code } = response.headers
         if (status === 200) line.answered(answerIn(Buffer.concat(chunks).toString('utf8')))
-        const name = typeof upstream === 'string' ? upstream : null
-        resolve({ request: asked, status, upstream: name, firstTokenMs, endMs: since(), lateMs })
+        const named = { upstream: textOf(upstream), error: textOf(code) }
+        resolve({ request: asked, status, ...named, firstTokenMs, endMs: since(), lateMs })
       })
     })
     outgoing.end(JSON.stringify(body))
   })
+}
+
+function textOf(header: string | string[] | undefined): string | null {
+  return typeof header === 'string' ? header : null
 }
 
 function answerIn(stream: string): string {
