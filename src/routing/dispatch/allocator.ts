@@ -47,14 +47,15 @@ export class Allocator {
     const effects: Effect[] = []
     // First what evicts nothing that others wait for: works of one model are taken together where that saves a load.
     for (const sparesQueued of [true, false]) {
-      const open: Lane[] = []
+      let open: Lane[] = []
       for (const lane of lanes) if (this.#isOpen(lane, sparesQueued, at)) open.push(lane)
-      while (open.length > 0) {
-        const index = firstOf(open)
-        const lane = open[index]
-        const granted = lane === undefined ? undefined : this.#serveOne(lane, sparesQueued, at)
-        if (granted !== undefined) effects.push(granted)
-        if (granted === undefined || lane?.size === 0) open.splice(index, 1)
+      open.sort(byTurn)
+      for (let lane = open.shift(); lane !== undefined; lane = open.shift()) {
+        const granted = this.#serveOne(lane, sparesQueued, at)
+        if (granted === undefined) continue
+        effects.push(granted)
+        // Its key has had some more, and there is a place less.
+        open = [lane, ...open].filter((each) => each.size > 0 && this.#isOpen(each, sparesQueued, at)).toSorted(byTurn)
       }
     }
     return effects
@@ -207,12 +208,7 @@ function oldestOf(lane: Lane): number {
   return oldest
 }
 
-function firstOf(lanes: readonly Lane[]): number {
-  let first = 0
-  for (let index = 1; index < lanes.length; index += 1) {
-    const head = lanes[index]?.heads.first
-    const best = lanes[first]?.heads.first
-    if (head !== undefined && (best === undefined || isBefore(head, best))) first = index
-  }
-  return first
+function byTurn({ heads: { first: a } }: Lane, { heads: { first: b } }: Lane): number {
+  if (a === undefined || b === undefined) return 0
+  return isBefore(a, b) ? -1 : 1
 }

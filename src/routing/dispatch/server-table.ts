@@ -19,6 +19,8 @@ export class ServerTable {
   readonly modelList: ModelDemand[] = []
   readonly #models = new Map<string, ModelDemand>()
   readonly #deps: ServerTableDeps
+  /** By model, then by the name of the upstream. */
+  #candidates = new Map<string, Map<string, Candidate>>()
   #holders = new Map<ModelDemand, readonly Candidate[]>()
 
   constructor(deps: ServerTableDeps) {
@@ -42,6 +44,7 @@ export class ServerTable {
     }
     this.servers = next
     this.#holders = new Map()
+    this.#candidates = new Map()
   }
 
   demandOf(model: string): ModelDemand {
@@ -69,12 +72,26 @@ export class ServerTable {
   }
 
   candidates(names: readonly string[], model: string): readonly Candidate[] {
+    let known = this.#candidates.get(model)
+    if (known === undefined) {
+      known = new Map()
+      this.#candidates.set(model, known)
+    }
     const candidates: Candidate[] = []
     for (const name of names) {
-      const server = this.servers.get(name)
-      if (server !== undefined) candidates.push({ server, runner: this.runnerOf(server, model) })
+      const candidate = known.get(name) ?? this.#candidate(known, name, model)
+      if (candidate === undefined) continue
+      candidates.push(candidate)
     }
     return candidates
+  }
+
+  #candidate(known: Map<string, Candidate>, name: string, model: string): Candidate | undefined {
+    const server = this.servers.get(name)
+    if (server === undefined) return undefined
+    const candidate = { server, runner: this.runnerOf(server, model) }
+    known.set(name, candidate)
+    return candidate
   }
 
   /** Upstreams that could hold the model. */

@@ -98,7 +98,7 @@ export class Server {
   canStart(runner: Runner, isBrief: boolean): boolean {
     if (this.isFull || this.isReservedFrom(runner)) return false
     if (runner.state !== 'absent') return this.hasFreeSlot(runner, isBrief)
-    return this.loading === undefined && !this.evictionsFor(runner).isBlocked
+    return this.loading === undefined && this.#fitsBesideBusy(runner)
   }
 
   /** Other models that run: they share the machine. */
@@ -133,6 +133,19 @@ export class Server {
       isBlocked ||= victim.isBusy || victim.state === 'loading'
     }
     return victims.length === 0 ? NO_EVICTIONS : { victims, isBlocked }
+  }
+
+  /** The same as what `evictionsFor` says of being blocked, for the many times that only this is asked. */
+  #fitsBesideBusy(wanted: Runner): boolean {
+    const capacity = this.#capacity()
+    let busy = 0
+    let bytes = wanted.bytes
+    for (const runner of this.held) {
+      if (!runner.isBusy && runner.state !== 'loading') continue
+      busy += 1
+      bytes += runner.bytes
+    }
+    return busy === 0 || (busy < capacity.models && bytes <= (this.facts.memoryBytes ?? capacity.bytes))
   }
 
   #nextVictim(gone: readonly Runner[]): Runner | undefined {
