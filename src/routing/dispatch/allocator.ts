@@ -48,7 +48,12 @@ export class Allocator {
     // First what evicts nothing that others wait for: works of one model are taken together where that saves a load.
     for (const sparesQueued of [true, false]) {
       let open: Lane[] = []
-      for (const lane of lanes) if (this.#isOpen(lane, sparesQueued, at)) open.push(lane)
+      if (at?.isFull) break
+      const loadsNothing = at?.loadsNothing ?? false
+      for (const lane of lanes) {
+        const isPassed = loadsNothing && at?.runners.get(lane.demand.model)?.state === 'absent'
+        if (!isPassed && this.#isOpen(lane, sparesQueued, at)) open.push(lane)
+      }
       open.sort(byTurn)
       for (let lane = open.shift(); lane !== undefined; lane = open.shift()) {
         const granted = this.#serveOne(lane, sparesQueued, at)

@@ -64,7 +64,7 @@ export class FairShare {
   /** It took more or less than it was charged for. */
   ended(account: Account, correctionMs: number): void {
     account.running -= 1
-    this.#charge(account, correctionMs)
+    if (correctionMs !== 0) this.#charge(account, correctionMs)
   }
 
   /** Forgets a key that has nothing here. Where nobody has, all are even. */

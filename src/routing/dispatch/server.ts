@@ -60,6 +60,14 @@ export class Server {
     return this.running >= this.facts.admits
   }
 
+  /** Whatever model it were: a load is under way, or as many as there may be are at work. */
+  get loadsNothing(): boolean {
+    if (this.loading !== undefined) return true
+    let busy = 0
+    for (const runner of this.held) if (runner.isBusy) busy += 1
+    return busy > 0 && busy >= this.#capacity().models
+  }
+
   slotsOf(runner: Runner, isBrief: boolean): number {
     const { slots } = this.facts
     if (slots !== null) return slots
