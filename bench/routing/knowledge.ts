@@ -36,8 +36,8 @@ export function toldKnowledge(world: World, meanAnswerTokens: number, factor: ()
   }
 }
 
-/** The product's own learning, told what the gateway would tell it. It knows the sizes of files, and nothing else. */
-export function learntKnowledge(world: World): Knowledge {
+/** The product's own learning, told what the gateway would tell it. Else it knows sizes of files, and slots where stated. */
+export function learntKnowledge(world: World, slots: number | null): Knowledge {
   const states = new Map(world.fleet.servers.map((spec) => [spec.name, stateOf(world, spec)]))
   const learning = createFleetLearning({ fleet: { get: (name) => states.get(name) }, clock: { now: world.now } })
   const watching = new Map<Work, ReturnType<typeof learning.watch>>()
@@ -45,7 +45,7 @@ export function learntKnowledge(world: World): Knowledge {
     estimates: learning.estimates,
     createSlotLimit: learning.createSlotLimit,
     capacityOf: learning.capacityOf,
-    slots: null,
+    slots,
     bytesOf(server, model) {
       const state = states.get(server)
       return state === undefined ? 0 : learning.bytesOf(state, model)

@@ -24,8 +24,15 @@ export const POLICIES = {
     title: 'shortest first, lengths and rates known',
     create: (mean) => (world) => new ShortestFirst(world, mean),
   },
-  corral: { title: 'Corral', create: () => corral(learntKnowledge, true) },
-  'corral-fifo': { title: 'Corral, one key for all', create: () => corral(learntKnowledge, false) },
+  corral: { title: 'Corral', create: () => corral((world) => learntKnowledge(world, null), true) },
+  'corral-slots': {
+    title: 'Corral, slots stated',
+    create: () => corral((world) => learntKnowledge(world, world.parallel), true),
+  },
+  'corral-fifo': {
+    title: 'Corral, one key for all',
+    create: () => corral((world) => learntKnowledge(world, null), false),
+  },
   'corral-told': { title: 'Corral, told all rates and slots', create: (mean) => told(mean, RIGHT) },
   'corral-wrong': { title: 'Corral, told rates wrong by x0.5 to x2', create: (mean) => told(mean, wrongBy) },
 } as const satisfies Record<string, PolicyEntry>
