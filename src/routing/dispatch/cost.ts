@@ -59,15 +59,30 @@ export function costOf(ask: Ask, candidate: Candidate, view: CostView): Cost | u
   const prefillMs = readMs * (1 + server.othersActive(runner))
   const ownMs = start.waitMs + start.loadMs + prefillMs + networkMs
   if (ownMs >= limitMs) return undefined
-  const othersMs = server.isProvider
-    ? 0
-    : (ask.isOld ? 0 : swapMs(start.victims, server, view)) +
-      policy.scarcityWeight * serviceMs * view.scarcity.priceOf(server, runner) +
-      policy.delayWeight * delayMs(server, { serviceMs, waitMs: start.waitMs, now })
+  const stay = { candidate, serviceMs, start, limitMs: limitMs - ownMs }
+  const othersMs = server.isProvider ? 0 : othersCost(ask, stay, view)
   const totalMs = ownMs + othersMs
   if (totalMs >= limitMs) return undefined
   const { waitMs, loadMs, victims, isReady } = start
   return { server, runner, waitMs, loadMs, prefillMs, networkMs, othersMs, totalMs, victims, isReady }
+}
+
+interface Stay {
+  readonly candidate: Candidate
+  readonly serviceMs: number
+  readonly start: Start
+  readonly limitMs: number
+}
+
+/** What is cheap to know comes first: it is often enough. */
+function othersCost(ask: Ask, { candidate, serviceMs, start, limitMs }: Stay, view: CostView): number {
+  const { server, runner } = candidate
+  const { now } = view
+  const priceMs = policy.scarcityWeight * serviceMs * view.scarcity.priceOf(server, runner)
+  if (priceMs >= limitMs) return priceMs
+  const swap = ask.isOld || start.victims.length === 0 ? 0 : swapMs(start.victims, server, view)
+  if (priceMs + swap >= limitMs) return priceMs + swap
+  return priceMs + swap + policy.delayWeight * delayMs(server, { serviceMs, waitMs: start.waitMs, now })
 }
 
 function atProvider(ask: Ask, server: Server, serviceMs: number): Start {
@@ -104,7 +119,10 @@ function startOf(ask: Ask, { server, runner }: Candidate, view: CostView): Start
   if (loadMs >= view.limitMs) return { waitMs: 0, loadMs, victims: NONE, isReady: false }
   const { victims, isBlocked } = server.evictionsFor(runner)
   const isOpen = !server.isFull && !isBlocked && !isReserved && server.loading === undefined
-  if (isOpen && !(ask.sparesQueued && isMissed(victims, server, { ...view, arrivedAt: ask.work.arrivedAt }))) {
+  if (
+    isOpen &&
+    !(ask.sparesQueued && isMissed(victims, server, { now, estimates: view.estimates, arrivedAt: ask.work.arrivedAt }))
+  ) {
     return { waitMs: 0, loadMs, victims, isReady: true }
   }
   let waitMs = Math.max(admissionMs, server.loading?.loadRemainingMs(now) ?? 0)

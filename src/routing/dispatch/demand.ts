@@ -13,6 +13,7 @@ export class ModelDemand {
   oldest = Number.POSITIVE_INFINITY
   #perMs = 0
   #asOf = 0
+  readonly #wanted = { chance: 0, at: Number.NEGATIVE_INFINITY }
 
   constructor(model: string) {
     this.model = model
@@ -37,7 +38,12 @@ export class ModelDemand {
 
   /** How likely it is missed soon after it was evicted. */
   wantedAgain(now: number): number {
-    return this.queued > 0 ? 1 : 1 - Math.exp(-this.perMs(now) * policy.wantedAgainMs)
+    if (this.queued > 0) return 1
+    if (Math.abs(now - this.#wanted.at) >= policy.freshMs) {
+      this.#wanted.at = now
+      this.#wanted.chance = 1 - Math.exp(-this.perMs(now) * policy.wantedAgainMs)
+    }
+    return this.#wanted.chance
   }
 }
 
