@@ -50,7 +50,7 @@ export interface CostView {
  */
 export function costOf(ask: Ask, candidate: Candidate, view: CostView): Cost | undefined {
   const { server, runner } = candidate
-  const { now, limitMs } = view
+  const { limitMs } = view
   const readMs = unreadTokens(ask.work, runner, view.affinity) * runner.pair.prefillMsPerToken
   const networkMs = view.estimates.networkMs(server.name)
   if (readMs + networkMs >= limitMs) return undefined
