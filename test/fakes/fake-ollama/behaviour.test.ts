@@ -246,7 +246,7 @@ describe('prompts', () => {
       (await (
         await post(fake, '/api/generate', { model: 'tiny', prompt: text, stream: false, options: { num_predict: 1 } })
       ).json()) as never
-    const fake = await start({ prefillTokensPerSecond: 5000 })
+    const fake = await start({ prefillTokensPerSecond: 500 })
     const [first, again] = [await ask(fake, prompt), await ask(fake, `${prompt} and more`)]
     expect(again.prompt_eval_duration).toBeLessThan(first.prompt_eval_duration / 2)
     expect(again.prompt_eval_count).toBeGreaterThan(first.prompt_eval_count)
