@@ -9,7 +9,16 @@ import { startRecordedUpstream, type RecordedUpstream } from './recorded-upstrea
 
 const fixtures = loadFixtures()
 /** Recorded against the list of models as it stands in the recordings. */
-const LISTS = new Set(['tags', 'ps', 'v1-models', 'v1-model', 'origin-ok', 'host-denied', 'origin-denied'])
+const LISTS = new Set([
+  'tags',
+  'ps',
+  'v1-models',
+  'v1-model',
+  'v1-model-slash',
+  'origin-ok',
+  'host-denied',
+  'origin-denied',
+])
 const OTHER_MODELS = ['tinythink:latest', 'tiny3:latest', 'ns/tiny2:v1']
 
 describe('recorded exchanges', () => {
