@@ -11,9 +11,12 @@ export interface MeasuredServer extends Target, AsyncDisposable {
   logBytes(): number
 }
 
+/** The stub answers any number of requests at a time: what is measured is the way, not a queue. */
+export const STUB_SLOTS = 1000
+
 /** Corral as users start it, with its request log on, in front of the stub; `key` is an ordinary one. */
 export async function startCorral(upstreamUrl: string): Promise<MeasuredServer> {
-  return measured(await startLogged({ upstreams: [{ name: 'stub', url: upstreamUrl }] }))
+  return measured(await startLogged({ upstreams: [{ name: 'stub', url: upstreamUrl, slots: STUB_SLOTS }] }))
 }
 
 /** With its request log on. */

@@ -1,7 +1,7 @@
 import { type FaultRelay, startFaultRelay } from '../../test/fakes/fault-relay/fault-relay.ts'
 import { untilState } from '../../test/system/harness/agent-before.ts'
 import { createAgentKey, startAgent } from '../../test/system/harness/start-agent.ts'
-import { measured, type MeasuredServer, startLogged } from './gateway.ts'
+import { measured, type MeasuredServer, startLogged, STUB_SLOTS } from './gateway.ts'
 
 export interface TunnelOptions {
   readonly transport?: 'ws' | 'sse'
@@ -27,7 +27,7 @@ const ID = 'beside-stub'
 export async function startTunnel(stubUrl: string, options: TunnelOptions = {}): Promise<MeasuredTunnel> {
   const { transport = 'ws', roundTripMs = 0 } = options
   await using stack = new AsyncDisposableStack()
-  const gateway = stack.use(await startLogged({}))
+  const gateway = stack.use(await startLogged({ agents: { pools: [{ name: 'default', slots: STUB_SLOTS }] } }))
   const server = stack.use(await measured(gateway))
   const line = roundTripMs === 0 ? undefined : stack.use(await startLongLine(gateway.url, roundTripMs))
   const key = await createAgentKey(gateway)
