@@ -80,7 +80,7 @@ export class QueueDispatcher {
     }
     const waiting = this.#join(work, known, account)
     // Behind the first ones nothing changes for anybody.
-    const isSeen = waiting.before === undefined && waiting.queue.heapIndex <= policy.headsPerLane
+    const isSeen = waiting.before === undefined && known.heads.firstOf(policy.headsPerLane).includes(waiting.queue)
     const effects = isSeen ? this.#places.serve([known]) : []
     effects.push(...this.#refuseTooMany(work))
     return effects
