@@ -63,6 +63,8 @@ const authority: Readonly<Record<string, Scope | 'open'>> = {
   'POST /admin/keys/import': 'admin',
   'DELETE /admin/keys/:id': 'admin',
   'GET /admin/status': 'admin',
+  'GET /admin/models': 'admin',
+  'GET /admin/route/explain': 'admin',
   'GET /admin/openapi.json': 'admin',
 }
 
