@@ -14,7 +14,8 @@ import { Scarcity } from './scarcity.ts'
 import { ServerTable, type ServerTableDeps } from './server-table.ts'
 import type { Server } from './server.ts'
 import { drainPerMs } from './wait-estimate.ts'
-import { isBefore, type KeyQueue, type Lane, type Waiting, WaitQueue } from './wait-queue.ts'
+import { isBefore, type KeyQueue, type Lane, type Waiting } from './lane.ts'
+import { WaitQueue } from './wait-queue.ts'
 import type { Work } from './work.ts'
 
 export interface AllocatorDeps extends ServerTableDeps {
@@ -146,7 +147,10 @@ export class Allocator {
   reserve(): void {
     const now = this.#clock.now()
     for (const lane of this.queue.lanes.values()) lane.demand.oldest = Number.POSITIVE_INFINITY
-    for (const lane of this.queue.lanes.values()) lane.demand.oldest = Math.min(lane.demand.oldest, oldestOf(lane))
+    for (const lane of this.queue.lanes.values()) {
+      lane.oldestAt = oldestOf(lane)
+      lane.demand.oldest = Math.min(lane.demand.oldest, lane.oldestAt)
+    }
     for (const server of this.table.servers.values()) server.reservation = undefined
     for (const lane of this.queue.lanes.values()) this.#reserve(lane, now)
   }

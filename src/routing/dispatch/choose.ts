@@ -1,6 +1,6 @@
 import { type Ask, type Cost, costOf, type CostView } from './cost.ts'
 import { policy } from './policy.ts'
-import type { Lane } from './wait-queue.ts'
+import type { Lane } from './lane.ts'
 
 export interface ChoiceView extends Omit<CostView, 'limitMs'> {
   readonly spillAfterMs: number

@@ -1,4 +1,4 @@
-import type { Lane } from './wait-queue.ts'
+import type { Lane } from './lane.ts'
 
 /** What waits for one model. */
 export interface ModelQueue {

@@ -1,7 +1,7 @@
 import type { Candidate } from './candidate.ts'
 import { policy } from './policy.ts'
 import type { Evictions } from './server.ts'
-import type { Lane } from './wait-queue.ts'
+import type { Lane } from './lane.ts'
 
 /** Where what waits in a lane should be loaded besides, where that costs nobody anything: of those the quickest. */
 export function placeToPreload(lane: Lane, now: number): (Candidate & Pick<Evictions, 'victims'>) | undefined {

@@ -15,7 +15,7 @@ import { type ModelQueue, modelQueues } from './model-queue.ts'
 import type { LoadedModel, ServerFacts } from './server-facts.ts'
 import type { Server } from './server.ts'
 import { drainPerMs, worksBefore } from './wait-estimate.ts'
-import { BATCH, INTERACTIVE, Lane, type Waiting } from './wait-queue.ts'
+import { BATCH, INTERACTIVE, Lane, type Waiting } from './lane.ts'
 import type { Work } from './work.ts'
 
 const NO_EFFECTS: Effect[] = []

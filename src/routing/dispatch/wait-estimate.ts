@@ -1,5 +1,5 @@
 import { policy } from './policy.ts'
-import { BATCH, isBefore, type KeyQueue, type Lane, type Waiting } from './wait-queue.ts'
+import { BATCH, isBefore, type KeyQueue, type Lane, type Waiting } from './lane.ts'
 
 /** Works of a lane that are started per millisecond while all of it waits. */
 export function drainPerMs(lane: Lane, now: number): number {

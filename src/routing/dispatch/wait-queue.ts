@@ -1,83 +1,8 @@
-import type { Account, Ordered } from './fair-share.ts'
-import { IndexedHeap } from './indexed-heap.ts'
-import type { ModelDemand } from './demand.ts'
-import { policy } from './policy.ts'
 import type { Candidate } from './candidate.ts'
+import type { Account } from './fair-share.ts'
+import { BATCH, INTERACTIVE, KeyQueue, type Lane, type Rank, type Waiting } from './lane.ts'
 import type { Server } from './server.ts'
 import type { Work } from './work.ts'
-
-/** A work that waits: a link in the queue of its key. */
-export interface Waiting {
-  readonly work: Work
-  readonly queue: KeyQueue
-  before: Waiting | undefined
-  after: Waiting | undefined
-}
-
-/** Works for one model that the same upstreams may take. */
-export class Lane {
-  readonly name: string
-  readonly demand: ModelDemand
-  /** Of each tier those that may take it, the best tier first. */
-  tiers: readonly (readonly Candidate[])[] = []
-  readonly queues = new Map<string, KeyQueue>()
-  readonly heads = new IndexedHeap<KeyQueue>(isBefore)
-  size = 0
-  /** Of them, works that are brief. */
-  briefs = 0
-  /** Upstreams that may take its works. */
-  width = 0
-  /** See `wait-estimate.ts`; as of then. */
-  drainPerMs = 0
-  drainAt = Number.NEGATIVE_INFINITY
-
-  constructor(name: string, demand: ModelDemand) {
-    this.name = name
-    this.demand = demand
-  }
-}
-
-/** What one key has waiting in one lane, oldest first. */
-export class KeyQueue implements Ordered {
-  readonly lane: Lane
-  readonly account: Account
-  first: Waiting | undefined
-  last: Waiting | undefined
-  size = 0
-  /** Its first is served before any of a greater rank. */
-  rank: Rank = INTERACTIVE
-  heapIndex = -1
-  /** The least that its first would cost as things stood then. */
-  readonly best = { work: undefined as Work | undefined, totalMs: 0, at: 0 }
-
-  /** Of two that are even, the older one is first. */
-  readonly sequence: number
-
-  constructor(lane: Lane, account: Account, sequence: number) {
-    this.lane = lane
-    this.account = account
-    this.sequence = sequence
-  }
-
-  reordered(): void {
-    this.lane.heads.moved(this)
-  }
-}
-
-export type Rank = typeof INTERACTIVE | typeof BATCH
-export const INTERACTIVE = 0
-export const BATCH = 1
-
-export function isBefore(a: KeyQueue, b: KeyQueue): boolean {
-  if (a.rank !== b.rank) return a.rank < b.rank
-  const [turn, other] = [turnOf(a), turnOf(b)]
-  return turn === other ? a.sequence < b.sequence : turn < other
-}
-
-/** Who has had least is first, and every second of waiting counts as some of service not had. */
-function turnOf({ account, first }: KeyQueue): number {
-  return account.served + policy.ageWeight * (first?.work.arrivedAt ?? 0)
-}
 
 const NO_LANES: ReadonlySet<Lane> = new Set()
 
@@ -159,11 +84,13 @@ export class WaitQueue {
     queue.size += 1
     lane.size += 1
     if (work.brief) lane.briefs += 1
+    lane.oldestAt = Math.min(lane.oldestAt, work.arrivedAt)
     weigh(lane, 1)
     lane.demand.queued += 1
     this.#waiting.set(work, waiting)
     this.#arrivalSum += work.arrivedAt - this.#startedAt
-    this.#firstChanged(queue)
+    if (queue.heapIndex < 0) enter(queue)
+    else if (waiting.before === undefined || queue.rank !== rankOf(queue)) firstChanged(queue)
     return waiting
   }
 
@@ -178,7 +105,7 @@ export class WaitQueue {
     lane.demand.queued -= 1
     this.#waiting.delete(work)
     this.#arrivalSum = this.size === 0 ? 0 : this.#arrivalSum - (work.arrivedAt - this.#startedAt)
-    if (queue.size > 0) return this.#firstChanged(queue)
+    if (queue.size > 0) return firstChanged(queue)
     lane.heads.remove(queue)
     lane.queues.delete(work.key)
     account.queues.splice(account.queues.indexOf(queue), 1)
@@ -188,14 +115,22 @@ export class WaitQueue {
   setRank(queue: KeyQueue, rank: Rank): void {
     if (queue.rank === rank) return
     queue.rank = rank
-    queue.lane.heads.moved(queue)
+    queue.reordered()
   }
+}
 
-  #firstChanged(queue: KeyQueue): void {
-    queue.rank = queue.first?.work.share.class === 'batch' ? BATCH : INTERACTIVE
-    if (queue.heapIndex < 0) queue.lane.heads.add(queue)
-    else queue.lane.heads.moved(queue)
-  }
+function rankOf({ first }: KeyQueue): Rank {
+  return first?.work.share.class === 'batch' ? BATCH : INTERACTIVE
+}
+
+function enter(queue: KeyQueue): void {
+  queue.rank = rankOf(queue)
+  queue.lane.heads.add(queue)
+}
+
+function firstChanged(queue: KeyQueue): void {
+  queue.rank = rankOf(queue)
+  queue.reordered()
 }
 
 /** So many more works share the upstreams that may take them. */
