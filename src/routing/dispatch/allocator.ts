@@ -53,7 +53,7 @@ export class Allocator {
       const loadsNothing = at?.loadsNothing ?? false
       for (const lane of lanes) {
         const isPassed = loadsNothing && at?.runners.get(lane.demand.model)?.state === 'absent'
-        if (!isPassed && this.#isOpen(lane, sparesQueued, at)) open.push(lane)
+        if (lane.size > 0 && !isPassed && this.#isOpen(lane, sparesQueued, at)) open.push(lane)
       }
       open.sort(byTurn)
       for (let lane = open.shift(); lane !== undefined; lane = open.shift()) {
