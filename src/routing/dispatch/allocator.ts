@@ -1,12 +1,12 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Estimates } from '../learning/estimates.ts'
-import type { Candidate } from './candidate.ts'
 import { choose, type ChoiceView } from './choose.ts'
-import { type Ask, type Cost, costOf, isMissed } from './cost.ts'
+import { type Ask, type Cost, costOf } from './cost.ts'
 import type { DispatchOptions } from './dispatch-options.ts'
 import type { Effect } from './effect.ts'
 import { type Account, FairShare } from './fair-share.ts'
 import type { Grant } from './grant.ts'
+import { isOpen, openAt, type OpenView } from './open-lanes.ts'
 import { policy } from './policy.ts'
 import { placeToPreload } from './preload.ts'
 import { mayReserve } from './reservation.ts'
@@ -20,6 +20,11 @@ import type { Work } from './work.ts'
 
 export interface AllocatorDeps extends ServerTableDeps {
   readonly clock: Clock
+}
+
+interface ServeView extends OpenView {
+  /** Only what is free there. */
+  readonly at?: Server
 }
 
 /** Gives free places to what waits: in whose turn, and to whom it is the best one. */
@@ -43,54 +48,48 @@ export class Allocator {
     this.options = options
   }
 
-  /** Gives what is free to those lanes, in fair order; with `at`, what that upstream has free. */
-  serve(lanes: Iterable<Lane>, at?: Server): Effect[] {
+  /** Gives what is free to those lanes, in fair order. */
+  serve(lanes: readonly Lane[]): Effect[] {
     const effects: Effect[] = []
     // First what evicts nothing that others wait for: works of one model are taken together where that saves a load.
     for (const sparesQueued of [true, false]) {
-      let open: Lane[] = []
-      if (at?.isFull) break
-      const loadsNothing = at?.loadsNothing ?? false
-      for (const lane of lanes) {
-        const isPassed = loadsNothing && at?.runners.get(lane.demand.model)?.state === 'absent'
-        if (lane.size > 0 && !isPassed && this.#isOpen(lane, sparesQueued, at)) open.push(lane)
-      }
-      open.sort(byTurn)
-      for (let lane = open.shift(); lane !== undefined; lane = open.shift()) {
-        const granted = this.#serveOne(lane, sparesQueued, at)
-        if (granted === undefined) continue
-        effects.push(granted)
-        // Its key has had some more, and there is a place less.
-        open = [lane, ...open].filter((each) => each.size > 0 && this.#isOpen(each, sparesQueued, at)).toSorted(byTurn)
-      }
+      const view = this.#openView(sparesQueued)
+      const open = lanes.filter((lane) => lane.size > 0 && isOpen(lane, view))
+      this.#serveOpen(open, view, effects)
     }
     return effects
   }
 
-  /** Whether a work of the lane could be sent somewhere now. */
-  #isOpen(lane: Lane, sparesQueued: boolean, at: Server | undefined): boolean {
-    if (at !== undefined) {
-      const runner = at.runners.get(lane.demand.model)
-      return runner !== undefined && this.#canTake({ server: at, runner }, lane, sparesQueued)
+  /** Gives what one upstream has free. */
+  serveAt(server: Server): Effect[] {
+    const effects: Effect[] = []
+    for (const sparesQueued of [true, false]) {
+      if (server.isFull) break
+      const view = { ...this.#openView(sparesQueued), at: server }
+      this.#serveOpen(openAt(server, this.queue, view), view, effects)
     }
-    return lane.tiers.some((tier) => tier.some((candidate) => this.#canTake(candidate, lane, sparesQueued)))
+    return effects
   }
 
-  #canTake({ server, runner }: Candidate, lane: Lane, sparesQueued: boolean): boolean {
-    if (server.isProvider) return !server.isFull
-    if (!server.canStart(runner, lane.briefs > 0)) return false
-    if (!sparesQueued || runner.state !== 'absent') return true
-    return !isMissed(server.evictionsFor(runner).victims, server, {
-      ...{ now: this.#clock.now(), estimates: this.#estimates },
-      arrivedAt: lane.heads.first?.first?.work.arrivedAt ?? this.#clock.now(),
-    })
+  #openView(sparesQueued: boolean): OpenView {
+    return { now: this.#clock.now(), estimates: this.#estimates, sparesQueued }
+  }
+
+  #serveOpen(lanes: Lane[], view: ServeView, effects: Effect[]): void {
+    let open = lanes.sort(byTurn)
+    for (let lane = open.shift(); lane !== undefined; lane = open.shift()) {
+      const granted = this.#serveOne(lane, view)
+      if (granted === undefined) continue
+      effects.push(granted)
+      // Its key has had some more, and there is a place less.
+      open = [lane, ...open].filter((each) => each.size > 0 && isOpen(each, view, view.at)).toSorted(byTurn)
+    }
   }
 
   /** The first of its keys that has a free place to go. */
-  #serveOne(lane: Lane, sparesQueued: boolean, at: Server | undefined): Effect | undefined {
-    if (!this.#isOpen(lane, sparesQueued, at)) return undefined
+  #serveOne(lane: Lane, { sparesQueued, at }: ServeView): Effect | undefined {
     const view = this.view()
-    const perMs = drainPerMs(lane, this.#clock.now())
+    const perMs = drainPerMs(lane, view.now)
     const heads = lane.heads.firstOf(policy.headsPerLane)
     for (const [index, queue] of heads.entries()) {
       const work = queue.first?.work
@@ -98,22 +97,12 @@ export class Allocator {
       // Who goes first does not change how long all of them wait: the last one looked at stands for the rest.
       const ahead = index === heads.length - 1 ? lane.size - 1 : index + queue.size - 1
       const ask = { ...this.ask(work, ahead / perMs), sparesQueued }
-      if (at !== undefined && !this.#isBetterAt(at, queue, ask)) continue
+      if (at !== undefined && !isBetterAt(at, queue, { ask, view })) continue
       const cost = choose(ask, lane.tiers, view)
       if (cost?.isReady) return this.#grantFirst(queue, cost)
       if (cost !== undefined) Object.assign(queue.best, { work, totalMs: cost.totalMs, at: view.now })
     }
     return undefined
-  }
-
-  /** Whether the news from there can change what the first of the queue would rather have. */
-  #isBetterAt(server: Server, { lane, best }: KeyQueue, ask: Ask): boolean {
-    const runner = server.runners.get(lane.demand.model)
-    const view = this.view()
-    if (runner === undefined) return false
-    const isKnown = best.work === ask.work && view.now - best.at < policy.bestAgeMs
-    const limitMs = isKnown ? best.totalMs + 2 * policy.tieMs : Number.POSITIVE_INFINITY
-    return costOf(ask, { server, runner }, { ...view, limitMs })?.isReady === true
   }
 
   #grantFirst(queue: KeyQueue, cost: Cost): Effect | undefined {
@@ -132,7 +121,13 @@ export class Allocator {
     const answerMs = work.brief ? 0 : runner.answerMs
     const grant: Grant = {
       ...{ work, server, runner, account, cold, answerMs },
-      ...{ grantedAt: now, prefillMs: cost.prefillMs, beganAt: null, endedAt: null, completionTokens: null },
+      ...{
+        grantedAt: now,
+        prefillMs: cost.prefillMs,
+        beganAt: null,
+        endedAt: null,
+        completionTokens: null,
+      },
     }
     server.start(runner, grant)
     runner.slotLimit.granted(work, now)
@@ -157,9 +152,10 @@ export class Allocator {
 
   #reserve(lane: Lane, now: number): void {
     const work = lane.heads.first?.first?.work
-    const cost = work === undefined ? undefined : choose(this.ask(work), lane.tiers, this.view())
+    const view = this.view()
+    const cost = work === undefined ? undefined : choose(this.ask(work), lane.tiers, view)
     if (work === undefined || cost === undefined || cost.isReady || cost.server.reservation !== undefined) return
-    if (!mayReserve({ cost, arrivedAt: work.arrivedAt, now })) return
+    if (!mayReserve({ cost, arrivedAt: work.arrivedAt, view })) return
     const { server, runner, victims, loadMs } = cost
     // Not on and on: what runs may be stuck.
     if (now - runner.reservedAt > 2 * policy.reservationMs) runner.reservedAt = now
@@ -175,7 +171,7 @@ export class Allocator {
     const loadMs = this.#estimates.loadMs(server.name, runner.bytes)
     server.startLoad(runner, { now, loadMs, isPreload: true })
     const preload = { kind: 'preload', model: runner.model, server: server.name } as const
-    return [preload, ...this.serve(this.queue.lanesAt(server), server)]
+    return [preload, ...this.serveAt(server)]
   }
 
   blocksOf({ brief, prompt }: Work): readonly number[] {
@@ -192,7 +188,14 @@ export class Allocator {
   view(): ChoiceView {
     const now = this.#clock.now()
     const { affinity, spillAfterMs } = this.options
-    return { now, estimates: this.#estimates, scarcity: this.scarcity, affinity, spillAfterMs, turn: this.#turn }
+    return {
+      now,
+      estimates: this.#estimates,
+      scarcity: this.scarcity,
+      affinity,
+      spillAfterMs,
+      turn: this.#turn,
+    }
   }
 
   waitMs(work: Work, lane: Lane, before: number): number {
@@ -207,6 +210,15 @@ export class Allocator {
     this.fair.forget(account)
     if (lane.size === 0) this.queue.close(lane)
   }
+}
+
+/** Whether the news from there can change what the first of the queue would rather have. */
+function isBetterAt(server: Server, { lane, best }: KeyQueue, { ask, view }: { ask: Ask; view: ChoiceView }): boolean {
+  const runner = server.runners.get(lane.demand.model)
+  if (runner === undefined) return false
+  const isKnown = best.work === ask.work && view.now - best.at < policy.bestAgeMs
+  const limitMs = isKnown ? best.totalMs + 2 * policy.tieMs : Number.POSITIVE_INFINITY
+  return costOf(ask, { server, runner }, { ...view, limitMs })?.isReady === true
 }
 
 const NO_BLOCKS: readonly number[] = []

@@ -1,9 +1,9 @@
-import type { Estimates } from '../learning/estimates.ts'
 import type { Candidate } from './candidate.ts'
 import { policy } from './policy.ts'
 import type { Runner } from './runner.ts'
 import type { Scarcity } from './scarcity.ts'
 import type { Server } from './server.ts'
+import { coldMs, type LoadView, missedMs, swapMs } from './swap.ts'
 import type { Work } from './work.ts'
 
 /** What one upstream would cost a work now, in milliseconds. */
@@ -35,9 +35,7 @@ export interface Ask {
   readonly sparesQueued: boolean
 }
 
-export interface CostView {
-  readonly now: number
-  readonly estimates: Estimates
+export interface CostView extends LoadView {
   readonly scarcity: Scarcity
   readonly affinity: boolean
   /** What costs more is of no interest. */
@@ -64,7 +62,18 @@ export function costOf(ask: Ask, candidate: Candidate, view: CostView): Cost | u
   const totalMs = ownMs + othersMs
   if (totalMs >= limitMs) return undefined
   const { waitMs, loadMs, victims, isReady } = start
-  return { server, runner, waitMs, loadMs, prefillMs, networkMs, othersMs, totalMs, victims, isReady }
+  return {
+    server,
+    runner,
+    waitMs,
+    loadMs,
+    prefillMs,
+    networkMs,
+    othersMs,
+    totalMs,
+    victims,
+    isReady,
+  }
 }
 
 interface Stay {
@@ -113,58 +122,23 @@ function startOf(ask: Ask, { server, runner }: Candidate, view: CostView): Start
       return { waitMs, loadMs: runner.loadRemainingMs(now), victims: NONE, isReady: true }
     }
     const slotMs = isFree ? 0 : runner.soonestFreeMs(now)
-    return { waitMs: Math.max(slotMs, admissionMs) + ask.aheadMs, loadMs: 0, victims: NONE, isReady: false }
+    return {
+      waitMs: Math.max(slotMs, admissionMs) + ask.aheadMs,
+      loadMs: 0,
+      victims: NONE,
+      isReady: false,
+    }
   }
   const loadMs = coldMs(server, runner, view)
   if (loadMs >= view.limitMs) return { waitMs: 0, loadMs, victims: NONE, isReady: false }
-  const { victims, isBlocked } = server.evictionsFor(runner)
+  const { victims, isBlocked } = server.evictionsFor(runner.bytes)
   const isOpen = !server.isFull && !isBlocked && !isReserved && server.loading === undefined
-  if (
-    isOpen &&
-    !(ask.sparesQueued && isMissed(victims, server, { now, estimates: view.estimates, arrivedAt: ask.work.arrivedAt }))
-  ) {
+  if (isOpen && !(ask.sparesQueued && now - ask.work.arrivedAt < missedMs(victims, server, view))) {
     return { waitMs: 0, loadMs, victims, isReady: true }
   }
   let waitMs = Math.max(admissionMs, server.loading?.loadRemainingMs(now) ?? 0)
   for (const victim of victims) waitMs = Math.max(waitMs, victim.lastFreeMs(now))
   return { waitMs: waitMs + ask.aheadMs, loadMs, victims, isReady: false }
-}
-
-type LoadView = Pick<CostView, 'now' | 'estimates'>
-
-export interface SwapView extends LoadView {
-  /** Of who would have them evicted. */
-  readonly arrivedAt: number
-}
-
-function coldMs(server: Server, { cold, bytes }: Runner, { estimates, now }: LoadView): number {
-  if (Math.abs(now - cold.at) >= policy.freshMs) {
-    cold.at = now
-    cold.ms = estimates.loadMs(server.name, bytes)
-  }
-  return cold.ms
-}
-
-/** Whether what waits for the victims is worth more than the swap: it is soon done, or the load has hardly paid yet. */
-export function isMissed(victims: readonly Runner[], server: Server, view: SwapView): boolean {
-  for (const victim of victims) {
-    if (victim.demand.queued === 0) continue
-    const dearMs = policy.swapWeight * coldMs(server, victim, view)
-    const drainMs = (victim.queuedShare * victim.serviceMs) / server.slotsOf(victim, false)
-    if (view.now - victim.loadedAt < dearMs) return true
-    if (drainMs < dearMs && view.now - view.arrivedAt < dearMs) return true
-  }
-  return false
-}
-
-function swapMs(victims: readonly Runner[], server: Server, view: LoadView): number {
-  let sum = 0
-  for (const victim of victims) {
-    const { demand } = victim
-    const elsewhere = demand.heldBy > 1 ? policy.heldElsewhereShare : 1
-    sum += coldMs(server, victim, view) * demand.wantedAgain(view.now) * elsewhere
-  }
-  return policy.swapWeight * sum
 }
 
 interface Intrusion {

@@ -11,7 +11,7 @@ export function placeToPreload(lane: Lane, now: number): (Candidate & Pick<Evict
     // One more is on its way already.
     if (runner.state === 'loading') return undefined
     if (runner.state === 'loaded' || server.loading !== undefined || server.isFull) continue
-    const { victims, isBlocked } = server.evictionsFor(runner)
+    const { victims, isBlocked } = server.evictionsFor(runner.bytes)
     if (isBlocked || victims.some(({ demand }) => demand.wantedAgain(now) > policy.unwantedChance)) continue
     if (victims.length > 0 && server.running > 0) continue
     if (best === undefined || runner.serviceMs < best.runner.serviceMs) best = { server, runner, victims }

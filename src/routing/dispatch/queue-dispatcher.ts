@@ -50,7 +50,7 @@ export class QueueDispatcher {
     if (server === undefined || server.isProvider) return NO_EFFECTS
     for (const { model } of loaded) if (server.facts.models.has(model)) this.#places.table.runnerOf(server, model)
     server.saw(loaded, this.#clock.now())
-    return this.#places.serve(this.#places.queue.lanesAt(server), server)
+    return this.#places.serveAt(server)
   }
 
   arrive(work: Work): Effect[] {
@@ -109,7 +109,7 @@ export class QueueDispatcher {
     runner.slotLimit.began(work, now)
     if (server.isProvider || runner.state === 'loaded' || !this.#isHere(server)) return NO_EFFECTS
     server.becameLoaded(runner, now)
-    return this.#places.serve(this.#places.queue.lanesAt(server), server)
+    return this.#places.serveAt(server)
   }
 
   ended(work: Work, completionTokens: number | null): Effect[] {
@@ -133,7 +133,7 @@ export class QueueDispatcher {
     this.#places.fair.ended(account, correctionMs(grant, now) / work.share.weight)
     if (this.#places.grants.size === 0 && this.#places.queue.size === 0) this.#places.fair.reset()
     else this.#places.fair.forget(account)
-    return this.#places.serve(this.#places.queue.lanesAt(server), server)
+    return this.#places.serveAt(server)
   }
 
   reconsider(): Effect[] {

@@ -34,7 +34,7 @@ export class ServerTable {
       server.facts = facts
       for (const runner of server.runners.values()) {
         const bytes = facts.models.get(runner.model)
-        if (runner.state === 'absent') runner.bytes = bytes ?? runner.bytes
+        if (runner.state === 'absent') server.learnBytes(runner, bytes ?? runner.bytes)
       }
       next.set(facts.name, server)
     }
@@ -67,7 +67,7 @@ export class ServerTable {
       demand: this.demandOf(model),
       bytes: facts.models.get(model) ?? 0,
     })
-    server.runners.set(model, runner)
+    server.add(runner)
     return runner
   }
 

@@ -39,6 +39,8 @@ export class Server {
   readonly #capacity: () => Capacity
   facts: ServerFacts
   running = 0
+  /** None of its models takes less. */
+  leastBytes = Number.POSITIVE_INFINITY
   /** The one load that is under way: Ollama starts no other. */
   loading: Runner | undefined
   reservation: Reservation | undefined
@@ -52,20 +54,17 @@ export class Server {
     this.#capacity = capacity
   }
 
+  add(runner: Runner): void {
+    this.runners.set(runner.model, runner)
+    this.leastBytes = Math.min(this.leastBytes, runner.bytes)
+  }
+
   get isProvider(): boolean {
     return this.facts.slots === Number.POSITIVE_INFINITY
   }
 
   get isFull(): boolean {
     return this.running >= this.facts.admits
-  }
-
-  /** Whatever model it were: a load is under way, or as many as there may be are at work. */
-  get loadsNothing(): boolean {
-    if (this.loading !== undefined) return true
-    let busy = 0
-    for (const runner of this.held) if (runner.isBusy) busy += 1
-    return busy > 0 && busy >= this.#capacity().models
   }
 
   slotsOf(runner: Runner, isBrief: boolean): number {
@@ -123,10 +122,10 @@ export class Server {
   }
 
   /** Idle models go first, least recently used first. What fits nowhere is loaded alone. */
-  evictionsFor(wanted: Runner): Evictions {
+  evictionsFor(bytes: number): Evictions {
     const capacity = this.#capacity()
     const memory = this.facts.memoryBytes ?? capacity.bytes
-    let excessBytes = wanted.bytes - memory
+    let excessBytes = bytes - memory
     let excess = this.held.length + 1 - capacity.models
     for (const runner of this.held) excessBytes += runner.bytes
     if (excessBytes <= 0 && excess <= 0) return NO_EVICTIONS
@@ -228,12 +227,17 @@ export class Server {
     for (const { model, bytes } of loaded) {
       const runner = this.runners.get(model)
       if (runner === undefined) continue
-      if (bytes > 0) runner.bytes = bytes
+      if (bytes > 0) this.learnBytes(runner, bytes)
       // What makes room for a load is listed until it is gone.
       if (runner.state === 'absent' && this.loading !== undefined) continue
       if (runner.state === 'absent') runner.lastUsedAt = now
       if (runner.state === 'absent' || !runner.isBusy) this.becameLoaded(runner, now)
     }
+  }
+
+  learnBytes(runner: Runner, bytes: number): void {
+    runner.bytes = bytes
+    this.leastBytes = Math.min(this.leastBytes, bytes)
   }
 
   #hold(runner: Runner): void {

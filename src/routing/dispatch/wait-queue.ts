@@ -31,6 +31,7 @@ export class WaitQueue {
 
   open(lane: Lane): void {
     this.lanes.set(lane.name, lane)
+    lane.demand.lanes.add(lane)
     lane.width = 0
     for (const tier of lane.tiers) lane.width += tier.length
     weigh(lane, lane.size)
@@ -45,6 +46,7 @@ export class WaitQueue {
 
   close(lane: Lane): void {
     this.lanes.delete(lane.name)
+    lane.demand.lanes.delete(lane)
     for (const tier of lane.tiers) for (const { server } of tier) this.#lanesAt.get(server)?.delete(lane)
   }
 
@@ -53,6 +55,7 @@ export class WaitQueue {
     const lanes = [...this.lanes.values()]
     // Not what was added up before: sums of fractions wander.
     for (const { tiers } of lanes) for (const tier of tiers) for (const candidate of tier) clear(candidate)
+    for (const { demand } of lanes) demand.lanes.clear()
     this.lanes.clear()
     this.#lanesAt.clear()
     return lanes
