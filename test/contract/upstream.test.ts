@@ -201,6 +201,56 @@ describe.each(subjects)('$name, as an Upstream,', (subject) => {
     })
   })
 
+  describe('passes all that came before it failed', () => {
+    const lines = Array.from({ length: 3 }, (_, i) => `{"response":"${i}"}\n`)
+    const known = 'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n'
+    const soon: readonly [string, string, string][] = [
+      ['a goodbye inside a known length', `${known}${lines.join('')}`, 'fail reset maybe'],
+      ['a goodbye before the last chunk', `${CHUNKED}${lines.map(chunk).join('')}`, 'fail reset maybe'],
+      ['a mistake in the same packet', `${CHUNKED}${lines.map(chunk).join('')}x\r\n`, 'fail bad-response maybe'],
+    ]
+    it.each(soon)('by %s, however soon it follows', async (_name, bytes, failure) => {
+      for (let i = 0; i < 5; i += 1) {
+        const recorded = send(post())
+        const request = await far.request()
+        request.write(bytes)
+        request.end()
+        expect(await recorded.released).toEqual(['accepted', 'head 200', 'data', failure, 'released'])
+        expect(recorded.text()).toBe(lines.join(''))
+      }
+    })
+
+    it('to a reader that takes its time', async () => {
+      const line = 'x'.repeat(64 * 1024)
+      let room = false
+      const recorded = send(get(), { room: () => room })
+      const request = await far.request()
+      request.write(CHUNKED)
+      for (let i = 0; i < 32; i += 1) request.write(chunk(line))
+      request.end()
+      await recorded.until('data')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      expect(recorded.error()).toBeUndefined()
+      room = true
+      recorded.attempt.resume()
+      expect((await recorded.released).slice(-3)).toEqual(['data', 'fail reset maybe', 'released'])
+      expect(recorded.text().length).toBe(32 * line.length)
+    })
+
+    it('and is released when nobody waits for the rest of it', async () => {
+      const recorded = send(get(), { room: () => false })
+      const request = await far.request()
+      request.write(CHUNKED)
+      for (let i = 0; i < 32; i += 1) request.write(chunk('x'.repeat(64 * 1024)))
+      request.end()
+      await recorded.until('data')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      recorded.attempt.abort('client-gone')
+      expect((await recorded.released).at(-1)).toBe('released')
+      expect(recorded.error()).toBeUndefined()
+    })
+  })
+
   describe('on a connection that was kept and is closed under it', () => {
     it('sends again what may be sent twice', async () => {
       await answered(get(), OK)

@@ -110,7 +110,9 @@ export class AgentStream implements StreamReceiver, ResponseSink {
   }
 
   fail(error: UpstreamError): void {
-    if (this.#state === 'asking') this.#reset(codes[error.kind], '', error.executed === 'no')
+    const retrySafe = error.executed === 'no'
+    if (this.#state === 'asking')
+      this.#stream?.breakOff({ type: 'reset', code: codes[error.kind], retrySafe, reason: '' })
     this.#answered = true
   }
 
@@ -158,8 +160,8 @@ export class AgentStream implements StreamReceiver, ResponseSink {
     if (this.#state === 'asking') this.#stream?.send(frame)
   }
 
-  #reset(code: ResetCode, reason: string, retrySafe = false): void {
-    this.#stream?.send({ type: 'reset', code, retrySafe, reason })
+  #reset(code: ResetCode, reason: string): void {
+    this.#stream?.send({ type: 'reset', code, retrySafe: false, reason })
     this.#answered = true
   }
 }

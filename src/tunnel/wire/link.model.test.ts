@@ -24,8 +24,9 @@ type Step =
 type PartyStep =
   | { readonly do: 'data'; readonly side: Side; readonly pick: number; readonly size: number; readonly end: boolean }
   | { readonly do: 'take'; readonly side: Side; readonly pick: number; readonly size: number }
-  | { readonly do: 'release' | 'finish' | 'reset' | 'trailers'; readonly side: Side; readonly pick: number }
+  | { readonly do: (typeof lastWords)[number]; readonly side: Side; readonly pick: number }
 
+const lastWords = ['release', 'finish', 'reset', 'break-off', 'trailers'] as const
 const side = fc.constantFrom(...sides)
 const pick = fc.nat({ max: 7 })
 const steps = fc.array(
@@ -48,7 +49,7 @@ const steps = fc.array(
     {
       weight: 2,
       arbitrary: fc.record({
-        do: fc.constantFrom('release' as const, 'finish' as const, 'reset' as const, 'trailers' as const),
+        do: fc.constantFrom(...lastWords),
         side,
         pick,
       }),
@@ -94,8 +95,11 @@ class Party {
   frame(frame: StreamFrame): void {
     expect(this.isGone).toBe(false)
     if (frame.type === 'reset') {
-      expect(['CANCEL', 'STALLED']).toContain(frame.code)
+      expect(['CANCEL', 'STALLED', 'UPSTREAM_RESET']).toContain(frame.code)
       this.heardReset = true
+      // That of an answer that broke off comes after all that came of it.
+      this.heardEnd ||= frame.code === 'UPSTREAM_RESET'
+      if (frame.code === 'UPSTREAM_RESET') expect(this.received).toBe(this.peer?.given)
     }
     if (frame.type === 'trailers' || ('end' in frame && frame.end)) this.heardEnd = true
     if (frame.type !== 'data') return
@@ -145,6 +149,13 @@ class Party {
     this.isBroken = true
     this.hasEnded = true
     this.stream.send({ type: 'reset', code: 'CANCEL', retrySafe: false, reason: '' })
+  }
+
+  breakOff(): void {
+    if (this.isGone || this.stream === undefined || this.hasReset || this.hasEnded) return
+    this.hasReset = true
+    this.hasEnded = true
+    this.stream.breakOff({ type: 'reset', code: 'UPSTREAM_RESET', retrySafe: false, reason: '' })
   }
 
   trailers(): void {
@@ -221,6 +232,7 @@ function runAt(world: World, step: PartyStep): void {
   if (step.do === 'data') party.give(step.size, step.end)
   else if (step.do === 'take') party.take(step.size)
   else if (step.do === 'reset') party.reset()
+  else if (step.do === 'break-off') party.breakOff()
   else if (step.do === 'trailers') party.trailers()
   else party.leave(step.do)
 }
@@ -292,8 +304,10 @@ function expectGoodBatches(world: World, from: Side): void {
     seen.forEach((each, at) => {
       if (each.kind !== 'stream' && firstOfStreams !== -1) expect(at).toBeLessThan(firstOfStreams)
       if (each.kind !== 'stream' || firstData === -1) return
-      // Trailers alone wait for data.
-      if (each.frame.type !== 'data' && each.frame.type !== 'trailers') expect(at).toBeLessThan(firstData)
+      const { frame } = each
+      // Nothing else waits for data.
+      const waits = frame.type === 'trailers' || (frame.type === 'reset' && frame.code === 'UPSTREAM_RESET')
+      if (frame.type !== 'data' && !waits) expect(at).toBeLessThan(firstData)
     })
   })
 }

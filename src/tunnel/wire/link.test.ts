@@ -220,6 +220,38 @@ describe('two links', () => {
     expect(pair.sent('agent').length).toBeGreaterThan(0)
   })
 
+  it('let the last word after a reset pass data that has no credit', () => {
+    const { time, ask } = createPair()
+    const { asked, answer } = ask(1)
+    time.settle()
+    answer().stream?.send(response)
+    answer().stream?.data(new Uint8Array(100_000), false)
+    time.settle()
+    asked.stream?.send({ type: 'reset', code: 'CANCEL', retrySafe: false, reason: '' })
+    time.settle()
+    expect(answer().types.at(-1)).toBe('reset')
+    answer().stream?.send({ type: 'cancelled' })
+    answer().stream?.finish()
+    time.settle()
+    expect([asked.types.at(-1), asked.bytes]).toEqual(['cancelled', windows.stream])
+  })
+
+  it('let an answer that broke off come as far as it came, then the reset', () => {
+    const { time, ask } = createPair()
+    const { asked, answer } = ask(1)
+    time.settle()
+    answer().stream?.send(response)
+    answer().stream?.data(new Uint8Array(100_000), false)
+    answer().stream?.breakOff({ type: 'reset', code: 'UPSTREAM_RESET', retrySafe: false, reason: '' })
+    answer().stream?.data(new Uint8Array(5), true)
+    answer().stream?.finish()
+    time.settle()
+    expect([asked.types.at(-1), asked.bytes]).toEqual(['data', windows.stream])
+    asked.stream?.taken(asked.bytes)
+    time.settle()
+    expect([asked.types.at(-1), asked.bytes]).toEqual(['reset', 100_000])
+  })
+
   it('answer the reset of a finished stream whose end has not left', () => {
     const { time, ask } = createPair()
     const { asked, answer } = ask(1)

@@ -38,14 +38,14 @@ export interface Link {
 
 export interface LinkStream {
   readonly id: number
-  /** Sends a frame of this stream; in order with its data. `data` frames go by `data` below. */
+  /** Sends a frame of this stream, in order with its data; a reset drops what has not left. `data` frames go by `data` below. */
   send(frame: Exclude<StreamFrame, { type: 'data' }>): void
   /** Sends bytes as credit allows; false: enough waits, until `drained`. The bytes must not change afterwards. */
   data(bytes: Uint8Array, end: boolean): boolean
   /** The consumer has taken that many of the received bytes: their credit goes back to the sender. */
   taken(bytes: number): void
-  /** Nothing more is said or heard by us: what was sent already still leaves in order, then it is forgotten like `release`. */
-  finish(): void
+  /** A reset that waits for the data before it: what came of an answer that broke off is its reader's. */
+  breakOff(reset: Extract<StreamFrame, { type: 'reset' }>): void
   /** Forgets it: unsent data is dropped, credit of untaken bytes goes back to the connection, later frames are ignored. */
   release(): void
   /** Like `release`, once everything that was given to it has left. */

@@ -55,10 +55,10 @@ export class SendQueue {
     this.settle(lane)
   }
 
-  /** Overtakes the stream's own data, which is dropped. */
-  reset(lane: SendLane, frame: Uint8Array): void {
+  /** What a stream was given, and has not sent, stays here. */
+  dropData(lane: SendLane): void {
     lane.dropData()
-    this.control(lane, frame)
+    this.settle(lane)
   }
 
   data(lane: SendLane, bytes: Uint8Array, end: boolean): boolean {

@@ -46,11 +46,12 @@ export class StreamEnd {
 
   send(frame: Exclude<StreamFrame, { type: 'data' }>): void {
     if (this.#state !== 'open') return
-    const encoded = encodeStreamFrame(this.id, frame)
-    if (!encoded.ok) return this.#unfit(frame, encoded.reason)
-    if (frame.type === 'reset') this.#deps.queue.reset(this.#lane, encoded.bytes)
-    else this.#deps.queue.control(this.#lane, encoded.bytes)
-    this.#deps.changed()
+    if (frame.type === 'reset') this.#deps.queue.dropData(this.#lane)
+    this.#sendInOrder(frame)
+  }
+
+  breakOff(reset: Extract<StreamFrame, { type: 'reset' }>): void {
+    if (this.#state === 'open') this.#sendInOrder(reset)
   }
 
   data(bytes: Uint8Array, end: boolean): boolean {
@@ -99,8 +100,10 @@ export class StreamEnd {
     }
     const verdict = this.#deps.order.judge(frame)
     if (verdict === 'wrong') return this.fail('PROTOCOL', `a ${frame.type} frame out of order`)
-    if (verdict === 'late') this.taken(size)
-    else this.#tell(frame)
+    if (verdict === 'late') return this.taken(size)
+    // Whoever resets takes nothing more: what is still said must not wait behind data that gets no credit.
+    if (frame.type === 'reset') this.#deps.queue.dropData(this.#lane)
+    this.#tell(frame)
   }
 
   drained(): void {
@@ -119,6 +122,13 @@ export class StreamEnd {
     this.send(reset)
     this.#state = 'deaf'
     this.#tell(reset)
+  }
+
+  #sendInOrder(frame: Exclude<StreamFrame, { type: 'data' }>): void {
+    const encoded = encodeStreamFrame(this.id, frame)
+    if (!encoded.ok) return this.#unfit(frame, encoded.reason)
+    this.#deps.queue.control(this.#lane, encoded.bytes)
+    this.#deps.changed()
   }
 
   #tell(frame: StreamFrame): void {
