@@ -148,12 +148,14 @@ export class Connection {
 
   destroy(): void {
     this.#isClosing = true
+    this.#uncork()
     this.#socket.destroy()
   }
 
   /** Unlike `destroy`, cannot be taken for the end of an answer that has no length. */
   reset(): void {
     this.#isClosing = true
+    this.#uncork()
     try {
       this.#socket.resetAndDestroy()
     } catch {
@@ -210,6 +212,11 @@ export class Connection {
     this.#lastProgress = now
     this.#bytesSeen = this.#bytesRead()
     this.#bytesAtStart = this.#bytesSeen
+  }
+
+  /** node:http holds what is written until its tick is over; what ends sooner would take it along. */
+  #uncork(): void {
+    while (this.#socket.writableCorked > 0) this.#socket.uncork()
   }
 
   #left(): void {

@@ -55,7 +55,6 @@ export class NodeClient implements ClientPort, OpenAnswer {
 
   head(status: number, headers: RawHeaders): void {
     if (this.#state !== 'waiting') return
-    this.#state = 'head'
     const closes = this.#readFraming(headers)
     const mustClose = !closes && (this.#connection.isRetiring || this.#body?.spoilsConnection === true)
     if (closes || mustClose) this.#connection.closeAfterAnswer()
@@ -65,6 +64,7 @@ export class NodeClient implements ClientPort, OpenAnswer {
       // A field that no answer can carry; it came from an upstream.
       return this.reset()
     }
+    this.#state = 'head'
     if (status === 204 || status === 304) this.#isBodiless = true
     if (FRAMES_CHUNKS && this.#response.chunkedEncoding) {
       this.#response.chunkedEncoding = false
@@ -101,6 +101,8 @@ export class NodeClient implements ClientPort, OpenAnswer {
 
   reset(): void {
     if (this.#state === 'ended' || this.#state === 'broken') return
+    // What was passed before the break is the reader's.
+    this.flush()
     const isCloseDelimited = this.#state !== 'waiting' && !this.#framesChunks && this.#bytesLeft < 0
     this.#state = 'broken'
     this.#body?.fail()
