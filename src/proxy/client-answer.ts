@@ -28,6 +28,11 @@ export class ClientAnswer {
     return this.#comments.hasBegun
   }
 
+  /** Whether it was told how long the answer is: where that many bytes do not come, nothing makes it whole. */
+  get hasFixedLength(): boolean {
+    return !this.isOpen && this.#answer?.hasFixedLength === true
+  }
+
   /** What it was sent, or is about to be: 502 where there is nothing yet. */
   get status(): number {
     return this.isOpen ? 200 : (this.#answer?.status ?? 502)
@@ -67,6 +72,7 @@ export class ClientAnswer {
 
   /** Bytes that end a stream with an error; undefined where only a broken connection tells of it. */
   lastWords(error: GatewayError): Uint8Array | undefined {
+    if (this.hasFixedLength) return undefined
     if (this.#answer !== null) return this.#answer.lastWords(error)
     const { format } = this.#request
     const position = { at: 'boundary', tail: '' } as const

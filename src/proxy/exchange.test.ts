@@ -238,6 +238,15 @@ describe('Exchange tells a failure after the first byte', () => {
     expect(whole.client.events).toEqual(['head', 'data', 'reset'])
   })
 
+  it('where less came than the length that was announced, though the stream said its last word', () => {
+    const { client, attempt, records } = begin()
+    attempt().head(200, ['Content-Length', '1000'])
+    attempt().data(LINE + LAST)
+    attempt().fail(reset)
+    expect([client.text(), client.events]).toEqual([LINE + LAST, ['head', 'data', 'reset']])
+    expect(records).toMatchObject([{ ending: 'upstream-failed', error: 'upstream_reset', completionTokens: 3 }])
+  })
+
   it('once: not after an error that the upstream told itself', () => {
     for (const breakOff of [(each: ScriptedAttempt) => each.end(), (each: ScriptedAttempt) => each.fail(reset)]) {
       const { client, attempt, records } = begin()

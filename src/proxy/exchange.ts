@@ -258,7 +258,7 @@ export class Exchange implements AttemptListener, RunningExchange {
     if (this.#state !== 'answering' && !this.#sent.isOpen) return this.#refuse(error, ending)
     const { status } = this.#sent
     this.#readUsage()
-    if (this.#saidLastWord())
+    if (this.#saidLastWord() && !this.#sent.hasFixedLength)
       return this.#finish(undefined, this.#answer?.meaning() === 'complete' ? 'complete' : ending)
     const words = this.#sent.lastWords(error)
     if (words !== undefined) this.trace.sent(words.length)

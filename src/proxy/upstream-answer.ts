@@ -82,7 +82,7 @@ export class UpstreamAnswer {
 
   /** Bytes that tell its reader of a failure, or undefined where only a broken connection can. */
   lastWords(error: GatewayError): Uint8Array | undefined {
-    return this.hasFixedLength ? undefined : this.#watch?.lastWords(error)
+    return this.#watch?.lastWords(error)
   }
 
   /** As far as it has come. */
