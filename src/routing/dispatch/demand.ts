@@ -1,4 +1,3 @@
-import type { Lane } from './lane.ts'
 import { policy } from './policy.ts'
 
 /** How much a model is asked for, by anybody. */
@@ -6,8 +5,6 @@ export class ModelDemand {
   readonly model: string
   /** Works that wait for it. */
   queued = 0
-  /** Those it waits in. */
-  readonly lanes = new Set<Lane>()
   /** Upstreams that hold it, or are loading it. */
   heldBy = 0
   /** Mean length of what it is given to read, in tokens. */

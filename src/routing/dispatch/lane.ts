@@ -1,6 +1,6 @@
 import type { Candidate } from './candidate.ts'
 import type { ModelDemand } from './demand.ts'
-import { FairOrder, type Standing } from './fair-order.ts'
+import { FairOrder, type Standee, type Standing } from './fair-order.ts'
 import type { Account, Ordered } from './fair-share.ts'
 import { policy } from './policy.ts'
 import type { Work } from './work.ts'
@@ -20,7 +20,7 @@ export class Lane {
   /** Of each tier those that may take it, the best tier first. */
   tiers: readonly (readonly Candidate[])[] = []
   readonly queues = new Map<string, KeyQueue>()
-  readonly heads = new FairOrder()
+  readonly heads = new FairOrder<KeyQueue>()
   size = 0
   /** Of them, works that are brief. */
   briefs = 0
@@ -39,7 +39,7 @@ export class Lane {
 }
 
 /** What one key has waiting in one lane, oldest first. */
-export class KeyQueue implements Ordered {
+export class KeyQueue implements Ordered, Standee {
   readonly lane: Lane
   readonly account: Account
   first: Waiting | undefined
@@ -51,8 +51,6 @@ export class KeyQueue implements Ordered {
   readonly standing: Standing = { rank: INTERACTIVE, turn: 0, isOld: false }
   /** The least that its first would cost as things stood then. */
   readonly best = { work: undefined as Work | undefined, totalMs: 0, at: 0 }
-
-  /** Of two that are even, the older one is first. */
   readonly sequence: number
 
   constructor(lane: Lane, account: Account, sequence: number) {

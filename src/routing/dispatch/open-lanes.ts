@@ -23,7 +23,7 @@ export function openAt(server: Server, queue: WaitQueue, view: OpenView): Lane[]
   if (server.isProvider) return server.isFull ? [] : [...lanes]
   const open: Lane[] = []
   for (const runner of server.held) {
-    for (const lane of runner.demand.lanes) {
+    for (const lane of queue.lanesOf(runner.demand)) {
       if (lanes.has(lane) && server.canStart(runner, lane.briefs > 0)) open.push(lane)
     }
   }

@@ -1,4 +1,5 @@
 import type { Candidate } from './candidate.ts'
+import type { ModelDemand } from './demand.ts'
 import type { Account } from './fair-share.ts'
 import { BATCH, INTERACTIVE, KeyQueue, type Lane, type Rank, type Waiting } from './lane.ts'
 import type { Server } from './server.ts'
@@ -10,6 +11,7 @@ const NO_LANES: ReadonlySet<Lane> = new Set()
 export class WaitQueue {
   readonly lanes = new Map<string, Lane>()
   readonly #waiting = new Map<Work, Waiting>()
+  readonly #lanesOf = new Map<ModelDemand, Set<Lane>>()
   readonly #lanesAt = new Map<Server, Set<Lane>>()
   readonly #startedAt: number
   #sequence = 0
@@ -24,6 +26,11 @@ export class WaitQueue {
     return this.#waiting.size
   }
 
+  /** Lanes that wait for the model. */
+  lanesOf(demand: ModelDemand): ReadonlySet<Lane> {
+    return this.#lanesOf.get(demand) ?? NO_LANES
+  }
+
   /** Lanes whose works it may take. */
   lanesAt(server: Server): ReadonlySet<Lane> {
     return this.#lanesAt.get(server) ?? NO_LANES
@@ -31,22 +38,18 @@ export class WaitQueue {
 
   open(lane: Lane): void {
     this.lanes.set(lane.name, lane)
-    lane.demand.lanes.add(lane)
+    addTo(this.#lanesOf, lane.demand, lane)
     lane.width = 0
     for (const tier of lane.tiers) lane.width += tier.length
     weigh(lane, lane.size)
     for (const tier of lane.tiers) {
-      for (const { server } of tier) {
-        const lanes = this.#lanesAt.get(server)
-        if (lanes === undefined) this.#lanesAt.set(server, new Set([lane]))
-        else lanes.add(lane)
-      }
+      for (const { server } of tier) addTo(this.#lanesAt, server, lane)
     }
   }
 
   close(lane: Lane): void {
     this.lanes.delete(lane.name)
-    lane.demand.lanes.delete(lane)
+    this.#lanesOf.get(lane.demand)?.delete(lane)
     for (const tier of lane.tiers) for (const { server } of tier) this.#lanesAt.get(server)?.delete(lane)
   }
 
@@ -55,8 +58,8 @@ export class WaitQueue {
     const lanes = [...this.lanes.values()]
     // Not what was added up before: sums of fractions wander.
     for (const { tiers } of lanes) for (const tier of tiers) for (const candidate of tier) clear(candidate)
-    for (const { demand } of lanes) demand.lanes.clear()
     this.lanes.clear()
+    this.#lanesOf.clear()
     this.#lanesAt.clear()
     return lanes
   }
@@ -134,6 +137,12 @@ function enter(queue: KeyQueue): void {
 function firstChanged(queue: KeyQueue): void {
   queue.rank = rankOf(queue)
   queue.reordered()
+}
+
+function addTo<K>(index: Map<K, Set<Lane>>, of: K, lane: Lane): void {
+  const lanes = index.get(of)
+  if (lanes === undefined) index.set(of, new Set([lane]))
+  else lanes.add(lane)
 }
 
 /** So many more works share the upstreams that may take them. */
