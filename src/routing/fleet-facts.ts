@@ -35,7 +35,11 @@ export function createFleetFacts(bytesOf: BytesOf): FleetFacts {
       const next = states.map((state) => factsOf(state, before.get(state.name)))
       if (next.length === known.length && next.every((facts, index) => facts === known[index])) return undefined
       known = next
-      for (const name of sizes.keys()) if (!next.some((facts) => facts.name === name)) sizes.delete(name)
+      // Only then has one left; a thousand agents that arrive one by one must not be compared each with each.
+      if (sizes.size > next.length) {
+        const names = new Set(next.map(({ name }) => name))
+        for (const name of sizes.keys()) if (!names.has(name)) sizes.delete(name)
+      }
       return next
     },
     forgetBytes(name) {
