@@ -48,50 +48,39 @@ export interface CostView extends LoadView {
  */
 export function costOf(ask: Ask, candidate: Candidate, view: CostView): Cost | undefined {
   const { server, runner } = candidate
+  const { isProvider } = server
   const { limitMs } = view
   const readMs = unreadTokens(ask.work, runner, view.affinity) * runner.pair.prefillMsPerToken
   const networkMs = view.estimates.networkMs(server.name)
-  if (readMs + networkMs >= limitMs) return undefined
   const serviceMs = readMs + (ask.work.brief ? 0 : runner.answerMs)
-  const start = server.isProvider ? atProvider(ask, server, serviceMs) : startOf(ask, candidate, view)
+  const priceMs = isProvider ? 0 : policy.scarcityWeight * serviceMs * view.scarcity.priceOf(server, runner)
+  // What is cheap to know comes first: it is often enough.
+  const leastMs = isProvider || runner.state !== 'absent' ? 0 : coldMs(server, runner, view)
+  if (leastMs + readMs + networkMs + priceMs >= limitMs) return undefined
+  const start = isProvider ? atProvider(ask, server, serviceMs) : startOf(ask, candidate, view)
   const prefillMs = readMs * (1 + server.othersActive(runner))
   const ownMs = start.waitMs + start.loadMs + prefillMs + networkMs
-  if (ownMs >= limitMs) return undefined
-  const stay = { candidate, serviceMs, start, limitMs: limitMs - ownMs }
-  const othersMs = server.isProvider ? 0 : othersCost(ask, stay, view)
+  if (ownMs + priceMs >= limitMs) return undefined
+  const stay = { server, serviceMs, priceMs, start, limitMs: limitMs - ownMs }
+  const othersMs = isProvider ? 0 : othersCost(ask, stay, view)
   const totalMs = ownMs + othersMs
   if (totalMs >= limitMs) return undefined
   const { waitMs, loadMs, victims, isReady } = start
-  return {
-    server,
-    runner,
-    waitMs,
-    loadMs,
-    prefillMs,
-    networkMs,
-    othersMs,
-    totalMs,
-    victims,
-    isReady,
-  }
+  return { server, runner, waitMs, loadMs, prefillMs, networkMs, othersMs, totalMs, victims, isReady }
 }
 
 interface Stay {
-  readonly candidate: Candidate
+  readonly server: Server
   readonly serviceMs: number
+  readonly priceMs: number
   readonly start: Start
   readonly limitMs: number
 }
 
-/** What is cheap to know comes first: it is often enough. */
-function othersCost(ask: Ask, { candidate, serviceMs, start, limitMs }: Stay, view: CostView): number {
-  const { server, runner } = candidate
-  const { now } = view
-  const priceMs = policy.scarcityWeight * serviceMs * view.scarcity.priceOf(server, runner)
-  if (priceMs >= limitMs) return priceMs
+function othersCost(ask: Ask, { server, serviceMs, priceMs, start, limitMs }: Stay, view: CostView): number {
   const swap = ask.isOld || start.victims.length === 0 ? 0 : swapMs(start.victims, server, view)
   if (priceMs + swap >= limitMs) return priceMs + swap
-  return priceMs + swap + policy.delayWeight * delayMs(server, { serviceMs, waitMs: start.waitMs, now })
+  return priceMs + swap + policy.delayWeight * delayMs(server, { serviceMs, waitMs: start.waitMs, now: view.now })
 }
 
 function atProvider(ask: Ask, server: Server, serviceMs: number): Start {
@@ -122,15 +111,9 @@ function startOf(ask: Ask, { server, runner }: Candidate, view: CostView): Start
       return { waitMs, loadMs: runner.loadRemainingMs(now), victims: NONE, isReady: true }
     }
     const slotMs = isFree ? 0 : runner.soonestFreeMs(now)
-    return {
-      waitMs: Math.max(slotMs, admissionMs) + ask.aheadMs,
-      loadMs: 0,
-      victims: NONE,
-      isReady: false,
-    }
+    return { waitMs: Math.max(slotMs, admissionMs) + ask.aheadMs, loadMs: 0, victims: NONE, isReady: false }
   }
   const loadMs = coldMs(server, runner, view)
-  if (loadMs >= view.limitMs) return { waitMs: 0, loadMs, victims: NONE, isReady: false }
   const { victims, isBlocked } = server.evictionsFor(runner.bytes)
   const isOpen = !server.isFull && !isBlocked && !isReserved && server.loading === undefined
   if (isOpen && !(ask.sparesQueued && now - ask.work.arrivedAt < missedMs(victims, server, view))) {
