@@ -10,7 +10,8 @@ import type { Fleet } from './fleet-state.ts'
 import { createCapacityBook, seenLoaded } from './learning/capacity.ts'
 import type { Estimates, PairEstimates } from './learning/estimates.ts'
 import { createRateBook } from './learning/rate-book.ts'
-import { type SlotFacts, SlotLearner } from './learning/slot-learner.ts'
+import { SlotBook } from './learning/slot-book.ts'
+import type { SlotFacts } from './learning/slot-learner.ts'
 import type { LearntFleet } from './learnt-fleet.ts'
 import { createModelMemory } from './memory/model-memory.ts'
 import type { UpstreamState } from './upstream-state.ts'
@@ -47,6 +48,7 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
     const state = fleet.get(server)
     return state === undefined ? 0 : memory.bytesOf(state, model)
   })
+  const slots = new SlotBook()
   /** What answers told that have ended, until their slots are free. */
   const answers = new WeakMap<Work, AnswerFacts>()
 
@@ -57,20 +59,24 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
     configure: memory.configure,
     learnt: { server: rates.learntServer, pair: rates.learnt },
     createSlotLimit(server, model) {
-      const learner = new SlotLearner()
+      const learner = slots.create(server, model)
       const pair = rates.pair(server, model)
       return {
         limit: (running) => learner.limit(running),
         get believed() {
           return learner.believed
         },
-        granted: (work, at) => learner.granted(work, at, work.prompt.tokens * pair.prefillMsPerToken),
+        granted(work, at) {
+          // They end in milliseconds, tell no times, and may be more than it has slots.
+          if (!work.brief) learner.granted(work, at, work.prompt.tokens * pair.prefillMsPerToken)
+        },
         began: (work, at) => learner.began(work, at),
         ended: (work, at) => learner.ended(work, at, slotFacts(answers.get(work), pair)),
       }
     },
     watch(work, server, cold) {
       const grantedAt = clock.now()
+      if (cold) slots.loads(server, work.model)
       let beganAt: number | null = null
       return {
         began: () => void (beganAt = clock.now()),
@@ -84,14 +90,15 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
         released() {},
       }
     },
-    sawLoaded({ name, loaded }) {
+    sawLoaded({ name, version, loaded }) {
+      slots.saw(name, version, new Set(loaded.map(({ canonical }) => canonical)))
       capacity.saw(name, loaded.map(seenLoaded), clock.now())
       return memory.sawLoaded(name, loaded)
     },
     loaded: rates.loaded,
     probed: rates.probed,
     keep(servers) {
-      for (const part of [memory, capacity, rates]) part.keep(servers)
+      for (const part of [memory, capacity, rates, slots]) part.keep(servers)
     },
   }
 }

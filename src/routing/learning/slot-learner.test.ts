@@ -28,13 +28,15 @@ function createRunner(learner: SlotLearner, scene: Scene) {
   const vary = (ms: number, factor: number): number => ms * factor ** (2 * random() - 1)
   const isWhole = scene.answers.endsWith('wholes')
   let now = 0
+  let loadedAt = 0
   let slots = 1
+  let tries = 0
   let running: Job[] = []
 
   const start = (): void => {
     const free = slots - running.filter((job) => job.startedAt !== undefined).length
     for (const job of running.filter((each) => each.startedAt === undefined).slice(0, Math.max(0, free))) {
-      job.startedAt = now
+      job.startedAt = Math.max(now, loadedAt)
     }
   }
   const grant = (): void => {
@@ -45,6 +47,7 @@ function createRunner(learner: SlotLearner, scene: Scene) {
         answerMs: vary(scene.answerMs, 3),
       }
       running.push(job)
+      if (running.length > slots) tries += 1
       learner.granted(job, now, scene.promptMs)
     }
     start()
@@ -55,7 +58,7 @@ function createRunner(learner: SlotLearner, scene: Scene) {
   }
   const end = (job: Job): void => {
     const { promptMs, answerMs } = job
-    const loadMs = 0
+    const loadMs = Math.max(0, loadedAt - job.grantedAt)
     const totalMs = now - job.grantedAt
     const timings = scene.answers.startsWith('told') ? { loadMs, promptMs, evalMs: answerMs, totalMs } : null
     const expected = scene.answers === 'expected wholes' ? { expectedMs: (promptMs + answerMs) * vary(1, 1.2) } : {}
@@ -67,6 +70,16 @@ function createRunner(learner: SlotLearner, scene: Scene) {
     become(count: number): void {
       slots = count
     },
+    /** What runs is lost, and it is loaded with so many; only answers tell of that where nobody has seen it. */
+    restart(count: number, how: 'seen' | 'unseen' = 'seen'): void {
+      for (const job of running) learner.ended(job, now)
+      running = []
+      slots = count
+      loadedAt = now + 4000
+      if (how === 'seen') learner.tryAgain()
+    },
+    /** Grants beyond its slots. */
+    tries: () => tries,
     /** Until so many more have ended. */
     run(count: number, afterEach: () => void = () => {}): void {
       for (let ended = 0; ended < count; ) {
@@ -89,8 +102,18 @@ function createRunner(learner: SlotLearner, scene: Scene) {
 
 const COUNTS = [1, 2, 4]
 
-/** Share of all scenes that believe the truth, so many answers after the count has changed from `first` to `second`. */
-function shareOfRight(answers: Answers, [first, second]: readonly [number, number], after: number): number {
+type Change = 'become' | 'restart'
+
+interface Changed {
+  readonly from: number
+  readonly to: number
+  readonly by: Change
+  /** Answers before it. */
+  readonly after: number
+}
+
+/** Share of all scenes that believe the truth, `within` so many answers of the change. */
+function shareOfRight(answers: Answers, { from, to, by, after }: Changed, within: number): number {
   let right = 0
   let all = 0
   for (const [promptMs, answerMs] of [
@@ -100,14 +123,14 @@ function shareOfRight(answers: Answers, [first, second]: readonly [number, numbe
     [1000, 5000],
   ] as const) {
     for (const noise of [1, 1.3, 2]) {
-      for (let seed = 0; seed < 9; seed += 1) {
+      for (let seed = 0; seed < 20; seed += 1) {
         const learner = new SlotLearner()
         const runner = createRunner(learner, { seed, answers, noise, promptMs, answerMs })
-        runner.become(first)
-        runner.run(20)
-        runner.become(second)
+        runner.become(from)
         runner.run(after)
-        right += Number(learner.believed === second)
+        runner[by](to)
+        runner.run(within)
+        right += Number(learner.believed === to)
         all += 1
       }
     }
@@ -120,17 +143,31 @@ describe('SlotLearner', () => {
 
   describe.each(['streams', 'told streams', 'told wholes'] as const)('from %s', (answers) => {
     it.each(COUNTS)('knows %i slots after 20 answers', (slots) => {
-      expect(shareOfRight(answers, [1, slots], 20)).toBeGreaterThanOrEqual(0.98)
+      const change: Changed = { from: slots, to: slots, by: 'become', after: 0 }
+      expect(shareOfRight(answers, change, 20)).toBeGreaterThanOrEqual(0.98)
     })
 
-    it.each(changes)('knows that %i slots have become %i after 20 more', (first, second) => {
-      expect(shareOfRight(answers, [first, second], 20)).toBeGreaterThanOrEqual(0.98)
+    it.each(changes)('knows 20 answers after a restart that %i slots have become %i', (from, to) => {
+      expect(shareOfRight(answers, { from, to, by: 'restart', after: 20 }, 20)).toBeGreaterThanOrEqual(0.98)
+      expect(shareOfRight(answers, { from, to, by: 'restart', after: 100 }, 20)).toBeGreaterThanOrEqual(0.98)
     })
+
+    it.each(changes.filter(([from, to]) => to < from))('knows as soon without one that %i are only %i', (from, to) => {
+      expect(shareOfRight(answers, { from, to, by: 'become', after: 100 }, 20)).toBeGreaterThanOrEqual(0.98)
+    })
+
+    it.each(changes.filter(([from, to]) => to > from))(
+      'knows in the end that %i have become %i, though nobody saw a restart',
+      (from, to) => {
+        expect(shareOfRight(answers, { from, to, by: 'become', after: 400 }, 600)).toBeGreaterThanOrEqual(0.98)
+      },
+    )
   })
 
   it.each(changes)(
     'knows %i and then %i slots from whole answers whose work is only expected, after 40',
-    (...change) => {
+    (from, to) => {
+      const change: Changed = { from, to, by: 'restart', after: 20 }
       expect(shareOfRight('expected wholes', change, 40)).toBeGreaterThanOrEqual(0.95)
     },
   )
@@ -187,6 +224,33 @@ describe('SlotLearner', () => {
       expect(passed).toBeGreaterThan(0)
       expect(passed).toBeLessThanOrEqual(8)
     })
+
+    it.each(['seen', 'unseen'] as const)(
+      'becomes rare where it is refuted, until the model is loaded anew, %s',
+      (by) => {
+        const learner = new SlotLearner()
+        const runner = createRunner(learner, {
+          seed: 3,
+          answers: 'told streams',
+          noise: 1,
+          promptMs: 100,
+          answerMs: 1500,
+        })
+        const triesIn = (answers: number): number => {
+          const before = runner.tries()
+          runner.run(answers)
+          return runner.tries() - before
+        }
+        expect(triesIn(50)).toBeGreaterThanOrEqual(5)
+        triesIn(500)
+        const rare = triesIn(600)
+        expect(rare).toBeGreaterThanOrEqual(2)
+        expect(rare).toBeLessThanOrEqual(6)
+        runner.restart(1, by)
+        expect(triesIn(50)).toBeGreaterThanOrEqual(5)
+        expect(learner.believed).toBe(1)
+      },
+    )
 
     it('never believes in more than 64', () => {
       const learner = new SlotLearner()

@@ -43,11 +43,20 @@ const FAR = 2.5
 const TOLD_NOISE = 0.1
 const EXPECTED_NOISE = 0.45
 
-/** Contended requests between a refuted try and the next one: few, as a try costs one request its choice of server. */
+/**
+ * Contended requests between a refuted try and the next one: a try costs one request its choice of server. The first
+ * ones may err; after that the pause doubles, up to so many, until the model is loaded anew: Ollama reads
+ * OLLAMA_NUM_PARALLEL when it starts.
+ */
 const PATIENCE = 3
+const QUICK_TRIES = 3
+const MOST_PATIENCE = 256
 
 /** Tries without an answer to the question before that counts as a refutation. */
 const VAIN_TRIES = 3
+
+/** Of what Ollama says that it took to have the model ready: where it is loaded already, some tens of milliseconds. */
+const RELOAD_MS = 500
 
 /**
  * Learns how many answers one model on one upstream makes at once (OLLAMA_NUM_PARALLEL), which nobody tells. `limit`
@@ -64,7 +73,10 @@ export class SlotLearner {
   /** The last answer told when it was begun on, and the next will: that none has begun yet hides nothing then. */
   #tells = false
   #tried: unknown
+  /** Contended requests until the next try. */
   #patience = 0
+  /** In a row. */
+  #refutations = 0
   #vain = 0
   /** What the last refutation spoke for, while nothing spoke against it. */
   #doubt: number | undefined
@@ -74,6 +86,13 @@ export class SlotLearner {
   limit(running: number): number {
     const tries = running === this.believed && this.believed < MAX_SLOTS && this.#mayTry(running)
     return tries ? this.believed + 1 : this.believed
+  }
+
+  /** Soon: the model is loaded anew, perhaps by an Ollama with other settings. */
+  tryAgain(): void {
+    this.#patience = 0
+    this.#refutations = 0
+    this.#vain = 0
   }
 
   /** `prefillMs`: how long its prompt alone is expected to take. */
@@ -102,6 +121,7 @@ export class SlotLearner {
   ended(id: unknown, at: number, facts?: SlotFacts): void {
     const work = this.#running.get(id)
     if (work === undefined) return
+    if ((facts?.timings?.loadMs ?? 0) >= RELOAD_MS) this.tryAgain()
     if (work.beganAt !== undefined) this.#freed(id, at)
     this.#running.delete(id)
     if (work.beganAt !== undefined) {
@@ -115,7 +135,7 @@ export class SlotLearner {
     if (this.#tried !== id) return
     this.#tried = undefined
     this.#vain += 1
-    if (this.#vain >= VAIN_TRIES) this.#patience = PATIENCE
+    if (this.#vain >= VAIN_TRIES) this.#rest()
   }
 
   #mayTry(running: number): boolean {
@@ -155,12 +175,17 @@ export class SlotLearner {
     if (count <= this.believed) return
     this.believed = Math.min(count, MAX_SLOTS)
     this.#tried = undefined
-    this.#patience = 0
+    this.tryAgain()
+  }
+
+  #rest(): void {
+    this.#patience = Math.min(PATIENCE * 2 ** Math.max(0, this.#refutations - QUICK_TRIES), MOST_PATIENCE)
+    this.#refutations += 1
     this.#vain = 0
   }
 
   #refuted(ran: number): void {
-    this.#patience = PATIENCE
+    this.#rest()
     if (ran >= this.believed) return
     if (this.#doubt === undefined) {
       this.#doubt = ran
