@@ -1,6 +1,7 @@
+import type { Candidate } from './candidate.ts'
 import { type Ask, type Cost, costOf, type CostView } from './cost.ts'
-import { policy } from './policy.ts'
 import type { Lane } from './lane.ts'
+import { policy } from './policy.ts'
 
 export interface ChoiceView extends Omit<CostView, 'limitMs'> {
   readonly spillAfterMs: number
@@ -14,14 +15,22 @@ export function choose(ask: Ask, tiers: Lane['tiers'], view: ChoiceView): Cost |
   const bounded = { ...view, limitMs: Number.POSITIVE_INFINITY }
   let best: Cost | undefined
   for (const tier of tiers) {
-    for (let index = 0; index < tier.length; index += 1) {
-      const candidate = tier[(index + view.turn) % tier.length]
-      const cost = candidate === undefined ? undefined : costOf(ask, candidate, bounded)
-      if (cost === undefined) continue
-      best = cost
-      bounded.limitMs = cost.totalMs - policy.tieMs
+    // Those where it is loaded come first: after them hardly any other is worth a closer look.
+    for (const mustLoad of [false, true]) {
+      for (let index = 0; index < tier.length; index += 1) {
+        const candidate = tier[(index + view.turn) % tier.length]
+        if (candidate === undefined || isAbsent(candidate) !== mustLoad) continue
+        const cost = costOf(ask, candidate, bounded)
+        if (cost === undefined) continue
+        best = cost
+        bounded.limitMs = cost.totalMs - policy.tieMs
+      }
     }
     if (best !== undefined && !hasWaited && best.waitMs + best.loadMs <= view.spillAfterMs) break
   }
   return best
+}
+
+function isAbsent({ server, runner }: Candidate): boolean {
+  return runner.state === 'absent' && !server.isProvider
 }
