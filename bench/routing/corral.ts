@@ -1,5 +1,6 @@
 import { PLAIN_SHARE } from '../../src/auth/principal.ts'
-import { BLOCK_TOKENS, type Prompt } from '../../src/proxy/prompt.ts'
+import { BLOCK_TOKENS } from '../../src/lib/prompt-block.ts'
+import type { Prompt } from '../../src/proxy/prompt.ts'
 import { createDispatcher, type Dispatcher } from '../../src/routing/dispatch/dispatcher.ts'
 import type { Effect } from '../../src/routing/dispatch/effect.ts'
 import type { ServerFacts } from '../../src/routing/dispatch/server-facts.ts'

@@ -1,6 +1,7 @@
+import { BLOCK_TOKENS } from '../lib/prompt-block.ts'
 import type { BodyFacts } from './body-facts.ts'
 import type { ScannedField } from './object-scan.ts'
-import { BLOCK_TOKENS, NO_PROMPT, type Prompt } from './prompt.ts'
+import { NO_PROMPT, type Prompt } from './prompt.ts'
 
 /** What a model reads, in the order in which templates put it; a conversation grows at its end. */
 const PROMPT_FIELDS = ['system', 'instructions', 'tools', 'images', 'messages', 'prompt', 'input'] as const

@@ -9,7 +9,4 @@ export interface Prompt {
   blocks(): readonly number[]
 }
 
-/** How many tokens one block stands for. */
-export const BLOCK_TOKENS = 128
-
 export const NO_PROMPT: Prompt = { tokens: 0, blocks: () => [] }

@@ -1,4 +1,4 @@
-import { policy } from './policy.ts'
+import { BLOCK_TOKENS } from '../../lib/prompt-block.ts'
 
 /** What the slots of one model on one upstream still know of the conversations they had: Ollama reads that not again. */
 export class SlotMemory {
@@ -12,7 +12,7 @@ export class SlotMemory {
   /** How many tokens of a prompt of these blocks some free slot has read already. */
   knownTokens(blocks: readonly number[]): number {
     const best = this.#longest(blocks)
-    return best === undefined ? 0 : commonLength(best, blocks) * policy.blockTokens
+    return best === undefined ? 0 : commonLength(best, blocks) * BLOCK_TOKENS
   }
 
   /** A slot starts with it: the one that knows most of it, as Ollama chooses. Nobody else finds that one meanwhile. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
+import { BLOCK_TOKENS } from '../../lib/prompt-block.ts'
 import type { Estimates } from '../learning/estimates.ts'
 import { choose, type ChoiceView } from './choose.ts'
 import { type Ask, type Cost, costOf } from './cost.ts'
@@ -175,7 +176,7 @@ export class Allocator {
   }
 
   blocksOf({ brief, prompt }: Work): readonly number[] {
-    return this.options.affinity && !brief && prompt.tokens >= 2 * policy.blockTokens ? prompt.blocks() : NO_BLOCKS
+    return this.options.affinity && !brief && prompt.tokens >= 2 * BLOCK_TOKENS ? prompt.blocks() : NO_BLOCKS
   }
 
   ask(work: Work, aheadMs = 0): Ask {

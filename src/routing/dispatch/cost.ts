@@ -1,3 +1,4 @@
+import { BLOCK_TOKENS } from '../../lib/prompt-block.ts'
 import type { Candidate } from './candidate.ts'
 import { policy } from './policy.ts'
 import type { Runner } from './runner.ts'
@@ -91,7 +92,7 @@ function atProvider(ask: Ask, server: Server, serviceMs: number): Start {
 
 /** Of its prompt, what no free slot there has read before. */
 function unreadTokens({ prompt }: Work, { memory }: Runner, affinity: boolean): number {
-  if (!affinity || memory.isEmpty || prompt.tokens < 2 * policy.blockTokens) return prompt.tokens
+  if (!affinity || memory.isEmpty || prompt.tokens < 2 * BLOCK_TOKENS) return prompt.tokens
   return Math.max(1, prompt.tokens - memory.knownTokens(prompt.blocks()))
 }
 

@@ -42,8 +42,6 @@ export const policy = {
   briefSlots: 4,
   /** What was best so long ago may no longer be. */
   bestAgeMs: 1_000,
-  /** As many as one of `Prompt.blocks()` stands for. */
-  blockTokens: 128,
   /** A list of loaded models may be so much older than what was sent since. */
   staleListMs: 5_000,
   /** A batch work that has waited this share of the longest wait goes with the interactive ones. */

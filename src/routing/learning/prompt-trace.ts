@@ -1,4 +1,4 @@
-import { policy } from '../dispatch/policy.ts'
+import { BLOCK_TOKENS } from '../../lib/prompt-block.ts'
 
 /**
  * What one model on one upstream was given to read lately, so far as to tell how much of a prompt it may have known
@@ -12,7 +12,7 @@ export class PromptTrace {
   newTokens(tokens: number, blocks: readonly number[]): number | undefined {
     const known = this.#knownBlocks(blocks)
     this.#remember(blocks)
-    return known === undefined ? undefined : Math.max(0, tokens - known * policy.blockTokens)
+    return known === undefined ? undefined : Math.max(0, tokens - known * BLOCK_TOKENS)
   }
 
   #knownBlocks(blocks: readonly number[]): number | undefined {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../../test/fakes/seeded-random.ts'
-import { BLOCK_TOKENS } from '../../proxy/prompt.ts'
+import { BLOCK_TOKENS } from '../../lib/prompt-block.ts'
 import type { AnswerSample } from './answer-times.ts'
 import { createRateBook, type RateBook } from './rate-book.ts'
 
