@@ -68,7 +68,7 @@ export class QueueDispatcher {
   #place(work: Work, account: Account): Effect[] {
     const known = this.#places.queue.lanes.get(work.lane)
     if (known === undefined) {
-      const tiers = tiersOf(this.#places.table.candidates(work.candidates(), work.model))
+      const tiers = this.#places.table.tiers(work.candidates(), work.model)
       const cost = choose(this.#places.ask(work), tiers, this.#places.view())
       if (cost === undefined) return [refusal(work, 'stranded', STRANDED_RETRY_MS)]
       if (cost.isReady) return [this.#places.grant(work, account, cost)]
@@ -210,7 +210,7 @@ export class QueueDispatcher {
   #renew(lane: Lane): void {
     const work = lane.heads.first?.first?.work
     if (work === undefined) return
-    lane.tiers = tiersOf(this.#places.table.candidates(work.candidates(), work.model))
+    lane.tiers = this.#places.table.tiers(work.candidates(), work.model)
     this.#places.queue.open(lane)
   }
 

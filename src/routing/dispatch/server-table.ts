@@ -1,7 +1,8 @@
 import type { Estimates } from '../learning/estimates.ts'
-import type { Candidate } from './candidate.ts'
+import { type Candidate, tiersOf } from './candidate.ts'
 import type { CapacityOf } from './capacity.ts'
 import { ModelDemand } from './demand.ts'
+import type { Lane } from './lane.ts'
 import { Runner } from './runner.ts'
 import type { ServerFacts } from './server-facts.ts'
 import { Server } from './server.ts'
@@ -13,6 +14,11 @@ export interface ServerTableDeps {
   readonly capacityOf: CapacityOf
 }
 
+interface KnownTiers {
+  readonly names: readonly string[]
+  readonly tiers: Lane['tiers']
+}
+
 /** The upstreams and the models there are. */
 export class ServerTable {
   servers: ReadonlyMap<string, Server> = new Map()
@@ -21,6 +27,8 @@ export class ServerTable {
   readonly #deps: ServerTableDeps
   /** By model, then by the name of the upstream. */
   #candidates = new Map<string, Map<string, Candidate>>()
+  /** Of each model, of the last list of names. */
+  readonly #tiers = new Map<string, KnownTiers>()
   #holders = new Map<ModelDemand, readonly Candidate[]>()
 
   constructor(deps: ServerTableDeps) {
@@ -45,6 +53,7 @@ export class ServerTable {
     this.servers = next
     this.#holders = new Map()
     this.#candidates = new Map()
+    this.#tiers.clear()
   }
 
   demandOf(model: string): ModelDemand {
@@ -69,6 +78,15 @@ export class ServerTable {
     })
     server.add(runner)
     return runner
+  }
+
+  /** Whoever asks has the same list until something has changed. */
+  tiers(names: readonly string[], model: string): Lane['tiers'] {
+    const known = this.#tiers.get(model)
+    if (known?.names === names) return known.tiers
+    const tiers = tiersOf(this.candidates(names, model))
+    this.#tiers.set(model, { names, tiers })
+    return tiers
   }
 
   candidates(names: readonly string[], model: string): readonly Candidate[] {
