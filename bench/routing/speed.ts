@@ -84,6 +84,7 @@ function timeQueue(size: Size): QueueTimes {
     if (round >= 0)
       for (const [name, us] of Object.entries({ arrive, leave, grant })) times[name as keyof QueueTimes].push(us)
     while (bench.waiting.size < WAITING) bench.keep(bench.newWork())
+    bench.reconsider()
   }
   return times
 }
@@ -166,6 +167,11 @@ class DispatchBench {
     this.#nowMs += STEP_MS
     this.waiting.delete(work)
     this.#take(this.#dispatcher.leave(work))
+  }
+
+  /** The router does so once a second while something waits. */
+  reconsider(): void {
+    this.#take(this.#dispatcher.reconsider())
   }
 
   release(work: Work): void {
