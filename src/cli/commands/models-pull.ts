@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { CommandFailure } from '../command-failure.ts'
 import { addGatewayOptions, findGateway, type GatewayOptions } from '../models/gateway-target.ts'
+import { checkModelName } from '../models/model-name.ts'
 import { requestModels } from '../models/model-requests.ts'
 import { openProgressBoard } from '../models/progress-board.ts'
 import { ServersProgress } from '../models/server-progress.ts'
@@ -17,6 +18,7 @@ export function modelsPull(command: Command, terminal: Terminal): void {
     )
     .action(async (model: string, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<GatewayOptions & { on?: readonly string[] }>()
+      checkModelName(model)
       const target = await findGateway(terminal, options)
       const request = { method: 'POST', path: '/api/pull', body: { model }, on: options.on ?? [] } as const
       const progress = new ServersProgress()

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 import type { FleetModels } from '../../admin/model-schemas.ts'
-import { parseAnyModelName } from '../../lib/model-name.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { confirm } from '../models/confirm.ts'
 import { addGatewayOptions, findGateway, type GatewayOptions, type GatewayTarget } from '../models/gateway-target.ts'
+import { checkModelName } from '../models/model-name.ts'
 import { requestModels } from '../models/model-requests.ts'
 import { readFleetIfAllowed } from '../models/read-fleet.ts'
 import { parseUpstreamChoice } from '../models/upstream-choice.ts'
@@ -43,14 +43,12 @@ export function modelsRm(command: Command, terminal: Terminal): void {
 
 /** The upstreams that have it, and those that a pool stands for, where the key may know; else as they were named. */
 async function placesOf(target: GatewayTarget, model: string, named: readonly string[]): Promise<readonly string[]> {
-  const parsed = parseAnyModelName(model)
-  if (parsed.kind === 'invalid')
-    throw new CommandFailure(`${JSON.stringify(model)} is not the name of a model`, { exitCode: 2 })
+  const canonical = checkModelName(model)
   const fleet = await readFleetIfAllowed(target)
   if (fleet === undefined) return named
   if (named[0] !== '*') return named.flatMap((name) => agentsOf(fleet, name))
   const having = fleet.upstreams.filter(
-    ({ provider, models }) => !provider && models?.some(({ name }) => name === parsed.canonical),
+    ({ provider, models }) => !provider && models?.some(({ name }) => name === canonical),
   )
   if (having.length === 0) throw new CommandFailure(`No upstream has ${model}`)
   // All of them are as good as their names, and as short as it gets: one that lacks the model does not mind.

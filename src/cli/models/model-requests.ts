@@ -64,7 +64,8 @@ export async function requestModels(
     return await readAnswer(server, answer, listener)
   } catch (error) {
     signal?.throwIfAborted()
-    if (error instanceof CommandFailure || !isSystemError(error)) throw error
+    // An answer with a refusal is an answer; only what the sockets say is a gateway that went away.
+    if (error instanceof CommandFailure || error instanceof GatewayError || !isSystemError(error)) throw error
     throw new CommandFailure(`Lost the gateway at ${server} (${reasonOf(error)}): check the URL and that it runs`, {
       cause: error,
     })

@@ -242,6 +242,12 @@ describe('bad input gets one line', () => {
       2,
       '"a b c" is not the name of a model',
     ],
+    [
+      ['pull', 'a b c'],
+      { CORRAL_KEY: 'k', CORRAL_SERVER: 'http://127.0.0.1:1' },
+      2,
+      '"a b c" is not the name of a model',
+    ],
   ])('corral models %j with %j', async (args, env, exitCode, sentence) => {
     const { code, stdout, stderr } = await corralIn(undefined, env)('models', ...args)
     expect([code, stdout]).toEqual([exitCode, ''])
@@ -251,9 +257,11 @@ describe('bad input gets one line', () => {
 
   it('from the gateway too', async () => {
     const wrong = await withKey('crl_wrong', 'pull', 'tiny')
-    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringMatching(/^corral: .*key/)])
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringMatching(/^corral: The key is not valid: .*\n$/)])
     const unknown = await models('pull', 'tiny', '--on', 'gpu-9')
+    // A refusal is an answer: the gateway was not lost.
     expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringMatching(/^corral: .*"gpu-9".* a, b, c/)])
+    expect(unknown.stderr).not.toMatch(/Lost the gateway|check the URL/)
     const reader = await makeKey(scene.gateway, { scopes: ['models:read'] })
     const missing = 'corral: This key has no scope "models:write": give --key, or CORRAL_KEY, one that may\n'
     expect(await withKey(reader, 'pull', 'tiny')).toEqual({ code: 1, stdout: '', stderr: missing })
