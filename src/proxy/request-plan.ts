@@ -8,7 +8,7 @@ import type { BodyFacts } from './body-facts.ts'
 import type { PolicyEdits } from './model-policy.ts'
 import { NO_PROMPT, type Prompt } from './prompt.ts'
 import { promptOf } from './prompt-view.ts'
-import type { Route } from './route.ts'
+import type { Route, RouteKind } from './route.ts'
 
 /** What of a request's content decides where it goes and what is sent there. */
 export interface RequestPlan {
@@ -32,12 +32,19 @@ export interface PlanInput {
   readonly defaultModel?: string | undefined
 }
 
+/** Who asks for a model, and how. */
+export interface StandInCaller {
+  readonly principal: Principal
+  readonly dialect: Dialect
+  readonly kind: RouteKind
+}
+
 /** What planning asks of the rest of the gateway. */
 export interface PlanRules {
   /** Undefined: allowed. */
   judge(principal: Principal, use: { names: readonly string[]; webSearch: boolean }): GatewayError | undefined
   /** The name of the model that answers for this one, alias or fallback, or undefined for itself. */
-  standIn(canonical: string, caller: { principal: Principal; dialect: Dialect }): string | undefined
+  standIn(canonical: string, caller: StandInCaller): string | undefined
   /** Names of the models that may answer where this one fails, in order. */
   fallbacks(canonical: string): readonly string[]
   readonly edits: PolicyEdits
@@ -51,7 +58,9 @@ export function planRequest(input: PlanInput, rules: PlanRules): RequestPlan {
   const isWritable = facts.model === null ? defaultModel !== undefined : facts.model.field !== null
   const isReplaceable = isWritable && route.kind !== 'write'
   const standIn =
-    asked !== null && isReplaceable ? rules.standIn(asked, { principal, dialect: route.dialect }) : undefined
+    asked !== null && isReplaceable
+      ? rules.standIn(asked, { principal, dialect: route.dialect, kind: route.kind })
+      : undefined
   const planned = planWith(input, { written: standIn ?? defaultModel, asked }, rules)
   if (planned instanceof GatewayError) throw planned
   if (asked === null || !isReplaceable || route.kind !== 'generate') return { ...planned, another: () => undefined }

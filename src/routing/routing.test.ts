@@ -10,7 +10,7 @@ import { createRoutingCore } from './routing-core.ts'
 import { createRouting } from './routing.ts'
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-const anyone = { principal: { upstreams: null }, dialect: 'ollama' } as const
+const anyone = { principal: { upstreams: null }, dialect: 'ollama', kind: 'generate' } as const
 
 function setUp(upstreams: ScriptedUpstream[], fallbacks: Record<string, string[]> = {}) {
   const time = createManualTime()
@@ -65,5 +65,14 @@ describe('createRouting', () => {
     await time.advance(5000)
     expect(routing.fallbackFor('big:latest', anyone)).toBe('Small')
     expect(routing.fallbackFor('small:latest', anyone)).toBeUndefined()
+  })
+
+  it('offers none to a request that only reads about the model', async () => {
+    const a = createScriptedUpstream('a', ollamaReplies(['small']))
+    const { time, routing } = setUp([a], { big: ['small'] })
+    routing.start()
+    await time.advance(0)
+    expect(routing.fallbackFor('big:latest', anyone)).toBe('small')
+    expect(routing.fallbackFor('big:latest', { ...anyone, kind: 'model' })).toBeUndefined()
   })
 })

@@ -2,6 +2,7 @@ import type { Principal } from '../auth/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { parseAnyModelName } from '../lib/model-name.ts'
+import type { Route } from '../proxy/route.ts'
 import type { Router } from '../proxy/router.ts'
 import type { ModelSettings } from '../proxy/settings.ts'
 import { createAskJson } from './ask-json.ts'
@@ -66,8 +67,11 @@ export interface Routing {
   modelsChanged(upstreamName: string): Promise<void>
   /** Looks for a model that no list has, bounded; for whoever must judge it before it is routed. */
   learnModel(canonical: string): Promise<void>
-  /** The name of the configured fallback that shall answer for the model now; undefined: none has to. */
-  fallbackFor(canonical: string, request: FallbackRequest): string | undefined
+  /**
+   * The name of the configured fallback that shall answer for the model now; undefined: none has to. What does not run
+   * the model is told of the very one that it names.
+   */
+  fallbackFor(canonical: string, request: FallbackRequest & Pick<Route, 'kind'>): string | undefined
   /** Where a request for the model would go now, and why not elsewhere. */
   explain(question: RouteQuestion): RouteExplanation
   readonly learnt: LearntFleet
@@ -133,7 +137,8 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
       await Promise.all(changed.map(models.refresh))
     },
     learnModel: models.learn,
-    fallbackFor: (canonical, request) => fallbackFor(canonical, request)?.name,
+    fallbackFor: (canonical, request) =>
+      request.kind === 'generate' ? fallbackFor(canonical, request)?.name : undefined,
     explain(question) {
       const resolved = targetOf(names, question.model)
       const model = fallbackFor(resolved, question)?.canonical ?? resolved

@@ -53,6 +53,21 @@ describe('a request', () => {
     await eventually(async () => expect((await chat('m')).status).toBe(200))
   })
 
+  it('is told of the very model that it reads about, also where that cannot run and another would run for it', async () => {
+    const models = [{ name: 'm', sizeBytes: 20 * GB }, { name: 'small' }]
+    const { gateway, chat } = await startRoutedFleet(
+      { a: { fake: { models }, config: { memory: '8GB' } } },
+      { models: { fallbacks: { m: ['small'] } } },
+    )
+    expect((await chat('m', { tokens: 2 })).headers['corral-model']).toBe('small:latest')
+    const read = await fetch(`${gateway.url}/api/show`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${gateway.adminKey}` },
+      body: '{"model":"m"}',
+    })
+    expect([read.status, read.headers.get('corral-model')]).toEqual([200, 'm:latest'])
+  })
+
   it('spills to a worse tier where the better one would have it wait longer than it may', async () => {
     const fake = { models: [{ name: 'm', sizeBytes: 5 * GB }], tokensPerSecond: 50 }
     const { fakes, chat, hold, status } = await startRoutedFleet(
