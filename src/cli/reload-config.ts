@@ -31,11 +31,18 @@ export function reloadConfig(config: LoadedConfig, deps: ReloadDeps): () => void
 
 async function reloadOnce({ log, load, apply }: ReloadDeps): Promise<void> {
   try {
-    const later = apply(await load())
+    const config = await load()
+    const later = apply(config)
     log.info({}, 'The config was read again and holds now')
+    logWarnings(config, log)
     if (later.length > 0) log.warn({ settings: later }, 'Some of what changed in the config needs a restart')
   } catch (error) {
     if (!(error instanceof ConfigError)) log.error({ err: error }, 'The config was not taken over')
     else for (const problem of error.problems) log.error({ problem }, `The config was not taken over: ${problem}`)
   }
+}
+
+/** What can be meant and probably is not. */
+export function logWarnings({ warnings }: LoadedConfig, log: Log): void {
+  for (const warning of warnings) log.warn({ warning }, `The config holds, but ${warning}`)
 }

@@ -1,11 +1,32 @@
 import { formatByteSize } from '../lib/byte-size.ts'
 import { parseAnyModelName } from '../lib/model-name.ts'
 import { patternMatcher } from '../lib/pattern.ts'
+import type { SettingPath } from '../lib/settings-context.ts'
 import { dotted } from './schema.ts'
 import type { Settings } from './settings.ts'
 
 /** What can be meant and probably is not, one line each. */
-export function settingWarnings({ models, upstreams, agents }: Settings): string[] {
+export function settingWarnings(settings: Settings): string[] {
+  return [...idleWarnings(settings), ...memoryWarnings(settings)]
+}
+
+/** Lines that do nothing, or let a model run nowhere, until an upstream they name is used again. */
+function idleWarnings({ models, upstreams }: Settings): string[] {
+  const disabled = new Set(upstreams.filter(({ enabled }) => !enabled).map(({ name }) => name))
+  const lines: Line[] = [
+    ...Object.entries(models.assignments).map(([model, names]): Line => [['models', 'assignments', model], names]),
+    ...models.keepWarm.map(({ upstreams: names }, index): Line => [['models', 'keep_warm', index], names ?? []]),
+    ...Object.keys(models.desired).map((name): Line => [['models', 'desired', name], [name]]),
+  ]
+  return lines.flatMap(([path, names]) => {
+    if (names.length === 0 || !names.every((name) => disabled.has(name))) return []
+    return [`${dotted(path)} names only ${names.join(', ')}, which ${names.length === 1 ? 'is' : 'are'} not enabled`]
+  })
+}
+
+type Line = [path: SettingPath, names: readonly string[]]
+
+function memoryWarnings({ models, upstreams, agents }: Settings): string[] {
   const memory = new Map([...upstreams, ...agents.pools].map((each) => [each.name, each.memoryBytes]))
   const needed = statedMemory(models)
   return Object.entries(models.assignments).flatMap(([model, names]) => {

@@ -9,7 +9,7 @@ import { createRequestLog } from '../../telemetry/request-log.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { loadSettings } from '../load-settings.ts'
 import { addConfigOption, type ConfigOptions } from '../options.ts'
-import { reloadConfig } from '../reload-config.ts'
+import { logWarnings, reloadConfig } from '../reload-config.ts'
 import { stopSignal } from '../stop-signal.ts'
 import type { Terminal } from '../terminal.ts'
 import { sayFirstKey, sayUpstreams } from '../welcome.ts'
@@ -30,6 +30,7 @@ async function runGateway(terminal: Terminal, options: ServeOptions): Promise<vo
   const load = (): Promise<LoadedConfig> => loadSettings(terminal, options)
   const config = await load()
   const log = createLog(config.settings.log)
+  logWarnings(config, log)
   const gateway = await start(config, log)
   const unwatch = reloadConfig(config, { host: terminal.host, log, load, apply: (next) => gateway.reload(next) })
   // Whoever reads the ready line may send any signal at once.

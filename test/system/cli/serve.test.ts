@@ -152,14 +152,17 @@ describe('signals', () => {
 })
 
 describe('a changed config', () => {
-  async function startWith(fakeUrl: string): Promise<{ path: string; write(text: string): void; child: Serve }> {
+  async function startWith(
+    fakeUrl: string,
+    text = `listen: 127.0.0.1:0\nupstreams: [{name: a, url: "${fakeUrl}"}]\n`,
+  ): Promise<{ path: string; write(text: string): void; child: Serve }> {
     const path = join(tempFolder(), 'corral.yaml')
     // The way editors write: a new file under the old name.
     const write = (text: string): void => {
       writeFileSync(`${path}.new`, text)
       renameSync(`${path}.new`, path)
     }
-    write(`listen: 127.0.0.1:0\nupstreams: [{name: a, url: "${fakeUrl}"}]\n`)
+    write(text)
     return { path, write, child: await serve(path) }
   }
 
@@ -189,6 +192,17 @@ describe('a changed config', () => {
     await until(() => child.stderr().includes('needs a restart'), 'the restart is asked for')
     expect(child.stderr()).toContain('"settings":["listen"]')
     expect((await fetch(`${child.url}/api/tags`, asBearer(child.key))).status).toBe(200)
+  })
+
+  it('has its warnings logged, at the start and when it is taken over', async () => {
+    await using fake = await startFakeOllama()
+    const upstreams = `[{name: a, url: "${fake.url}"}, {name: b, url: "http://x", enabled: off}]`
+    const config = (models: string): string => `listen: 127.0.0.1:0\nupstreams: ${upstreams}\nmodels: ${models}\n`
+    const { write, child } = await startWith(fake.url, config('{assignments: {tiny: [b]}}'))
+    expect(child.stderr()).toContain('"warning":"models.assignments.tiny names only b, which is not enabled"')
+    write(config('{desired: {b: [tiny]}}'))
+    const later = '"warning":"models.desired.b names only b, which is not enabled"'
+    await until(() => child.stderr().includes(later), 'the warning is logged')
   })
 })
 

@@ -135,6 +135,29 @@ describe('corral config', () => {
     )
   })
 
+  it('check warns of lines that name only upstreams that are not enabled', async () => {
+    const corral = corralIn()
+    writeFileSync(
+      join(corral.folder, 'corral.yaml'),
+      `upstreams:
+  - {name: on, url: "http://x"}
+  - {name: off-1, url: "http://y", enabled: off}
+  - {name: off-2, url: "http://z", enabled: off}
+models:
+  assignments: {a: [off-1, off-2], b: [off-1, on], c: [off-1, default]}
+  keep_warm: [a, {model: b, upstreams: [off-2]}, {model: c, upstreams: [off-2, on]}]
+  desired: {off-1: [a], on: [b]}
+`,
+    )
+    const { code, stdout, stderr } = await corral('config', 'check')
+    expect([code, stdout]).toEqual([0, expect.stringContaining('is fine')])
+    expect(stderr).toBe(
+      'Warning: models.assignments.a names only off-1, off-2, which are not enabled\n' +
+        'Warning: models.keep_warm[1] names only off-2, which is not enabled\n' +
+        'Warning: models.desired.off-1 names only off-1, which is not enabled\n',
+    )
+  })
+
   it('check of a file that is not there ends with 1', async () => {
     const { code, stderr } = await corralIn()('config', 'check', '--config', 'nowhere.yaml')
     expect([code, stderr]).toEqual([1, expect.stringContaining('nowhere.yaml')])
