@@ -63,11 +63,11 @@ function bodyOf({ method }: AdminRoute, input: unknown): string | null {
   return method === 'GET' || input === undefined ? null : JSON.stringify(input)
 }
 
-/** A gateway's URL, without a slash at its end. */
-export function parseServer(server: string): string {
+/** A gateway's URL, without a slash at its end. `source`: where it was given. */
+export function parseServer(server: string, source = '--server'): string {
   const url = URL.parse(server.includes('://') ? server : `http://${server}`)
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.search !== '') {
-    throw new CommandFailure(`--server ${JSON.stringify(server)} is not an http or https URL`, { exitCode: 2 })
+    throw new CommandFailure(`${source} ${JSON.stringify(server)} is not an http or https URL`, { exitCode: 2 })
   }
   return url.origin + url.pathname.replace(/\/+$/, '')
 }

@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import type { Administration } from './administration.ts'
-import { CommandFailure } from './command-failure.ts'
-import { gatewayUrl } from './gateway-url.ts'
-import { loadSettings } from './load-settings.ts'
-import { addConfigOption, type StoreOptions } from './options.ts'
+import {
+  addGatewayOptions as addTargetOptions,
+  atKeyboard,
+  findGateway,
+  type GatewayOptions,
+} from './gateway-target.ts'
 import { createRemoteAdministration } from './remote-administration.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -14,18 +16,20 @@ export interface RunningGateway {
 }
 
 export function addGatewayOptions(command: Command): Command {
-  return addConfigOption(command)
-    .option('--server <url>', 'the gateway to ask (default: where the config says that it listens)')
-    .option('--key <key>', 'key with scope admin (default: CORRAL_KEY)')
+  return addTargetOptions(command, 'scope admin')
 }
 
-export async function openRunningGateway(terminal: Terminal, options: StoreOptions): Promise<RunningGateway> {
-  const key = options.key ?? terminal.env['CORRAL_KEY']
-  if (key === undefined) {
-    throw new CommandFailure('A running gateway is asked: give --key, or CORRAL_KEY, with a key of scope admin', {
-      exitCode: 2,
-    })
+export async function openRunningGateway(terminal: Terminal, options: GatewayOptions): Promise<RunningGateway> {
+  const target = await findGateway(terminal, options)
+  const administration = createRemoteAdministration(target)
+  return {
+    url: target.server,
+    administration: {
+      call: (route, request) =>
+        administration.call(route, request).catch((error: unknown) => {
+          throw atKeyboard(error)
+        }),
+      close: () => administration.close(),
+    },
   }
-  const url = options.server ?? gatewayUrl((await loadSettings(terminal, options)).settings.http)
-  return { url, administration: createRemoteAdministration({ server: url, key }) }
 }

@@ -40,3 +40,8 @@ export function createTerminal(host: Host): Terminal {
     },
   }
 }
+
+/** A variable of the environment; one that is empty is not set. */
+export function environmentValue({ env }: Pick<Terminal, 'env'>, name: string): string | undefined {
+  return env[name] === '' ? undefined : env[name]
+}

@@ -3,7 +3,7 @@ import { clientExports, clients, type Client } from '../client-exports.ts'
 import { gatewayUrl } from '../gateway-url.ts'
 import { loadSettings } from '../load-settings.ts'
 import { addConfigOption, type ConfigOptions } from '../options.ts'
-import type { Terminal } from '../terminal.ts'
+import { environmentValue, type Terminal } from '../terminal.ts'
 
 interface EnvOptions extends ConfigOptions {
   readonly key?: string
@@ -18,7 +18,7 @@ export function env(command: Command, terminal: Terminal): void {
     .action(async (client: Client, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<EnvOptions>()
       const { settings } = await loadSettings(terminal, options)
-      const key = options.key ?? terminal.env['CORRAL_KEY']
+      const key = options.key ?? environmentValue(terminal, 'CORRAL_KEY')
       const url = options.url?.replace(/\/+$/, '') ?? gatewayUrl(settings.http)
       if (key === undefined) terminal.print('# put a key in place of KEY; this makes one: corral key create NAME')
       for (const line of clientExports(client, { url, key: key ?? 'KEY', pathKeys: settings.auth.pathKeys }))

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { fleetTable, modelsOf } from '../models/fleet-table.ts'
-import { addGatewayOptions, findGateway, type GatewayOptions } from '../models/gateway-target.ts'
+import { addGatewayOptions, findGateway, type GatewayOptions } from '../gateway-target.ts'
 import { readFleet } from '../models/read-fleet.ts'
 import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { CommandFailure } from '../command-failure.ts'
-import { addGatewayOptions, findGateway, type GatewayOptions } from '../models/gateway-target.ts'
+import { addGatewayOptions, findGateway, type GatewayOptions } from '../gateway-target.ts'
 import { checkModelName } from '../models/model-name.ts'
 import { requestModels } from '../models/model-requests.ts'
 import { openProgressBoard } from '../models/progress-board.ts'

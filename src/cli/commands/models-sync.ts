@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { CommandFailure } from '../command-failure.ts'
 import { confirm } from '../models/confirm.ts'
-import { addGatewayOptions, findGateway, type GatewayOptions } from '../models/gateway-target.ts'
+import { addGatewayOptions, findGateway, type GatewayOptions } from '../gateway-target.ts'
 import { openProgressBoard } from '../models/progress-board.ts'
 import { readFleet } from '../models/read-fleet.ts'
 import { runSync, type SyncStep } from '../models/run-sync.ts'

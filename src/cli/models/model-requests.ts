@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https'
 import { GatewayError } from '../../errors/gateway-error.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { reasonOf, refusalOf } from '../remote-administration.ts'
-import type { GatewayTarget } from './gateway-target.ts'
+import { atKeyboard, type GatewayTarget } from '../gateway-target.ts'
 
 export interface ModelRequest {
   readonly method: 'POST' | 'DELETE'
@@ -99,12 +99,6 @@ async function readAnswer(server: string, answer: IncomingMessage, listener: Mod
   if (code !== '' || (status >= 300 && error === null))
     throw atKeyboard(refusalOf(server, { status, code, answer: first }))
   return { upstreams, error }
-}
-
-/** There is no store to turn to in place of the gateway: the key is all there is to change. */
-export function atKeyboard(error: unknown): unknown {
-  const isKeys = error instanceof GatewayError && (error.code === 'missing_scope' || error.code === 'model_denied')
-  return isKeys ? new CommandFailure(`${error.message}: give --key, or CORRAL_KEY, one that may`) : error
 }
 
 async function* linesOf(answer: IncomingMessage): AsyncGenerator<ModelLine> {

@@ -2,8 +2,7 @@ import { listModelsRoute } from '../../admin/models.ts'
 import type { FleetModels } from '../../admin/model-schemas.ts'
 import { GatewayError } from '../../errors/gateway-error.ts'
 import { createRemoteAdministration } from '../remote-administration.ts'
-import type { GatewayTarget } from './gateway-target.ts'
-import { atKeyboard } from './model-requests.ts'
+import { atKeyboard, type GatewayTarget } from '../gateway-target.ts'
 
 /** Which models are where; needs a key of an admin. */
 export function readFleet(target: GatewayTarget): Promise<FleetModels> {

@@ -1,4 +1,4 @@
-import type { GatewayTarget } from './gateway-target.ts'
+import type { GatewayTarget } from '../gateway-target.ts'
 import { type ModelListener, requestModels } from './model-requests.ts'
 import type { ProgressBoard } from './progress-board.ts'
 import { type ServerProgress, ServersProgress } from './server-progress.ts'

@@ -137,3 +137,34 @@ describe('--server', () => {
     expect(await ask(fake.url)).toMatch(/^corral: Cannot reach the gateway at http:\S+ \(connection refused\): .*\n$/)
   })
 })
+
+describe('the commands that a running gateway answers', () => {
+  const commands = [
+    ['status', '--once'],
+    ['route', 'explain', 'tiny'],
+    ['models', 'list'],
+  ]
+
+  it.each(commands)('%s %s find it by CORRAL_SERVER, and by the config where that is empty', async (...args) => {
+    await using fake = await startFakeOllama()
+    await using gateway = await startGateway({ config: { upstreams: [{ name: 'a', url: fake.url }] } })
+    const env = { CORRAL_KEY: gateway.adminKey, CORRAL_SERVER: gateway.url }
+    expect(await corralIn(undefined, env)(...args)).toMatchObject({ code: 0, stderr: '' })
+    const byConfig = { ...env, CORRAL_SERVER: '', CORRAL_LISTEN: `127.0.0.1:${gateway.port}` }
+    expect(await corralIn(undefined, byConfig)(...args)).toMatchObject({ code: 0, stderr: '' })
+    const weak = await gateway.createKey({ scopes: ['chat'] })
+    await untilLetIn(gateway, weak)
+    expect(await corralIn(undefined, { ...env, CORRAL_KEY: weak })(...args)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'corral: This key has no scope "admin": give --key, or CORRAL_KEY, one that may\n',
+    })
+  })
+
+  it.each(commands)('%s %s say in one line what was given wrongly', async (...args) => {
+    const keyless = await corralIn(undefined, { CORRAL_KEY: '', CORRAL_SERVER: 'http://127.0.0.1:1' })(...args)
+    expect([keyless.code, keyless.stderr]).toEqual([2, 'corral: Give --key, or CORRAL_KEY, a key of the gateway\n'])
+    const odd = await corralIn(undefined, { CORRAL_KEY: 'k', CORRAL_SERVER: 'ftp://x' })(...args)
+    expect([odd.code, odd.stderr]).toEqual([2, 'corral: CORRAL_SERVER "ftp://x" is not an http or https URL\n'])
+  })
+})
