@@ -7,6 +7,7 @@ export function checkAgreement(settings: Settings, context: SettingsContext): vo
   checkOpenMode(settings, context)
   checkUpstreamNames(settings, context)
   checkPoolNames(settings, context)
+  checkReservedNames(settings, context)
   checkOwnAddress(settings, context)
 }
 
@@ -53,6 +54,17 @@ function checkPoolNames({ upstreams, agents }: Settings, context: SettingsContex
     if (pools.has(name.toLowerCase()))
       context.problem(['upstreams', index, 'name'], `is "${name}", as a pool is called`)
   }
+}
+
+/** Names that differ in case only would be told apart by nobody. */
+function checkReservedNames({ upstreams, agents }: Settings, context: SettingsContext): void {
+  function check(at: SettingPath, name: string): void {
+    if (name.toLowerCase() === 'all')
+      context.problem(at, `is "${name}", which means every upstream after --on: choose another name`)
+  }
+
+  for (const [index, { name }] of upstreams.entries()) check(['upstreams', index, 'name'], name)
+  for (const [index, { name }] of agents.pools.entries()) check(['agents', 'pools', index, 'name'], name)
 }
 
 function checkOwnAddress({ http, upstreams }: Settings, context: SettingsContext): void {

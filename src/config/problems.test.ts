@@ -49,6 +49,17 @@ describe('loadConfig refuses', () => {
       'upstreams: [{name: a, url: "http://x"}, {name: A, url: "http://y"}]',
       '1:48: upstreams[1].name is "A", which is taken',
     ],
+    [
+      'upstreams: [{name: all, url: "http://x"}]',
+      '1:20: upstreams[0].name is "all", which means every upstream after --on: choose another name',
+    ],
+    ['upstreams: [{name: All, url: "http://x"}]', 'upstreams[0].name is "All", which means every upstream after --on'],
+    ['upstreams: [{name: "*", url: "http://x"}]', 'upstreams[0].name is "*" and should be a name'],
+    [
+      'agents: {pools: [{name: home}, {name: all}]}',
+      '1:39: agents.pools[1].name is "all", which means every upstream after --on: choose another name',
+    ],
+    ['agents: {pools: [{name: "*"}]}', 'agents.pools[0].name is "*" and should be a name'],
     ['upstreams: [{name: a, url: "http://x", ca: nope}]', '1:44: upstreams[0].ca names "nope", which cannot be read'],
     [
       'upstreams: [{name: a, url: "http://x", headers: {Host: y}}]',
