@@ -3,9 +3,11 @@ import type { FleetModels } from '../../admin/model-schemas.ts'
 import { fleetTable, modelsOf } from './fleet-table.ts'
 import { isInStep, isOutOfSpace, planSync, planText } from './sync-plan.ts'
 
+const GB = 2 ** 30
+
 type Upstream = FleetModels['upstreams'][number]
 
-const model = (name: string, size: number | null = 4e9, digest = `sha256:of-${name}`) => ({
+const model = (name: string, size: number | null = 4 * GB, digest = `sha256:of-${name}`) => ({
   name,
   size,
   digest,
@@ -19,20 +21,20 @@ function upstream(name: string, models: Upstream['models'], desired: string[] | 
 describe('the plan', () => {
   it('pulls what is wanted and not there, the smallest first and the unknown last', () => {
     const upstreams = [
-      upstream('a', [model('large:latest', 9e9), model('small:latest', 1e9)]),
-      upstream('b', [model('extra:latest', 2e9)], ['new:latest', 'large:latest', 'small:latest']),
+      upstream('a', [model('large:latest', 9 * GB), model('small:latest', 1 * GB)]),
+      upstream('b', [model('extra:latest', 2 * GB)], ['new:latest', 'large:latest', 'small:latest']),
     ]
     const plans = planSync({ upstreams }, { prune: false })
     expect(plans).toEqual([
       {
         upstream: 'b',
         pulls: [
-          { model: 'small:latest', bytes: 1e9 },
-          { model: 'large:latest', bytes: 9e9 },
+          { model: 'small:latest', bytes: 1 * GB },
+          { model: 'large:latest', bytes: 9 * GB },
           { model: 'new:latest', bytes: null },
         ],
         removals: [],
-        bytesNow: 2e9,
+        bytesNow: 2 * GB,
         problem: null,
       },
     ])
@@ -48,7 +50,7 @@ describe('the plan', () => {
     const upstreams = [upstream('a', [model('x:latest'), model('y:latest')], ['y:latest'])]
     expect(isInStep(planSync({ upstreams }, { prune: false }))).toBe(true)
     const plans = planSync({ upstreams }, { prune: true })
-    expect(plans[0]?.removals).toEqual([{ model: 'x:latest', bytes: 4e9 }])
+    expect(plans[0]?.removals).toEqual([{ model: 'x:latest', bytes: 4 * GB }])
     expect(planText(plans)[0]).toBe('a: models take 8.0 GB now, 4.0 GB afterwards')
     const emptied = planSync({ upstreams: [upstream('a', [model('x:latest')], [])] }, { prune: true })
     expect(emptied[0]?.removals).toHaveLength(1)
@@ -77,8 +79,8 @@ it.each([
 
 describe('the list', () => {
   const upstreams = [
-    upstream('b', [model('x:latest'), { ...model('y:latest', 5e9, 'sha256:0123456789abcdef'), loaded: true }]),
-    upstream('a', [model('y:latest', 4e9, 'sha256:fedcba9876543210')], ['x:latest', 'y:latest']),
+    upstream('b', [model('x:latest'), { ...model('y:latest', 5 * GB, 'sha256:0123456789abcdef'), loaded: true }]),
+    upstream('a', [model('y:latest', 4 * GB, 'sha256:fedcba9876543210')], ['x:latest', 'y:latest']),
     upstream('c', null, ['x:latest']),
   ]
 

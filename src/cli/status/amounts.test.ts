@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { bytesText, rateText, shortTimeText, timeText } from './amounts.ts'
 
 describe('amounts', () => {
-  it('of memory are in powers of ten, as Ollama writes them', () => {
-    expect([540_608, 5_500_000_000, 40e9].map(bytesText)).toEqual(['0.5 MB', '5.5 GB', '40 GB'])
+  it('of memory are in powers of two, as the config reads them', () => {
+    const amounts = [540_608, 2 ** 30 - 2 ** 20, 2 ** 30, 5_200_000_000, 40 * 2 ** 30]
+    expect(amounts.map(bytesText)).toEqual(['0.5 MB', '1023 MB', '1.0 GB', '4.8 GB', '40 GB'])
   })
 
   it('per second have three digits', () => {

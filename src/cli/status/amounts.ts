@@ -1,7 +1,10 @@
-/** Memory as Ollama's own tools write it, in powers of ten. */
+const MB = 2 ** 20
+const GB = 2 ** 30
+
+/** Memory in the units of the config: 1 GB is 2^30 bytes, which Ollama's own CLI writes as 1.1 GB. */
 export function bytesText(bytes: number): string {
-  const amount = bytes >= 1e9 ? bytes / 1e9 : bytes / 1e6
-  return `${amount < 10 ? amount.toFixed(1) : Math.round(amount)} ${bytes >= 1e9 ? 'GB' : 'MB'}`
+  const amount = bytes >= GB ? bytes / GB : bytes / MB
+  return `${amount < 10 ? amount.toFixed(1) : Math.round(amount)} ${bytes >= GB ? 'GB' : 'MB'}`
 }
 
 /** A count per second, to three digits: more of them only flicker. */

@@ -9,7 +9,7 @@ import { asked, having, type ModelScene, startModelScene } from './scene.ts'
 
 let scene: ModelScene
 
-const MB = 1_000_000
+const MB = 2 ** 20
 
 beforeAll(async () => {
   scene = await startModelScene({
