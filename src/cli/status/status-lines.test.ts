@@ -77,11 +77,13 @@ describe('statusLines', () => {
       'corral 1.2.3 at http://gw, up 2h',
       'queue: 2 waiting, the longest for 12.3 s (qwen3:8b 2)',
       '',
-      'UPSTREAM      STATE    VERSION  SLOTS  WAITING  MEMORY  UNLOADS IN   READS  WRITES     LOADS  ROUND TRIP',
-      'gpu-1         up       0.24.0     3/3        2  5.5 GB                              1.5 GB/s      0.8 ms',
-      '  qwen3:8b    loaded              2/2        2  5.5 GB       4m12s  2950/s    78/s',
+      'UPSTREAM      STATE    VERSION  SLOTS  MEMORY  UNLOADS IN   READS  WRITES     LOADS  ROUND TRIP',
+      'gpu-1         up       0.24.0     3/3  5.1 GB                              1.4 GB/s      0.8 ms',
+      '  qwen3:8b    loaded              2/2  5.1 GB       4m12s  2950/s    78/s',
       '  llama3:70b  loading             1/1',
       'gpu-2         up       0.24.0',
+      '',
+      'SLOTS: running/at once, +1 tries one more; READS, WRITES: tokens; LOADS: from disk to memory',
     ])
   })
 
@@ -91,6 +93,34 @@ describe('statusLines', () => {
       { ...idle, name: 'gpu-2', slow: true },
     ])
     expect(lines.slice(-3)).toEqual(['gpu-1     down   0.24.0', 'gpu-2     slow   0.24.0', 'gpu-1: ECONNREFUSED'])
+  })
+
+  it('tell a try for one more slot from the slots there are', () => {
+    const [model] = busy.loaded
+    if (model === undefined) throw new Error('there is one')
+    const lines = shown([{ ...busy, running: 2, loaded: [{ ...model, running: 2, slots: 1 }] }])
+    expect(lines[4]).toMatch(/^gpu-1 .* 1\/1 \+1 /)
+    expect(lines[5]).toMatch(/^ {2}qwen3:8b +loaded +1\/1 \+1 /)
+  })
+
+  it('claim nothing of one that is down but what still runs there', () => {
+    const lines = shown([
+      { ...busy, state: 'down', running: 1, loaded: busy.loaded.map((model, at) => ({ ...model, running: at })) },
+    ])
+    expect(lines.slice(3, 7)).toEqual([
+      'UPSTREAM      STATE  VERSION  SLOTS',
+      'gpu-1         down   0.24.0       1',
+      '  qwen3:8b',
+      '  llama3:70b                      1',
+    ])
+  })
+
+  it('say what waits once, and what the headings mean only where a line has room for it', () => {
+    const queue = { waiting: 2, longest_wait_ms: 5, models: [{ model: 'qwen3:8b', waiting: 2, longest_wait_ms: 5 }] }
+    const text = shown([busy, { ...busy, name: 'gpu-2' }], { queue }).join('\n')
+    expect(text).not.toContain('WAITING')
+    expect(text.match(/SLOTS: /g)).toHaveLength(1)
+    expect(shown([busy], {}, 80).join('\n')).not.toContain('SLOTS: ')
   })
 
   it('keep within a narrow terminal, down to names and slots', () => {

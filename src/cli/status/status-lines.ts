@@ -16,7 +16,6 @@ const columns: readonly FittedColumn[] = [
   { heading: 'STATE', align: 'left', spare: 0 },
   { heading: 'VERSION', align: 'left', spare: 9 },
   { heading: 'SLOTS', align: 'right', spare: 0 },
-  { heading: 'WAITING', align: 'right', spare: 1 },
   { heading: 'MEMORY', align: 'right', spare: 3 },
   { heading: 'UNLOADS IN', align: 'right', spare: 5 },
   { heading: 'READS', align: 'right', spare: 4 },
@@ -25,20 +24,23 @@ const columns: readonly FittedColumn[] = [
   { heading: 'ROUND TRIP', align: 'right', spare: 7 },
 ]
 
+const legend = 'SLOTS: running/at once, +1 tries one more; READS, WRITES: tokens; LOADS: from disk to memory'
+
 /** The fleet as text: what it does in two lines, then a row for each upstream and below it its loaded models. */
 export function statusLines(
   { status, url, now }: StatusView,
   { width, paint }: { readonly width: number; readonly paint: Paint },
 ): string[] {
   const up = `corral ${status.version} at ${url}, up ${timeText(status.uptime_seconds * 1000)}`
-  const waiting = new Map(status.queue.models.map((each) => [each.model, each.waiting]))
   const rows = status.upstreams.flatMap((upstream) => [
     upstreamRow(upstream),
-    ...upstream.loaded.map((model) => modelRow(model, { now, waiting: waiting.get(model.model) ?? 0 })),
+    ...upstream.loaded.map((model) => (upstream.state === 'down' ? lostModelRow(model) : modelRow(model, now))),
   ])
   const faults = status.upstreams.flatMap(faultLine).map((line) => paint('bad', shorten(line, width)))
   const table = rows.length === 0 ? ['There are no upstreams'] : fitTable(columns, rows, { width, paint })
-  return [shorten(up, width), shorten(queueText(status.queue), width), '', ...table, ...faults]
+  const isKeyed = status.upstreams.some(({ loaded }) => loaded.length > 0) && legend.length <= width
+  const below = isKeyed ? ['', paint('faint', legend)] : []
+  return [shorten(up, width), shorten(queueText(status.queue), width), '', ...table, ...faults, ...below]
 }
 
 function queueText({ waiting, longest_wait_ms, models }: GatewayStatus['queue']): string {
@@ -48,34 +50,38 @@ function queueText({ waiting, longest_wait_ms, models }: GatewayStatus['queue'])
 }
 
 function upstreamRow(upstream: UpstreamStatus): FittedCell[] {
+  const { load_bytes_per_second: speed, round_trip_ms: roundTrip } = upstream
+  // What was known of one that is down says nothing of what it will be when it is back.
+  if (upstream.state === 'down') {
+    return [cell(upstream.name), stateCell(upstream), cell(upstream.version ?? ''), cell(countText(upstream.running))]
+  }
   const memory = upstream.loaded.reduce((total, model) => total + (model.memory_bytes ?? 0), 0)
-  const speed = upstream.load_bytes_per_second
   return [
     cell(upstream.name),
     stateCell(upstream),
     cell(upstream.version ?? ''),
     cell(slotText(upstream)),
-    countCell(upstream.waiting),
     cell(memory === 0 ? '' : bytesText(memory)),
     cell(''),
     cell(''),
     cell(''),
     cell(speed === null ? '' : `${bytesText(speed)}/s`),
-    cell(upstream.round_trip_ms === null ? '' : shortTimeText(upstream.round_trip_ms)),
+    cell(roundTrip === null ? '' : shortTimeText(roundTrip)),
   ]
 }
 
-function modelRow(
-  model: LoadedStatus,
-  { now, waiting }: { readonly now: number; readonly waiting: number },
-): FittedCell[] {
+/** Of a model on an upstream that is down: its name, and what has not ended there yet. */
+function lostModelRow({ model, running }: LoadedStatus): FittedCell[] {
+  return [cell(`  ${model}`), cell(''), cell(''), cell(countText(running))]
+}
+
+function modelRow(model: LoadedStatus, now: number): FittedCell[] {
   const { slots, memory_bytes, expires_at, prefill_tokens_per_second, decode_tokens_per_second } = model
   return [
     cell(`  ${model.model}`),
     cell(model.state, model.state === 'loading' ? 'doubtful' : 'faint'),
     cell(''),
-    cell(slots === null ? `${model.running}` : `${model.running}/${slots}`),
-    countCell(waiting),
+    cell(ofSlots(model.running, slots)),
     cell(memory_bytes === null ? '' : bytesText(memory_bytes)),
     cell(expires_at === null ? '' : unloadText(Date.parse(expires_at) - now)),
     cell(prefill_tokens_per_second === null ? '' : rateText(prefill_tokens_per_second)),
@@ -94,10 +100,6 @@ function stateCell({ state, slow }: UpstreamStatus): FittedCell {
   return state === 'up' && slow ? cell('slow', 'doubtful') : cell(state, tones[state])
 }
 
-function countCell(waiting: number): FittedCell {
-  return waiting === 0 ? cell('') : cell(String(waiting), 'doubtful')
-}
-
 /** Ollama writes a time some centuries ahead for `keep_alive: -1`. */
 function unloadText(ms: number): string {
   if (ms > 100 * 365 * 86_400_000) return 'never'
@@ -110,9 +112,17 @@ function faultLine({ name, state, fault }: UpstreamStatus): string[] {
 
 function slotText(upstream: UpstreamStatus): string {
   const { running, loaded } = upstream
-  if (loaded.length === 0) return running === 0 ? '' : String(running)
-  const slots = slotsOf(upstream)
-  return slots === null ? String(running) : `${running}/${slots}`
+  return loaded.length === 0 ? countText(running) : ofSlots(running, slotsOf(upstream))
+}
+
+/** More than there are slots are tries for one more, which stand apart. */
+function ofSlots(running: number, slots: number | null): string {
+  if (slots === null) return String(running)
+  return running > slots ? `${slots}/${slots} +${running - slots}` : `${running}/${slots}`
+}
+
+function countText(count: number): string {
+  return count === 0 ? '' : String(count)
 }
 
 /** Null where one of its models has no bound. */

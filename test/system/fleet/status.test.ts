@@ -131,8 +131,8 @@ describe('corral status', () => {
         expect([code, stderr]).toEqual([0, ''])
         expect(stdout).not.toContain('\u001b')
         expect(stdout).toMatch(/^queue: 1 waiting, the longest for .* \(small:latest 1\)$/m)
-        expect(stdout).toMatch(/^gpu-1 +up +0\.24\.0 +1\/1 +1 +2\.0 GB/m)
-        expect(stdout).toMatch(/^ {2}small:latest +loaded +1\/1 +1 +2\.0 GB +4m\d+s/m)
+        expect(stdout).toMatch(/^gpu-1 +up +0\.24\.0 +1\/1 +1\.9 GB/m)
+        expect(stdout).toMatch(/^ {2}small:latest +loaded +1\/1 +1\.9 GB +4m\d+s/m)
         expect(stdout).toMatch(/^gone +down$/m)
         expect(stdout).toMatch(/^gone: ECONNREFUSED$/m)
       },
