@@ -167,10 +167,8 @@ function readRules(settings: Settings, routing: Routing, judge: Judge): ReadRule
     judge,
     edits: createPolicyEdits(settings.models.policies),
     defaultModel: settings.models.default,
-    fallbacks(canonical) {
-      const sought = names.resolveAlias(canonical)?.canonical ?? canonical
-      return names.fallbacksOf(sought).flatMap((target) => (fleet.knows(target.canonical) ? target.name : []))
-    },
+    fallbacks: (canonical, caller) =>
+      routing.fallbacksOf(names.resolveAlias(canonical)?.canonical ?? canonical, caller),
     standIn(canonical, caller) {
       const alias = names.resolveAlias(canonical)
       return routing.fallbackFor(alias?.canonical ?? canonical, caller) ?? alias?.name

@@ -48,13 +48,13 @@ const RULES: ReadRules = {
 /** What a body becomes, and the model it is sent to. */
 function read(
   body: string,
-  { route = CHAT, ...rules }: Partial<ReadRules> & { route?: Route } = {},
+  { route = CHAT, headers = [], ...rules }: Partial<ReadRules> & { route?: Route; headers?: string[] } = {},
 ): [string, string | null] {
   const request = {
     method: 'POST',
     httpVersion: '1.1',
     target: route.pattern,
-    headers: [],
+    headers,
     body: null,
     connection: {},
     address: '127.0.0.1',
@@ -110,6 +110,12 @@ describe('a request that names no model', () => {
       seed: 1,
       options: { num_ctx: 4096 },
     })
+    const headers = ['Corral-Upstream', 'a, b']
+    const callers: unknown[] = []
+    read('{}', { headers, standIn: (_canonical, caller) => void callers.push(caller.named) })
+    read('{}', { headers: ['corral-upstream', '?'], standIn: (_canonical, caller) => void callers.push(caller.named) })
+    read('{}', { standIn: (_canonical, caller) => void callers.push(caller.named) })
+    expect(callers).toEqual([['a', 'b'], null, null])
     expect(read('{"a":1}', { standIn: (canonical) => `${canonical}-q4` })).toEqual([
       '{"model":"qwen3:8b-q4","a":1}',
       'qwen3:8b-q4',

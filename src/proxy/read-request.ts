@@ -8,6 +8,7 @@ import { multipartModels } from './multipart-model.ts'
 import { rawValue } from './object-scan.ts'
 import { type PlanRules, planRequest, type RequestPlan } from './request-plan.ts'
 import type { Route } from './route.ts'
+import { upstreamChoice } from './upstream-choice.ts'
 
 export interface ReadRules extends PlanRules {
   /** For requests that name no model. */
@@ -63,7 +64,10 @@ function plan(input: ReadInput, facts: BodyFacts, rules: ReadRules): RequestPlan
   const defaultModel = namesNoModel(input.route, facts) ? (rules.defaultModel ?? undefined) : undefined
   const name = facts.model?.name ?? defaultModel
   const asked = name === undefined ? null : parseAnyModelName(name)
-  const planned = (): RequestPlan => planRequest({ ...input, facts, asked, defaultModel }, rules)
+  const choice = upstreamChoice(input.request.headers)
+  // Of one that cannot be read the client is told when its request is routed.
+  const named = choice instanceof GatewayError ? null : choice
+  const planned = (): RequestPlan => planRequest({ ...input, named, facts, asked, defaultModel }, rules)
   const look = asked?.kind === 'local' && input.route.kind !== 'write' ? rules.lookFor(asked.canonical) : undefined
   return look === undefined ? planned() : look.then(planned)
 }

@@ -66,7 +66,7 @@ function plan(body: string, given: Given = {}): RequestPlan & { text: string } {
     edits: createPolicyEdits(policies),
   }
   const asked = facts.model === null ? null : parseModelName(facts.model.name)
-  const planned = planRequest({ route: given.route ?? CHAT, principal: anyone, facts, asked }, rules)
+  const planned = planRequest({ route: given.route ?? CHAT, principal: anyone, named: null, facts, asked }, rules)
   return { ...planned, text: Buffer.concat(planned.body).toString() }
 }
 
@@ -79,7 +79,10 @@ describe('planRequest', () => {
       fallbacks: () => [],
       edits: createPolicyEdits([]),
     }
-    const planned = planRequest({ route: CHAT, principal: anyone, facts, asked: parseModelName('Tiny') }, rules)
+    const planned = planRequest(
+      { route: CHAT, principal: anyone, named: null, facts, asked: parseModelName('Tiny') },
+      rules,
+    )
     expect(planned.body).toHaveLength(1)
     expect(planned.body[0]).toBe(facts.bytes)
     expect(planned.model).toBe('tiny:latest')
@@ -143,7 +146,10 @@ describe('planRequest', () => {
         fallbacks: () => ['smaller'],
         edits: () => [],
       }
-      const planned = planRequest({ route: SHOW, principal: anyone, facts, asked: parseModelName('big') }, rules)
+      const planned = planRequest(
+        { route: SHOW, principal: anyone, named: null, facts, asked: parseModelName('big') },
+        rules,
+      )
       expect(planned.model).toBe('big:latest')
     })
   })
@@ -196,7 +202,10 @@ describe('planRequest', () => {
         edits: () => [],
       }
       const facts = formFacts(new Uint8Array(0), ['big'])
-      const form = planRequest({ route: CHAT, principal: anyone, facts, asked: parseModelName('big') }, rules)
+      const form = planRequest(
+        { route: CHAT, principal: anyone, named: null, facts, asked: parseModelName('big') },
+        rules,
+      )
       expect(form.another()).toBeUndefined()
     })
   })
@@ -208,7 +217,7 @@ describe('planRequest', () => {
     expect(plan('broken', { route: CALL }).text).toBe('broken')
     expect(
       planRequest(
-        { route: CALL, principal: anyone, facts: noFacts(new Uint8Array(0)), asked: null },
+        { route: CALL, principal: anyone, named: null, facts: noFacts(new Uint8Array(0)), asked: null },
         { judge: () => undefined, standIn: () => undefined, fallbacks: () => [], edits: () => [] },
       ).body,
     ).toEqual([new Uint8Array(0)])

@@ -25,6 +25,8 @@ export interface RequestPlan {
 export interface PlanInput {
   readonly route: Route
   readonly principal: Principal
+  /** Upstreams that the request names. */
+  readonly named: readonly string[] | null
   readonly facts: BodyFacts
   /** The model that `facts` names, or the default one. */
   readonly asked: AnyModelName | null
@@ -37,6 +39,8 @@ export interface StandInCaller {
   readonly principal: Principal
   readonly dialect: Dialect
   readonly kind: RouteKind
+  /** Upstreams that the request is kept to. */
+  readonly named: readonly string[] | null
 }
 
 /** What planning asks of the rest of the gateway. */
@@ -46,25 +50,26 @@ export interface PlanRules {
   /** The name of the model that answers for this one, alias or fallback, or undefined for itself. */
   standIn(canonical: string, caller: StandInCaller): string | undefined
   /** Names of the models that may answer where this one fails, in order. */
-  fallbacks(canonical: string): readonly string[]
+  fallbacks(canonical: string, caller: StandInCaller): readonly string[]
   readonly edits: PolicyEdits
 }
 
 /** Throws GatewayError where the principal may not do what the body asks. */
 export function planRequest(input: PlanInput, rules: PlanRules): RequestPlan {
-  const { route, principal, facts, defaultModel } = input
+  const { route, facts, defaultModel } = input
   const asked = input.asked === null ? null : canonicalOf(input.asked)
   // A write must reach the model it names: who deletes one that is missing must not delete the one in its place.
   const isWritable = facts.model === null ? defaultModel !== undefined : facts.model.field !== null
   const isReplaceable = isWritable && route.kind !== 'write'
-  const standIn =
-    asked !== null && isReplaceable
-      ? rules.standIn(asked, { principal, dialect: route.dialect, kind: route.kind })
-      : undefined
+  const standIn = asked !== null && isReplaceable ? rules.standIn(asked, callerOf(input)) : undefined
   const planned = planWith(input, { written: standIn ?? defaultModel, asked }, rules)
   if (planned instanceof GatewayError) throw planned
   if (asked === null || !isReplaceable || route.kind !== 'generate') return { ...planned, another: () => undefined }
   return { ...planned, another: () => planAnother(input, { asked, models: [planned.model] }, rules) }
+}
+
+function callerOf({ route, principal, named }: PlanInput): StandInCaller {
+  return { principal, dialect: route.dialect, kind: route.kind, named }
 }
 
 type OnePlan = Omit<RequestPlan, 'another'>
@@ -77,7 +82,7 @@ interface Tried {
 
 /** With the first of the model's fallbacks that was not tried and that the principal may use. */
 function planAnother(input: PlanInput, tried: Tried, rules: PlanRules): RequestPlan | undefined {
-  for (const name of rules.fallbacks(tried.asked)) {
+  for (const name of rules.fallbacks(tried.asked, callerOf(input))) {
     const canonical = canonicalOf(parseAnyModelName(name))
     if (canonical === null || tried.models.includes(canonical)) continue
     const planned = tryPlanWith(input, name, rules)

@@ -67,6 +67,24 @@ describe('createRouting', () => {
     expect(routing.fallbackFor('small:latest', anyone)).toBeUndefined()
   })
 
+  it('offers only what the upstreams have that the request names', async () => {
+    const a = createScriptedUpstream('a', ollamaReplies(['big', 'small']))
+    const b = createScriptedUpstream('b', ollamaReplies(['smaller']))
+    const { time, routing } = setUp([a, b], { big: ['small', 'gone', 'smaller'] })
+    routing.start()
+    await time.advance(0)
+    const chosen = (named: readonly string[]): unknown => routing.fallbackFor('big:latest', { ...anyone, named })
+    expect([['a'], ['b'], ['*'], ['a', 'b']].map(chosen)).toEqual([undefined, 'smaller', undefined, undefined])
+    const left = (named: readonly string[] | null): unknown => routing.fallbacksOf('big:latest', { ...anyone, named })
+    expect([['a'], ['b'], ['*'], null].map(left)).toEqual([
+      ['small'],
+      ['smaller'],
+      ['small', 'smaller'],
+      ['small', 'smaller'],
+    ])
+    expect(routing.fallbacksOf('big:latest', { principal: { upstreams: ['b'] }, named: null })).toEqual(['smaller'])
+  })
+
   it('offers none to a request that only reads about the model', async () => {
     const a = createScriptedUpstream('a', ollamaReplies(['small']))
     const { time, routing } = setUp([a], { big: ['small'] })

@@ -2,27 +2,27 @@ import type { Principal } from '../auth/principal.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { parseAnyModelName } from '../lib/model-name.ts'
-import type { Route } from '../proxy/route.ts'
 import type { Router } from '../proxy/router.ts'
 import type { ModelSettings } from '../proxy/settings.ts'
 import { createAskJson } from './ask-json.ts'
 import type { ModelQueue } from './dispatch/model-queue.ts'
 import type { ServerLoad } from './dispatch/server-load.ts'
 import { explainRoute } from './explain.ts'
+import { createFallbacks, type ReplaceableRequest } from './fallbacks.ts'
 import type { RouteExplanation } from './explanation.ts'
 import type { Fleet } from './fleet-state.ts'
 import { createHealthMonitor } from './health.ts'
 import { createInspector } from './inspector.ts'
 import type { LearntFleet } from './learnt-fleet.ts'
 import { createListService, type ListService } from './list-service.ts'
-import { createModelNames, type ModelNames, type ModelTarget } from './model-names.ts'
+import { createModelNames, type ModelNames } from './model-names.ts'
 import { createModelRefresh } from './model-refresh.ts'
 import type { RoutingCore } from './routing-core.ts'
-import { type FallbackRequest, firstServable } from './select.ts'
+import type { FallbackRequest } from './select.ts'
 import type { QueueSettings, RoutingSettings } from './settings.ts'
 import type { StartTimer } from './timer.ts'
 import type { UpstreamMember } from './upstream-state.ts'
-import type { Snapshot } from './verdict.ts'
+import type { Reach } from './verdict.ts'
 
 export interface RoutingDeps {
   /** Outlives this routing, which configures it. */
@@ -71,7 +71,9 @@ export interface Routing {
    * The name of the configured fallback that shall answer for the model now; undefined: none has to. What does not run
    * the model is told of the very one that it names.
    */
-  fallbackFor(canonical: string, request: FallbackRequest & Pick<Route, 'kind'>): string | undefined
+  fallbackFor(canonical: string, request: ReplaceableRequest): string | undefined
+  /** The names of its fallbacks that an upstream within the request's reach lists, in the order to try them. */
+  fallbacksOf(canonical: string, request: Reach): readonly string[]
   /** Where a request for the model would go now, and why not elsewhere. */
   explain(question: RouteQuestion): RouteExplanation
   readonly learnt: LearntFleet
@@ -101,8 +103,7 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
     options.routing,
   )
   const lists = createListService({ ...deps, fleet, ask }, names)
-  const fallbackFor = (canonical: string, request: FallbackRequest): ModelTarget | undefined =>
-    fallbackOf(canonical, names.fallbacksOf(canonical), { request, snapshot: router.snapshot() })
+  const fallbacks = createFallbacks({ names, router })
   core.configure({
     members: options.members,
     dispatch: { ...options.queue, spillAfterMs: options.routing.spillAfterMs, affinity: options.routing.affinity },
@@ -137,11 +138,11 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
       await Promise.all(changed.map(models.refresh))
     },
     learnModel: models.learn,
-    fallbackFor: (canonical, request) =>
-      request.kind === 'generate' ? fallbackFor(canonical, request)?.name : undefined,
+    fallbackFor: (canonical, request) => fallbacks.choose(canonical, request)?.name,
+    fallbacksOf: fallbacks.within,
     explain(question) {
       const resolved = targetOf(names, question.model)
-      const model = fallbackFor(resolved, question)?.canonical ?? resolved
+      const model = fallbacks.choose(resolved, { ...question, kind: 'generate' })?.canonical ?? resolved
       const { dispatcher } = core
       return explainRoute({ ...question, model }, { snapshot: router.snapshot(), dispatcher, now: clock.now() })
     },
@@ -149,22 +150,6 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
     loads: () => core.dispatcher.loads(),
     queues: () => core.dispatcher.queues(),
   }
-}
-
-interface FallbackChoice {
-  readonly request: FallbackRequest
-  readonly snapshot: Snapshot
-}
-
-/** The first in the chain that can be served now; undefined where that is the model itself, or none. */
-function fallbackOf(
-  canonical: string,
-  targets: readonly ModelTarget[],
-  { request, snapshot }: FallbackChoice,
-): ModelTarget | undefined {
-  if (targets.length === 0) return undefined
-  const chosen = firstServable([canonical, ...targets.map((target) => target.canonical)], request, snapshot)
-  return targets.find((target) => target.canonical === chosen && chosen !== canonical)
 }
 
 /** The canonical name of what a client gets that asks for the name. What no name can be, nobody has. */

@@ -163,17 +163,18 @@ function isTooBig(verdicts: readonly Verdict[]): boolean {
 export interface FallbackRequest {
   readonly principal: SelectRequest['principal']
   readonly dialect: SelectRequest['route']['dialect']
+  readonly named?: SelectRequest['named']
 }
 
 /** The first of `models` that an upstream within reach can serve now. For fallbacks, which replace a missing model. */
 export function firstServable(
   models: readonly string[],
-  { principal, dialect }: FallbackRequest,
+  { principal, dialect, named = null }: FallbackRequest,
   snapshot: Snapshot,
 ): string | undefined {
   const route = { kind: 'generate', pattern: '', dialect } as const
   return models.find((model) => {
-    const selection = selectUpstreams({ principal, route, model, tried: new Set() }, snapshot)
+    const selection = selectUpstreams({ principal, route, model, named, tried: new Set() }, snapshot)
     if (selection.kind === 'asleep') return true
     if (selection.kind === 'none' || selection.why === 'model-unknown') return false
     // Where it is all there is, a model that fails is tried all the same; where another can answer, it is not.

@@ -17,6 +17,8 @@ export type SelectRequest = Pick<RouteRequest, 'model' | 'tried'> & {
   readonly principal: Pick<RouteRequest['principal'], 'upstreams'>
 }
 
+export type Reach = Pick<SelectRequest, 'principal' | 'named'>
+
 /** Why an upstream is not among those that may get a request; the first that holds, in this order. */
 export type Verdict = 'eligible' | DropReason
 
@@ -84,6 +86,12 @@ function judgeReach(state: UpstreamState, request: SelectRequest, { assignments 
 /** Lists of upstreams may name a pool for all its agents. */
 export function isAmong({ name, agent }: UpstreamState, names: readonly string[]): boolean {
   return names.includes(name) || (agent !== null && names.includes(agent.pool))
+}
+
+/** Whether a request may be sent there, as far as its key and what it names go. */
+export function isWithin(state: UpstreamState, { principal, named = null }: Reach): boolean {
+  const isGranted = principal.upstreams === null || isAmong(state, principal.upstreams)
+  return isGranted && (named === null || isNamed(state, named))
 }
 
 /** What a request names may be all of them. */

@@ -11,16 +11,17 @@ let gateway: RunningGateway
 const GB = 1e9
 const small = { name: 'small', sizeBytes: GB }
 const large = { name: 'large', sizeBytes: 20 * GB }
+const other = { name: 'other', sizeBytes: GB }
 const huge = { name: 'huge', sizeBytes: 90 * GB }
 
 beforeAll(async () => {
   a = await startFakeOllama({ parallel: 4, memoryBytes: 4 * GB, models: [small, large, huge] })
-  b = await startFakeOllama({ parallel: 4, memoryBytes: 40 * GB, models: [large] })
+  b = await startFakeOllama({ parallel: 4, memoryBytes: 40 * GB, models: [large, other] })
   const upstreams = [
     { name: 'a', url: a.url, priority: 1, slots: 4 },
     { name: 'b', url: b.url, priority: 2, slots: 4 },
   ]
-  const models = { fallbacks: { huge: ['large', 'small'] } }
+  const models = { fallbacks: { huge: ['large', 'small'], large: ['other'], other: ['small'] } }
   gateway = await startGateway({ config: { upstreams, models, routing: { retry_budget: '100%' } } })
 })
 beforeEach(() => {
@@ -74,6 +75,16 @@ describe('a request that names its upstreams', () => {
       '1',
     ])
     expect((await chat('small', { 'corral-upstream': '*' })).headers['corral-upstream']).toBe('a')
+  })
+
+  it('is served by the first fallback that one of them has', async () => {
+    const answer = await chat('other', { 'corral-upstream': 'a' })
+    expect([answer.status, answer.headers['corral-model'], asked(a)]).toEqual([200, 'small:latest', ['small']])
+  })
+
+  it('is told of the failure there, where only others have its fallback', async () => {
+    const answer = await chat('large', { 'corral-upstream': 'a' })
+    expect([answer.status, asked(a), asked(b)]).toEqual([500, ['large'], []])
   })
 
   it.each(['', 'a b', 'a,,b', 'http://a'])('is told of a name that is none: "%s"', async (value) => {
