@@ -11,7 +11,7 @@ const running = (status: string, completed?: number): ServerProgress => ({
 
 describe('bars', () => {
   it('stand under one another, each as wide as there is room for', () => {
-    const servers = [running('pulling 8eeb52dfb3bb', 1 * 2 ** 30), { ...running('verifying'), name: 'attic' }]
+    const servers = [running('pulling 8eeb52dfb3bb', 2 ** 30), { ...running('verifying'), name: 'attic' }]
     expect(progressLines(servers, 72)).toEqual([
       'gpu-1  pulling 8eeb52dfb3bb   25% [######................] 1.0 GB/4.0 GB',
       'attic  verifying',
@@ -45,7 +45,7 @@ it('plain lines come at each new status and each tenth', () => {
   }
   tell(running('pulling manifest'))
   tell(running('pulling manifest'))
-  for (let completed = 0; completed <= 4 * 2 ** 30; completed += 1e8) tell(running('pulling aa', completed))
+  for (let completed = 0; completed <= 4 * 2 ** 30; completed += 2 ** 26) tell(running('pulling aa', completed))
   tell({ ...running('success'), state: 'done' })
   expect(said).toHaveLength(1 + 11 + 1)
   expect(said.slice(0, 3)).toEqual([
