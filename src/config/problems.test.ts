@@ -117,7 +117,11 @@ describe('loadConfig refuses', () => {
     ['models: {aliases: {"a b": llama3}}', 'models.aliases."a b" is not the name of a model'],
     ['models: {aliases: {a: "b c"}}', 'models.aliases.a names "b c", which is not the name of a model'],
     ['models: {aliases: {a: x, "library/A:latest": y}}', 'is the same model as "a": keep one of them'],
-    ['models: {fallbacks: {a: []}}', 'models.fallbacks.a is [] and should be'],
+    ['models: {fallbacks: {a: []}}', 'models.fallbacks.a is [] and should be a list of at least one model'],
+    ['models: {fallbacks: {a: [5]}}', 'models.fallbacks.a[0] is 5 and should be the name of a model'],
+    ['models: {assignments: {a: []}}', 'models.assignments.a is [] and should be a list of at least one upstream'],
+    ['models: {assignments: {a: b}}', 'models.assignments.a is "b" and should be a list of at least one upstream'],
+    ['models: {assignments: {a: [5]}}', 'models.assignments.a[0] is 5 and should be the name of an upstream or pool'],
     [
       'models: {aliases: {a: b, b: c, "c:latest": a}}',
       '1:23: models.aliases.a leads in a circle: a > b > c:latest > a',
@@ -161,6 +165,10 @@ describe('loadConfig refuses', () => {
       '1:25: models.keep_warm[1] is "b c" and should be the name of a model, or {model:',
     ],
     ['models: {keep_warm: [{model: a, upstream: [b]}]}', 'models.keep_warm[0] is a section and should be the name of'],
+    [
+      'models: {keep_warm: [a, {model: b, upstreams: []}]}',
+      'models.keep_warm[1].upstreams is [] and should be a list of at least one upstream',
+    ],
     ['models: {keep_warm: a}', 'models.keep_warm is "a" and should be a list of models, or of {model:'],
     [
       'models: {keep_warm: [{model: a, upstreams: [gpu-9]}]}',

@@ -63,6 +63,10 @@ export function childSchema(schema: z.core.$ZodType, key: string | number): z.co
   }
   if (schema instanceof z.ZodArray) return schema.element
   if (schema instanceof z.ZodRecord) return schema.valueType
+  if (schema instanceof z.ZodPipe) return childSchema(schema.in, key)
+  if (schema instanceof z.ZodUnion) {
+    return schema.options.map((option) => childSchema(option, key)).find((child) => child !== undefined)
+  }
   return undefined
 }
 

@@ -48,7 +48,28 @@ export interface ModelPolicy {
 /** Go's `time.ParseDuration`, which Ollama reads it with: no days, a sign, fractions. */
 const goDuration = /^[+-]?(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/
 
-const names = z.array(z.string()).min(1)
+const upstreamName = z.string().register(settingFacts, {
+  wanted: 'the name of an upstream or pool',
+  description: 'An upstream, or a pool of agents.',
+})
+
+const assigned = z.array(upstreamName).min(1).register(settingFacts, {
+  wanted: 'a list of at least one upstream',
+  description: 'The upstreams, or pools of agents, that serve it.',
+})
+
+const substitutes = z
+  .array(z.string().register(settingFacts, { wanted: 'the name of a model', description: 'A model.' }))
+  .min(1)
+  .register(settingFacts, {
+    wanted: 'a list of at least one model',
+    description: 'The models that answer in its place, in order.',
+  })
+
+const warmUpstreams = z.array(upstreamName).min(1).max(1000).register(settingFacts, {
+  wanted: 'a list of at least one upstream, and at most 1000',
+  description: 'Where it stays loaded.',
+})
 
 const policy = section('What a request may say about how its model is loaded.', {
   match: textSetting({
@@ -91,7 +112,7 @@ const memoryPattern = section('What models take whose name fits.', {
 })
 
 const warmModel = setting(
-  z.union([z.string(), z.strictObject({ model: z.string(), upstreams: z.array(z.string()).min(1).max(1000) })]),
+  z.union([z.string(), z.strictObject({ model: z.string(), upstreams: warmUpstreams })]),
   (written): KeepWarm | undefined => {
     const entry = typeof written === 'string' ? { model: written, upstreams: null } : written
     return parseAnyModelName(entry.model).kind === 'invalid' ? undefined : entry
@@ -108,11 +129,11 @@ export const modelsSlice = {
       wanted: 'a section of names, each with the model it stands for',
       description: 'Names that stand for other models: `"gpt-4o-mini": "qwen3:8b"`.',
     }).prefault({}),
-    assignments: table(names, {
+    assignments: table(assigned, {
       wanted: 'a section of models, each with a list of upstreams',
       description: 'Models that run on the named upstreams, or pools of agents, only: `"qwen3:32b": [gpu-1]`.',
     }).prefault({}),
-    fallbacks: table(names, {
+    fallbacks: table(substitutes, {
       wanted: 'a section of models, each with a list of models',
       description: 'Models that answer in the place of one that no upstream has: `"qwen3:32b": ["qwen3:8b"]`.',
     }).prefault({}),
