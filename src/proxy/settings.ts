@@ -135,7 +135,8 @@ export const modelsSlice = {
     }).prefault({}),
     fallbacks: table(substitutes, {
       wanted: 'a section of models, each with a list of models',
-      description: 'Models that answer in the place of one that no upstream has: `"qwen3:32b": ["qwen3:8b"]`.',
+      description:
+        'Models that answer in the place of one that no upstream can serve now, or with which every upstream that was asked has failed: `"qwen3:32b": ["qwen3:8b"]`.',
     }).prefault({}),
     policies: z
       .array(policy)
