@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { openPrincipal } from './authenticator.ts'
 import { allowsScope, allowsUpstream, judgeModels, scopeDenied, visibleModel, type ModelUse } from './policy.ts'
 import type { Principal } from './principal.ts'
 import { scopes } from './scope.ts'
@@ -30,9 +31,16 @@ describe('allowsScope', () => {
   })
 
   it('names the scope that is missing', () => {
-    expect(scopeDenied('models:write')).toMatchObject({
+    expect(scopeDenied(principal(null), 'models:write')).toMatchObject({
       code: 'missing_scope',
-      message: expect.stringContaining('"models:write"'),
+      message: 'This key has no scope "models:write"',
+    })
+  })
+
+  it('speaks of no key where there is none', () => {
+    expect(scopeDenied(openPrincipal, 'admin')).toMatchObject({
+      code: 'missing_scope',
+      message: 'auth.mode none gives nobody the scope "admin"',
     })
   })
 })

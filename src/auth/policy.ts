@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import { parseAnyModelName } from '../lib/model-name.ts'
+import { openPrincipal } from './authenticator.ts'
 import { modelPatterns, type ModelPatterns } from './model-patterns.ts'
 import type { Principal } from './principal.ts'
 import type { Scope } from './scope.ts'
@@ -23,8 +24,12 @@ export function allowsScope(principal: Principal, route: { readonly scope: Scope
   return route.scope === 'open' || principal.scopes.has(route.scope)
 }
 
-export function scopeDenied(scope: Scope): GatewayError {
-  return new GatewayError('missing_scope', { message: `This key has no scope "${scope}"` })
+export function scopeDenied(principal: Principal, scope: Scope): GatewayError {
+  const message =
+    principal === openPrincipal
+      ? `auth.mode none gives nobody the scope "${scope}"`
+      : `This key has no scope "${scope}"`
+  return new GatewayError('missing_scope', { message })
 }
 
 export function allowsUpstream(principal: Principal, upstream: string): boolean {

@@ -9,7 +9,7 @@ import type { ParsedTarget } from './request-target.ts'
 export interface IdentifyDeps {
   readonly authenticator: Pick<Authenticator, 'authenticate'>
   allowsScope(principal: Principal, route: Route): boolean
-  scopeDenied(scope: Scope): GatewayError
+  scopeDenied(principal: Principal, scope: Scope): GatewayError
 }
 
 export interface Arrived {
@@ -29,7 +29,9 @@ export function createIdentify(deps: IdentifyDeps): Identify {
     // Anyone may ask after the health; an admin is told more.
     if (route.scope === 'open') return result.kind === 'principal' ? result.principal : null
     if (result.kind === 'refused') return result.error
-    return deps.allowsScope(result.principal, route) ? result.principal : deps.scopeDenied(route.scope)
+    return deps.allowsScope(result.principal, route)
+      ? result.principal
+      : deps.scopeDenied(result.principal, route.scope)
   }
 }
 

@@ -32,7 +32,13 @@ describe('auth.mode: none', () => {
   })
 
   it('lets nobody manage it', async () => {
-    for (const path of ['/admin/keys', '/admin/status']) expect((await fetch(gateway.url + path)).status).toBe(403)
+    for (const path of ['/admin/keys', '/admin/status']) {
+      const refused = await fetch(gateway.url + path)
+      expect([refused.status, await refused.text()]).toEqual([
+        403,
+        expect.stringContaining(JSON.stringify('auth.mode none gives nobody the scope "admin"')),
+      ])
+    }
     expect(await (await fetch(`${gateway.url}/health`)).json()).toEqual({ status: 'ok' })
   })
 
