@@ -41,9 +41,9 @@ describe('explainRoute', () => {
     expect(explained.upstreams.map(({ name }) => name).slice(0, 2)).toEqual(['good', 'lower'])
     expect(reasons(explained)).toEqual({
       good: 'selected',
-      lower: 'its priority 9 is lower',
+      lower: 'priority 9 comes after priority 1',
       empty: 'its disk does not have the model',
-      small: 'the model takes 8.0 GB, it may use 4.0 GB',
+      small: 'the model takes 8.0 GB of its 4.0 GB',
       off: 'it is disabled',
       out: 'it is down: connect ECONNREFUSED',
       sleeper: 'it is asleep and is woken where no other can answer',

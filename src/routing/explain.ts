@@ -96,7 +96,7 @@ const NOTICEABLE_MS = 50
 function eligibleReason(state: UpstreamState, { best, quotes, isKnown }: Comparison): string {
   const unlisted = isKnown ? '' : ', although it does not list the model'
   if (best === undefined || best.name === state.name) return `selected${unlisted}`
-  if (state.priority > best.priority) return `its priority ${state.priority} is lower`
+  if (state.priority > best.priority) return `priority ${state.priority} comes after priority ${best.priority}`
   if (state.slow && !best.slow) return 'its health probes take longer than max_response_time'
   const [mine, theirs] = [quotes.get(state.name), quotes.get(best.name)]
   if (mine === undefined || theirs === undefined) return `could take it${unlisted}`
@@ -124,7 +124,7 @@ function dropReason(reason: DropReason, state: UpstreamState, bytes: number): st
       if (state.models !== null) return 'its disk does not have the model'
       return state.health === 'down' ? downReason(state) : 'its models are not known yet'
     case 'too-big':
-      return `the model takes ${gigabytes(bytes)}, it may use ${gigabytes(state.memoryBytes ?? 0)}`
+      return `the model takes ${gigabytes(bytes)} of its ${gigabytes(state.memoryBytes ?? 0)}`
     case 'refuses-key':
       return 'it refuses the key that it was given'
     case 'down':

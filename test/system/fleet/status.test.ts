@@ -88,7 +88,7 @@ describe('corral route explain', () => {
     const { code, stdout } = await corral('route', 'explain', 'large', '--server', gateway.url)
     expect(code).toBe(0)
     expect(stdout).toMatch(/^large:latest: nobody can serve it now\n/)
-    expect(stdout).toMatch(/gpu-1 .*the model takes .* GB, it may use 8\.0 GB/)
+    expect(stdout).toMatch(/gpu-1 .*the model takes 27\.9 GB of its 8\.0 GB/)
   })
 
   it('counts the wait behind what runs', async () => {
