@@ -17,6 +17,7 @@ export class AttemptSink implements ResponseSink {
   attempt: Attempt | undefined
   #listener: AttemptListener | null
   #reported = false
+  #hasHead = false
 
   constructor(claim: Claim, listener: AttemptListener) {
     this.claim = claim
@@ -44,6 +45,11 @@ export class AttemptSink implements ResponseSink {
     this.report(outcome)
   }
 
+  /** Nothing of an answer has come, and nobody seems left to send one. */
+  isLost(): boolean {
+    return !this.#hasHead && this.claim.isLost()
+  }
+
   accepted(): void {}
 
   info(status: number, headers: RawHeaders): void {
@@ -51,6 +57,7 @@ export class AttemptSink implements ResponseSink {
   }
 
   head(status: number, headers: RawHeaders): void {
+    this.#hasHead = true
     this.#listener?.head(status, headers)
   }
 

@@ -84,7 +84,7 @@ export class Exchange implements AttemptListener, RunningExchange {
   checkDeadline(now: number): void {
     if (this.#state === 'over') return
     if (this.#state !== 'answering') this.#sent.comment(now, this.#attempts.ticket)
-    const verdict = this.#patience.verdict(now)
+    const verdict = this.#attempts.sink?.isLost() ? 'upstream-silent' : this.#patience.verdict(now)
     if (verdict === 'patient') return
     if (verdict === 'reader-stalled') {
       this.#giveUp('timed-out', this.#sent.status)

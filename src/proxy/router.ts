@@ -54,6 +54,8 @@ export interface Claim {
   answered(facts: AnswerFacts): void
   report(outcome: AttemptOutcome): void
   release(): void
+  /** Its upstream has stopped answering health probes since, and was taken for down: no first byte is to be hoped for. */
+  isLost(): boolean
 }
 
 /** What an answer tells of the work behind it, in the upstream's own numbers. */

@@ -50,6 +50,8 @@ export class PlaceClaim implements Claim {
   readonly #deps: ClaimDeps
   readonly #model: string | null
   readonly #listener: ClaimListener
+  /** Of its upstream, so far. */
+  readonly #losses: number
   #outcome: AttemptOutcome | null = null
   #state: 'sent' | 'began' | 'answered' | 'released' = 'sent'
 
@@ -58,6 +60,7 @@ export class PlaceClaim implements Claim {
     this.#model = model
     this.#listener = listener
     this.#deps = deps
+    this.#losses = deps.fleet.get(upstream.id)?.losses ?? 0
     deps.fleet.apply(upstream.id, { kind: 'claimed' })
   }
 
@@ -92,6 +95,11 @@ export class PlaceClaim implements Claim {
     const { fleet } = this.#deps
     if (fleet.get(this.upstream.id)?.upstream === this.upstream) fleet.apply(this.upstream.id, { kind: 'released' })
     this.#listener.released(this.#outcome ?? 'cancelled')
+  }
+
+  isLost(): boolean {
+    const state = this.#deps.fleet.get(this.upstream.id)
+    return state?.upstream === this.upstream && state.health === 'down' && state.losses > this.#losses
   }
 }
 
@@ -144,5 +152,10 @@ export class SeveralClaim implements Claim {
     this.#isHeld = false
     for (const part of this.#parts) part.release()
     this.#listener.released('answered')
+  }
+
+  /** While one can still answer, its part of the whole is waited for. */
+  isLost(): boolean {
+    return this.#parts.every((part) => part.isLost())
   }
 }

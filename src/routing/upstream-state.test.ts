@@ -38,6 +38,19 @@ describe('reduceUpstream', () => {
     expect(after(late).health).toBe('down')
   })
 
+  it('counts it as lost once its probes alone have said so, and once for each time', () => {
+    const gone: UpstreamEvent = { kind: 'probe-failed', failure: 'unreachable', detail: 'why' }
+    const wrong: UpstreamEvent = { kind: 'probe-failed', failure: 'bad-answer', detail: 'why' }
+    expect(after(answered, late, late).losses).toBe(0)
+    expect(after(answered, late, late, late, late, gone).losses).toBe(1)
+    expect(after(answered, gone, gone, late).losses).toBe(1)
+    expect(after(answered, gone, answered, late, late, late).losses).toBe(2)
+    expect(after(answered, wrong, wrong, wrong, late, late).losses).toBe(0)
+    expect(after(answered, late, late, wrong, late, late).losses).toBe(0)
+    expect(after(answered, broken, broken, broken, late, late)).toMatchObject({ health: 'down', losses: 0 })
+    expect(after(answered, broken, broken, broken, late, late, late).losses).toBe(1)
+  })
+
   it('takes it down when a request could not reach it, or after three that broke off', () => {
     expect(after(answered, { kind: 'outcome', at: 6, outcome: 'unreachable' }).health).toBe('down')
     expect(after(answered, broken, broken).health).toBe('up')

@@ -37,6 +37,10 @@ export interface UpstreamState {
   readonly loaded: readonly ModelEntry[]
   readonly running: number
   readonly consecutiveFailures: number
+  /** Health probes in a row that it did not answer at all. */
+  readonly unansweredProbes: number
+  /** How often it was down because it did not answer them: what was sent there before is not answered either. */
+  readonly losses: number
   readonly lastSeenAt: number | null
   /** Of requests that run a model, whatever its health probes say. */
   readonly breaker: Breaker
@@ -127,6 +131,8 @@ export function newUpstreamState(member: UpstreamMember): UpstreamState {
     loaded: [],
     running: 0,
     consecutiveFailures: 0,
+    unansweredProbes: 0,
+    losses: 0,
     lastSeenAt: null,
     breaker: CLOSED,
     failing: NONE,
@@ -183,9 +189,18 @@ function permitted({ agent }: UpstreamState, models: ReadonlyMap<string, ModelEn
 
 function probeFailed(state: UpstreamState, failure: ProbeFailure, detail: string): UpstreamState {
   const doubtful = failure === 'timed-out' || failure === 'bad-answer'
-  const next = failed(state, !doubtful || state.health === 'unknown', detail)
+  const next = unanswered(failed(state, !doubtful || state.health === 'unknown', detail), failure)
   if (failure === 'refused-key') return { ...next, refusesKey: true }
   return failure === 'timed-out' ? { ...next, slow: true } : next
+}
+
+/** Whatever requests say, only its probes tell that it is gone: one that cannot reach it, or several that wait in vain. */
+function unanswered(state: UpstreamState, failure: ProbeFailure): UpstreamState {
+  if (failure !== 'timed-out' && failure !== 'unreachable') return { ...state, unansweredProbes: 0 }
+  const before = state.unansweredProbes
+  const unansweredProbes = failure === 'timed-out' ? before + 1 : Math.max(before + 1, FAILURES_UNTIL_DOWN)
+  const isLost = before < FAILURES_UNTIL_DOWN && unansweredProbes >= FAILURES_UNTIL_DOWN
+  return { ...state, unansweredProbes, losses: isLost ? state.losses + 1 : state.losses }
 }
 
 type Outcome = Extract<UpstreamEvent, { kind: 'outcome' }>
@@ -249,7 +264,15 @@ function refused(state: UpstreamState): UpstreamState {
 }
 
 function healed(state: UpstreamState, at: number): UpstreamState {
-  return { ...state, health: 'up', fault: null, refusesKey: false, consecutiveFailures: 0, lastSeenAt: at }
+  return {
+    ...state,
+    health: 'up',
+    fault: null,
+    refusesKey: false,
+    consecutiveFailures: 0,
+    unansweredProbes: 0,
+    lastSeenAt: at,
+  }
 }
 
 function failed(state: UpstreamState, certain: boolean, detail: string): UpstreamState {

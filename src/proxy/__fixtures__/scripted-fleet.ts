@@ -13,6 +13,8 @@ export interface ScriptedAttempt {
   readonly told: (AttemptOutcome | 'released')[]
   /** What it was told besides: that the answer began, and what it says of itself. */
   readonly learnt: ('began' | AnswerFacts)[]
+  /** Whether routing has given its upstream up. */
+  isLost: boolean
   resumed: number
   head(status: number, headers?: RawHeaders): void
   /** What the exchange says about room. */
@@ -56,6 +58,7 @@ export function createScriptedFleet(...names: string[]): ScriptedFleet {
           answered: (facts) => void learnt.push(facts),
           report: (outcome) => void told.push(outcome),
           release: () => void told.push('released'),
+          isLost: () => attempts.some((each) => each.told === told && each.isLost),
         })
       }
       if (!fleet.hold) {
@@ -118,6 +121,7 @@ function createAttempt(facts: AttemptFacts): ScriptedAttempt {
   return {
     ...facts,
     aborts: [],
+    isLost: false,
     resumed: 0,
     head: (status, headers = []) => sink.head(status, headers),
     data: (text) => sink.data(new TextEncoder().encode(text)),
