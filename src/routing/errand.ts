@@ -24,7 +24,10 @@ export class Errand implements Work, RouteTicket {
   readonly prompt: Prompt
   readonly brief: boolean
   readonly arrivedAt: number
-  readonly lane: string
+  /** Runs a model: only that waits for slots. */
+  readonly isForQueue: boolean
+  /** Empty until it joins one; see `lane-candidates.ts`. */
+  lane = ''
   state: 'searching' | 'queued' | 'over' = 'searching'
   /** How often it was in the queue when nobody was left who may take it. */
   strandings = 0
@@ -42,7 +45,7 @@ export class Errand implements Work, RouteTicket {
     this.prompt = request.prompt
     this.brief = route.scope === 'embed'
     this.arrivedAt = request.arrivedAt
-    this.lane = request.model === null || route.kind !== 'generate' ? '' : laneOf(request, request.model)
+    this.isForQueue = request.model !== null && route.kind === 'generate'
     this.#desk = desk
   }
 
@@ -59,10 +62,10 @@ export class Errand implements Work, RouteTicket {
   }
 }
 
-/** Requests for which the same upstreams are candidates have the same lane. */
-export function laneOf({ principal, route, named = null, tried }: SelectRequest, model: string): string {
+/** Requests for which the same upstreams are candidates have the same lane; `dialects` that they speak alike are one. */
+export function laneOf({ principal, named = null, tried }: SelectRequest, model: string, dialects: string): string {
   // No name has a line break.
-  let lane = `${model}\n${route.dialect}`
+  let lane = `${model}\n${dialects}`
   if (principal.upstreams !== null) lane += `\n@${principal.upstreams.join(',')}`
   if (named !== null) lane += `\n=${named.join(',')}`
   if (tried.size > 0) lane += `\n!${[...tried].toSorted().join(',')}`

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createFleetBed, type FleetBed, PRINCIPAL, testMember } from './__fixtures__/fleet-bed.ts'
+import type { Dialect } from '../dialects/dialect.ts'
+import { createFleetBed, type FleetBed, GENERATE, PRINCIPAL, testMember } from './__fixtures__/fleet-bed.ts'
+import { createScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
 import { explainRoute } from './explain.ts'
 import type { RouteExplanation } from './explanation.ts'
 
@@ -98,6 +100,18 @@ describe('explainRoute', () => {
     explain(bed)
     explain(bed)
     expect([JSON.stringify(bed.core.dispatcher.loads()), bed.core.router.waiting()]).toEqual([before, 0])
+  })
+
+  it('counts what waits there, whoever asked and in whatever API', () => {
+    const speaks = (): ReadonlySet<Dialect> => new Set(['ollama', 'openai'])
+    const upstream = { ...createScriptedUpstream('a'), speaks }
+    const bed = createFleetBed({ a: m }, { members: [testMember('a', { slots: 1, upstream })] })
+    const queueMs = (): number => explain(bed).upstreams[0]?.expected?.queue ?? 0
+    for (let n = 0; n < 2; n++) bed.ask()
+    const behindOne = queueMs()
+    for (let n = 0; n < 9; n++) bed.ask({ route: { ...GENERATE, dialect: 'openai' } })
+    for (let n = 0; n < 9; n++) bed.ask({ principal: { ...PRINCIPAL, upstreams: ['a'] } })
+    expect(queueMs()).toBeGreaterThan(5 * behindOne)
   })
 
   it('agrees with what a request then gets', () => {

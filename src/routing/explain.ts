@@ -5,6 +5,7 @@ import type { Work } from './dispatch/work.ts'
 import { laneOf, USUAL_SHARE } from './errand.ts'
 import type { ExpectedTimes, RouteExplanation, UpstreamVerdict } from './explanation.ts'
 import { type Selection, pick, selectUpstreams } from './select.ts'
+import { spokenAlike } from './spoken-alike.ts'
 import type { UpstreamState } from './upstream-state.ts'
 import { type DropReason, has, isAmong, judgeFleet, type SelectRequest, type Snapshot } from './verdict.ts'
 
@@ -29,7 +30,8 @@ export function explainRoute(asked: ExplainRequest, { snapshot, dispatcher, now 
   const request: SelectRequest = { model, principal, route, tried: new Set(), named: null }
   const selection = selectUpstreams(request, snapshot)
   const verdicts = judgeFleet(request, snapshot)
-  const quotes = quotesOf(asked, selection, { dispatcher, now, lane: laneOf(request, model) })
+  const dialects = spokenAlike(model, dialect, snapshot.upstreams).join(',')
+  const quotes = quotesOf(asked, selection, { dispatcher, now, lane: laneOf(request, model, dialects) })
   const selected = selectedName(request, selection, quotes)
   const best = snapshot.upstreams.find(({ name }) => name === selected)
   const seen = snapshot.upstreams.flatMap((state, index) => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { Dialect } from '../dialects/dialect.ts'
 import type { Route } from '../proxy/route.ts'
 import type { AttemptOutcome } from '../proxy/router.ts'
 import { type Asked, createFleetBed, GENERATE, PRINCIPAL, testMember } from './__fixtures__/fleet-bed.ts'
 import { settle } from './__fixtures__/manual-time.ts'
+import { createScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
 
 const m = ['m:latest']
 const roomy = { member: { slots: 9 } }
@@ -15,6 +17,9 @@ function serve({ claim }: Asked, outcome: AttemptOutcome = 'answered'): void {
   claim?.report(outcome)
   claim?.release()
 }
+
+const openai: Route = { ...GENERATE, pattern: '/v1/chat/completions', dialect: 'openai' }
+const ALL_DIALECTS: ReadonlySet<Dialect> = new Set(['ollama', 'openai', 'responses', 'anthropic'])
 
 const where = ({ claim, error }: Asked): string => claim?.upstream.id ?? error?.code ?? 'waiting'
 
@@ -40,6 +45,33 @@ describe('a request that runs a model', () => {
     serve(first)
     expect([second, third].map(where)).toEqual(['a', 'waiting'])
     expect(core.router.waiting()).toBe(1)
+  })
+
+  it('waits behind those that ask in other APIs', () => {
+    const upstream = { ...createScriptedUpstream('a'), speaks: () => ALL_DIALECTS }
+    const { core, ask } = createFleetBed({ a: m }, { members: [testMember('a', { slots: 1, upstream })] })
+    const [first, ...others] = Array.from({ length: 26 }, () => ask())
+    const last = ask({ route: openai })
+    expect(last.ticket.place()?.position).toBe(26)
+    expect(last.ticket.place()?.waitMs).toBeGreaterThan(25 * 1_000)
+    if (first !== undefined) serve(first)
+    for (const asked of others) serve(asked)
+    expect([where(last), core.router.waiting()]).toEqual(['a', 0])
+  })
+
+  it('goes only to who speaks its API when one joins that speaks another', () => {
+    const a = testMember('a', { slots: 1, upstream: { ...createScriptedUpstream('a'), speaks: () => ALL_DIALECTS } })
+    const bed = createFleetBed({ a: m }, { members: [a] })
+    bed.ask()
+    const [modern, native] = [bed.ask({ route: openai }), bed.ask()]
+    const speaks = (): ReadonlySet<Dialect> => new Set(['openai'])
+    const p = testMember('p', { slots: 9, upstream: { ...createScriptedUpstream('p'), speaks } })
+    bed.core.configure({ ...bed.plan, members: [a, p] })
+    bed.list('p', m)
+    expect([modern, native].map(where)).toEqual(['p', 'waiting'])
+    expect(native.ticket.place()?.position).toBe(1)
+    bed.core.configure({ ...bed.plan, members: [p] })
+    expect(where(native)).toBe('dialect_not_spoken')
   })
 
   it('leaves the queue at once when it is cancelled, and claims nothing', async () => {

@@ -61,7 +61,7 @@ export function createRouter(deps: RouterDeps, initial: RouterOptions): FleetRou
     isWrite(request)
       ? selectWriteTargets(request, snapshot(), uploads.pinOf(request))
       : selectUpstreams(request, snapshot())
-  const candidates = createLaneCandidates(({ request }) => select(request))
+  const candidates = createLaneCandidates({ select: ({ request }) => select(request), upstreams: fleet.all })
   // Before anybody else's: who asks for candidates at this news shall get those of now.
   fleet.onNews(candidates.forget)
   const queue = createQueueDesk({ ...deps, stranded: (errand) => strand(errand) })
@@ -71,8 +71,10 @@ export function createRouter(deps: RouterDeps, initial: RouterOptions): FleetRou
 
   const conclude = (errand: Errand, selection: Selection): void => {
     if (selection.kind !== 'eligible') refuse(errand, refusal(selection, errand.request, fleet.all()))
-    else if (queueable(selection, errand).length > 0) queue.enqueue(errand)
-    else grant(errand, selection)
+    else if (queueable(selection, errand).length > 0) {
+      candidates.join(errand)
+      queue.enqueue(errand)
+    } else grant(errand, selection)
   }
   const settle = (errand: Errand): void => {
     const selection = select(errand.request)
@@ -83,7 +85,8 @@ export function createRouter(deps: RouterDeps, initial: RouterOptions): FleetRou
     })
   }
   const strand = (errand: Errand): void => {
-    errand.strandings += 1
+    // Of those in one lane some may have to part: that is no fault of theirs.
+    if (!candidates.join(errand)) errand.strandings += 1
     if (errand.strandings > MAX_STRANDINGS) refuse(errand, new GatewayError('no_upstream', { retryAfterSeconds: 1 }))
     else settle(errand)
   }
@@ -92,6 +95,7 @@ export function createRouter(deps: RouterDeps, initial: RouterOptions): FleetRou
     request(request, receiver) {
       fleet.passTime(clock.now())
       const errand = new Errand(request, receiver, desk)
+      candidates.join(errand)
       const problem = namesProblem(request, fleet.all(), options.pools)
       if (problem !== undefined) refuse(errand, problem)
       else if (candidates.of(errand).length > 0) queue.enqueue(errand)

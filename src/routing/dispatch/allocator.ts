@@ -14,7 +14,7 @@ import { mayReserve } from './reservation.ts'
 import { Scarcity } from './scarcity.ts'
 import { ServerTable, type ServerTableDeps } from './server-table.ts'
 import type { Server } from './server.ts'
-import { drainPerMs } from './wait-estimate.ts'
+import { drainPerMs, leastMs, timeOf } from './wait-estimate.ts'
 import { isBefore, type KeyQueue, type Lane, type Waiting } from './lane.ts'
 import { WaitQueue } from './wait-queue.ts'
 import type { Work } from './work.ts'
@@ -201,7 +201,8 @@ export class Allocator {
 
   waitMs(work: Work, lane: Lane, before: number): number {
     const cost = choose(this.ask(work), lane.tiers, this.view())
-    return (cost?.waitMs ?? 0) + (cost?.loadMs ?? 0) + before / drainPerMs(lane, this.#clock.now())
+    const waitMs = (cost?.waitMs ?? 0) + (cost?.loadMs ?? 0) + timeOf(before, lane.tiers)
+    return Math.max(waitMs, leastMs(before, lane.tiers))
   }
 
   part(waiting: Waiting): void {

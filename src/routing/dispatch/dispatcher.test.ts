@@ -427,6 +427,59 @@ describe('an explanation', () => {
   })
 })
 
+describe('works for one model that not the same upstreams may take', () => {
+  /** Whatever waits for `a` alone; each takes 1.1 s. */
+  function busyBed(maxLength = 100): ReturnType<typeof dispatchBed> {
+    const bed = dispatchBed([serverFacts('a'), serverFacts('b')], { maxLength })
+    bed.dispatcher.sawLoaded('a', [{ model: 'm', bytes: 8 * GB }])
+    for (let n = 0; n < 26; n += 1) {
+      bed.arrive(bed.work({ lane: 'first', candidates: () => ['a'] }))
+      bed.now += 1
+    }
+    return bed
+  }
+
+  it('wait behind one another', () => {
+    const bed = busyBed()
+    const late = bed.work({ lane: 'second', candidates: () => ['a'] })
+    expect(bed.arrive(late)).toBeUndefined()
+    const { position, waitMs = 0 } = bed.dispatcher.place(late) ?? {}
+    expect(position).toBe(26)
+    expect(waitMs).toBeGreaterThan(26_000)
+    const other = bed.work({ key: 'other', lane: 'third', candidates: () => ['a'] })
+    bed.arrive(other)
+    expect(bed.dispatcher.place(other)?.position, 'keys take turns').toBeLessThanOrEqual(2)
+    expect(bed.dispatcher.place(other)?.waitMs).toBeGreaterThanOrEqual(1_100)
+    const batch = bed.work({ key: 'batch', share: { class: 'batch', weight: 1 }, lane: 'x', candidates: () => ['a'] })
+    bed.arrive(batch)
+    expect(bed.dispatcher.place(batch)?.position).toBe(28)
+    const elsewhere = bed.work({ lane: 'fourth', candidates: () => ['b'] })
+    expect(bed.arrive(elsewhere), 'what waits for others counts not').toBe('b')
+    const alone = bed.work({ lane: 'fourth', candidates: () => ['b'] })
+    bed.arrive(alone)
+    expect(bed.dispatcher.place(alone)?.position).toBe(1)
+  })
+
+  it('are told so before they ask, and when they are refused', () => {
+    const bed = busyBed(25)
+    const late = bed.work({ lane: 'second', candidates: () => ['a'] })
+    const [quote] = bed.dispatcher.explain(late)
+    expect(quote?.queueMs).toBeGreaterThan(26_000)
+    const [refused] = bed.dispatcher.arrive(late)
+    expect(refused).toMatchObject({ kind: 'refuse', reason: 'queue-full' })
+    expect(retryAfterMs(refused)).toBeGreaterThan(26_000)
+  })
+
+  it('count by halves where another upstream takes half of them', () => {
+    const bed = dispatchBed([serverFacts('a'), serverFacts('b')])
+    for (const name of ['a', 'b']) bed.dispatcher.sawLoaded(name, [{ model: 'm', bytes: 8 * GB }])
+    for (let n = 0; n < 22; n += 1) bed.arrive(bed.work())
+    const [quote] = bed.dispatcher.explain(bed.work({ lane: 'a', candidates: () => ['a'] }))
+    expect(quote?.queueMs).toBeGreaterThan(10_000)
+    expect(quote?.queueMs).toBeLessThan(14_000)
+  })
+})
+
 function retryAfterMs(effect: Effect | undefined): number {
   return effect?.kind === 'refuse' ? effect.retryAfterMs : 0
 }

@@ -14,9 +14,10 @@ import type { Grant } from './grant.ts'
 import { type ModelQueue, modelQueues } from './model-queue.ts'
 import type { LoadedModel, ServerFacts } from './server-facts.ts'
 import type { Server } from './server.ts'
-import { drainPerMs, worksBefore } from './wait-estimate.ts'
+import { leastMs, timeOf, worksAt } from './wait-estimate.ts'
 import { BATCH, INTERACTIVE, Lane, type Waiting } from './lane.ts'
 import type { Work } from './work.ts'
+import { type WorksAhead, worksAhead } from './works-ahead.ts'
 
 const NO_EFFECTS: Effect[] = []
 const LEAST_RETRY_MS = 1_000
@@ -150,23 +151,32 @@ export class QueueDispatcher {
   place(work: Work): QueuePlace | undefined {
     const waiting = this.#places.queue.get(work)
     if (waiting === undefined) return undefined
-    const before = worksBefore(waiting)
-    return { position: before + 1, waitMs: this.#places.waitMs(work, waiting.queue.lane, before) }
+    const { works, worksHere } = this.#worksAhead(waiting)
+    return { position: works + 1, waitMs: this.#places.waitMs(work, waiting.queue.lane, worksHere) }
   }
 
   explain(work: Work): readonly ServerQuote[] {
     const lane = this.#places.queue.lanes.get(work.lane)
     const candidates = this.#places.table.candidates(work.candidates(), work.model)
+    const tiers = tiersOf(candidates)
     const view = this.#places.view()
     const waiting = this.#places.queue.get(work)
-    const before = waiting === undefined ? (lane?.size ?? 0) : worksBefore(waiting)
-    const ask = this.#places.ask(work, lane === undefined ? 0 : before / drainPerMs(lane, view.now))
-    const chosen = choose(ask, tiersOf(candidates), view)
+    const before = waiting === undefined ? worksAt(tiers) : this.#worksAhead(waiting).worksHere
+    const inLane = waiting === undefined ? (lane?.size ?? 0) : worksAhead(waiting, [waiting.queue.lane]).works
+    // Who is chosen depends on what its lane has waiting, how long that takes on what all have.
+    const chosen = choose(this.#places.ask(work, timeOf(inLane, tiers)), tiers, view)
+    const ask = this.#places.ask(work, timeOf(before, tiers))
     return candidates.flatMap((candidate) => {
       const isChosen = candidate.server === chosen?.server
       const cost = costOf(ask, candidate, { ...view, limitMs: Number.POSITIVE_INFINITY })
-      return cost === undefined ? [] : [asQuote(cost, isChosen)]
+      if (cost === undefined) return []
+      const waitMs = cost.isReady ? cost.waitMs : Math.max(cost.waitMs, leastMs(before, [[candidate]]))
+      return [asQuote({ ...cost, waitMs }, isChosen)]
     })
+  }
+
+  #worksAhead(waiting: Waiting): WorksAhead {
+    return worksAhead(waiting, this.#places.queue.lanesOf(waiting.queue.lane.demand))
   }
 
   loads(): readonly ServerLoad[] {
@@ -200,8 +210,9 @@ export class QueueDispatcher {
 
   #refuse(waiting: Waiting, reason: RefusalReason): Effect {
     const { work, queue } = waiting
-    const waitMs =
-      reason === 'stranded' ? STRANDED_RETRY_MS : this.#places.waitMs(work, queue.lane, queue.lane.size - 1)
+    // All that waits there but itself.
+    const before = worksAt(queue.lane.tiers) - 1
+    const waitMs = reason === 'stranded' ? STRANDED_RETRY_MS : this.#places.waitMs(work, queue.lane, before)
     this.#places.part(waiting)
     return refusal(work, reason, waitMs)
   }

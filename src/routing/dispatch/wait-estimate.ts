@@ -1,17 +1,21 @@
 import { policy } from './policy.ts'
-import { BATCH, isBefore, type KeyQueue, type Lane, type Waiting } from './lane.ts'
+import type { Lane } from './lane.ts'
 
 /** Works of a lane that are started per millisecond while all of it waits. */
 export function drainPerMs(lane: Lane, now: number): number {
   if (Math.abs(now - lane.drainAt) < policy.freshMs) return lane.drainPerMs
   lane.drainAt = now
-  lane.drainPerMs = sumOf(lane, true) || sumOf(lane, false)
+  lane.drainPerMs = drainOf(lane.tiers)
   return lane.drainPerMs
 }
 
-function sumOf(lane: Lane, onlyHeld: boolean): number {
+function drainOf(tiers: Lane['tiers']): number {
+  return sumOf(tiers, true) || sumOf(tiers, false)
+}
+
+function sumOf(tiers: Lane['tiers'], onlyHeld: boolean): number {
   let perMs = 0
-  for (const tier of lane.tiers) {
+  for (const tier of tiers) {
     for (const { server, runner } of tier) {
       if (onlyHeld && runner.state === 'absent' && !server.isProvider) continue
       const slots = Math.min(server.slotsOf(runner, false), server.facts.admits)
@@ -23,18 +27,23 @@ function sumOf(lane: Lane, onlyHeld: boolean): number {
   return perMs
 }
 
-/** How many of its lane are likely to start before it: others take turns with its key. */
-export function worksBefore({ queue, work }: Waiting): number {
-  let own = 0
-  for (let link = queue.first; link !== undefined && link.work !== work; link = link.after) own += 1
-  let before = own
-  for (const other of queue.lane.queues.values()) {
-    if (other !== queue) before += turnsBefore(other, queue, own)
-  }
-  return before
+/** What waits for the model where those tiers are, in whatever lane; of what may go elsewhere too, its part. */
+export function worksAt(tiers: Lane['tiers']): number {
+  let works = 0
+  for (const tier of tiers) for (const { runner } of tier) works += runner.queuedShare
+  // Sums of fractions wander.
+  return Math.round(works * 1e6) / 1e6
 }
 
-function turnsBefore(other: KeyQueue, queue: KeyQueue, own: number): number {
-  if (other.rank !== queue.rank) return queue.rank === BATCH ? other.size : 0
-  return Math.min(other.size, own + (isBefore(other, queue) ? 1 : 0))
+/** How long so many works take there. */
+export function timeOf(works: number, tiers: Lane['tiers']): number {
+  return works <= 0 ? 0 : works / drainOf(tiers)
+}
+
+/** Whatever has something before it waits for one of those at the least. */
+export function leastMs(works: number, tiers: Lane['tiers']): number {
+  let least = Number.POSITIVE_INFINITY
+  if (works <= 0) return 0
+  for (const tier of tiers) for (const { runner } of tier) least = Math.min(least, runner.serviceMs)
+  return Number.isFinite(least) ? least : 0
 }
