@@ -53,9 +53,33 @@ describe('a status', () => {
     told(progress)
     progress.heard('a', { status: 'removing unused layers' })
     progress.ended('b', 'the disk is full')
-    expect(told(progress)).toEqual([])
+    expect(plain(told(progress))).toEqual([{ status: 'pulling manifest' }])
     progress.ended('c')
     expect(plain(told(progress))).toEqual([{ status: 'removing unused layers' }])
+  })
+})
+
+describe('the end of one', () => {
+  it('is told at once, with the line that was said last', () => {
+    const progress = new SeveralProgress(['a', 'b'])
+    progress.heard('a', layer(100))
+    told(progress)
+    progress.ended('a')
+    expect(told(progress)).toEqual([
+      { status: 'pulling aa', digest: 'sha256:aa', total: 100, upstreams: { a: { status: 'success' } } },
+    ])
+    expect(told(progress)).toEqual([])
+  })
+
+  it('opens no stream, and is left to the conclusion where it was the last', () => {
+    const progress = new SeveralProgress(['a', 'b'])
+    progress.ended('a', 'refused')
+    expect(told(progress)).toEqual([])
+    progress.heard('b', { status: 'pulling manifest' })
+    expect(told(progress)).toHaveLength(1)
+    progress.ended('b')
+    expect(told(progress)).toEqual([])
+    expect(progress.conclusion('a: refused')).toEqual({ error: 'a: refused', upstreams: { b: { status: 'success' } } })
   })
 })
 

@@ -27,7 +27,7 @@ const MOST = 1000
 /**
  * Makes one stream of progress of several. The `ollama` CLI draws a bar per digest and a spinner whenever the status
  * changes, so a layer stands where its slowest server stands, and a status is said once, when all have reached it.
- * What each server said itself goes along under `upstreams`, where that changed.
+ * What each server said itself goes along under `upstreams`, where that changed; that one has ended is told at once.
  */
 export class SeveralProgress {
   readonly #parts = new Map<string, Part>()
@@ -35,6 +35,10 @@ export class SeveralProgress {
   /** In the order in which they were first heard; true: the reader was told. */
   readonly #statuses = new Map<string, boolean>()
   #begun = false
+  /** What was said last, without the news: said again, it changes nothing that the reader draws. */
+  #last: object = {}
+  /** One has ended and the reader was not told. */
+  #hasEnding = false
 
   constructor(names: readonly string[]) {
     for (const name of names) {
@@ -56,6 +60,7 @@ export class SeveralProgress {
     if (part === undefined || part.state !== 'running') return
     part.state = error === undefined ? 'done' : 'failed'
     part.news = error === undefined ? { status: 'success' } : { error }
+    this.#hasEnding = true
     for (const [digest, layer] of this.#layers) {
       if (layer.told !== null && layer.told.completed !== this.#standOf(digest).completed) layer.due = true
     }
@@ -67,7 +72,7 @@ export class SeveralProgress {
       if (told || (this.#begun && !this.#reached(status))) continue
       this.#statuses.set(status, true)
       this.#begun = true
-      return { status, ...this.#news() }
+      return this.#lineOf({ status })
     }
     for (const [digest, layer] of this.#layers) {
       if (!layer.due) continue
@@ -76,14 +81,24 @@ export class SeveralProgress {
       const stand = this.#standOf(digest)
       layer.told = stand
       const completed = stand.completed === 0 ? {} : { completed: stand.completed }
-      return { status: layer.status, digest, total: stand.total, ...completed, ...this.#news() }
+      return this.#lineOf({ status: layer.status, digest, total: stand.total, ...completed })
     }
-    return undefined
+    return this.#hasEnding && this.#begun && this.#isRunning() ? this.#lineOf(this.#last) : undefined
   }
 
   /** The last line of the stream. */
   conclusion(error: string | undefined): object {
     return error === undefined ? { status: 'success' } : { error, ...this.#news() }
+  }
+
+  #lineOf(line: object): object {
+    this.#last = line
+    return { ...line, ...this.#news() }
+  }
+
+  /** Where none is, the conclusion tells all. */
+  #isRunning(): boolean {
+    return [...this.#parts.values()].some((part) => part.state === 'running')
   }
 
   #heardStatus(part: Part, status: string): void {
@@ -115,6 +130,7 @@ export class SeveralProgress {
   }
 
   #news(): object {
+    this.#hasEnding = false
     const changed = [...this.#parts].filter(([, part]) => part.news !== null)
     if (changed.length === 0) return {}
     const upstreams = Object.fromEntries(changed.map(([name, part]) => [name, part.news]))
