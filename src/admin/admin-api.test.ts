@@ -59,7 +59,7 @@ afterEach(async () => {
 
 function upstreamModels(name: string, pool: string | null = null): FleetModels['upstreams'][number] {
   const models = [{ name: 'qwen3:8b', size: 5e9, digest: 'aa', loaded: false }]
-  return { name, pool, provider: false, state: 'up', fault: null, models, desired: null }
+  return { name, pool, provider: false, state: 'up', fault: null, models, desired: null, assigned: [] }
 }
 
 interface Call {
@@ -71,8 +71,8 @@ interface Call {
 }
 
 /** One upstream that has one model and speaks one API, and is asked in it alone. */
-function explainHaving(spoken: string, has: string): (question: RouteQuestion) => RouteExplanation {
-  return ({ model, promptTokens, principal, dialect }) => {
+function explainHaving(spoken: string, has: string): (question: RouteQuestion) => Promise<RouteExplanation> {
+  return async ({ model, promptTokens, principal, dialect }) => {
     const eligible = dialect === spoken && model === has
     const expected = { queue: 0, load: 1 / 3, prefill: promptTokens / 3, network: 1, total: promptTokens / 3 + 4 / 3 }
     const verdict = { name: 'far', eligible, reason: eligible ? 'selected' : `no ${dialect}` }
@@ -80,6 +80,10 @@ function explainHaving(spoken: string, has: string): (question: RouteQuestion) =
     return {
       model,
       selected: eligible ? 'far' : null,
+      asked: model,
+      because: null,
+      missing: false,
+      insteadOf: null,
       upstreams: isReached ? [{ ...verdict, expected: eligible ? expected : null }] : [],
     }
   }

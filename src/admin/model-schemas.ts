@@ -21,6 +21,9 @@ export const fleetModelsSchema = z
           .array(z.string())
           .nullable()
           .meta({ description: 'What `models.desired` wants there; null: it says nothing of this upstream' }),
+        assigned: z
+          .array(z.string())
+          .meta({ description: 'Models that `models.assignments` sends there, or to its pool' }),
       }),
     ),
   })

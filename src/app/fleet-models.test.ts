@@ -15,8 +15,12 @@ function stateOf(name: string, models: readonly object[] | null, pool?: string):
   }
 }
 
-function listed(states: readonly UpstreamState[], desired: Record<string, string[]>) {
-  const settings = { models: { desired } } as unknown as Parameters<typeof fleetModels>[1] // only what is read here
+function listed(
+  states: readonly UpstreamState[],
+  desired: Record<string, string[]>,
+  assignments: Record<string, string[]> = {},
+) {
+  const settings = { models: { desired, assignments } } as unknown as Parameters<typeof fleetModels>[1] // only what is read here
   return fleetModels({ all: () => states }, settings).upstreams
 }
 
@@ -38,5 +42,17 @@ describe('the models of a fleet', () => {
       home: ['tiny:latest', 'llama3'],
     })
     expect(upstreams.map(({ desired }) => desired)).toEqual([[], ['tiny:latest', 'qwen3:8b', 'llama3:latest'], null])
+  })
+
+  it('are assigned to an upstream by its own name or by that of its pool', () => {
+    const upstreams = listed(
+      [stateOf('a', []), stateOf('b', [], 'home'), stateOf('c', [])],
+      {},
+      {
+        tiny: ['a', 'home'],
+        'qwen3:8b': ['b'],
+      },
+    )
+    expect(upstreams.map(({ assigned }) => assigned)).toEqual([['tiny:latest'], ['tiny:latest', 'qwen3:8b'], []])
   })
 })

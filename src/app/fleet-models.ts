@@ -16,6 +16,7 @@ export function fleetModels(fleet: Pick<Fleet, 'all'>, settings: Pick<Settings, 
       fault: state.fault,
       models: state.models === null ? null : [...state.models.values()].map((entry) => modelView(entry, state)),
       desired: desiredOf(state, settings.models.desired),
+      assigned: assignedTo(state, settings.models.assignments),
     })),
   }
 }
@@ -34,7 +35,16 @@ function modelView({ canonical, digest, raw }: ModelEntry, { loaded }: UpstreamS
 function desiredOf({ name, agent }: UpstreamState, desired: Settings['models']['desired']): string[] | null {
   const lines = [desired[name], agent === null ? undefined : desired[agent.pool]].filter((line) => line !== undefined)
   if (lines.length === 0) return null
-  const names = lines.flat().map((model) => {
+  return wholeNames(lines.flat())
+}
+
+function assignedTo({ name, agent }: UpstreamState, assignments: Settings['models']['assignments']): string[] {
+  const isThere = (place: string): boolean => place === name || place === agent?.pool
+  return wholeNames(Object.entries(assignments).flatMap(([model, places]) => (places.some(isThere) ? model : [])))
+}
+
+function wholeNames(models: readonly string[]): string[] {
+  const names = models.map((model) => {
     const parsed = parseAnyModelName(model)
     return parsed.kind === 'invalid' ? model : parsed.canonical
   })

@@ -15,7 +15,7 @@ const model = (name: string, size: number | null = 4 * GB, digest = `sha256:of-$
 })
 
 function upstream(name: string, models: Upstream['models'], desired: string[] | null = null): Upstream {
-  return { name, pool: null, provider: false, state: 'up', fault: null, models, desired }
+  return { name, pool: null, provider: false, state: 'up', fault: null, models, desired, assigned: [] }
 }
 
 describe('the plan', () => {
@@ -50,10 +50,31 @@ describe('the plan', () => {
     const upstreams = [upstream('a', [model('x:latest'), model('y:latest')], ['y:latest'])]
     expect(isInStep(planSync({ upstreams }, { prune: false }))).toBe(true)
     const plans = planSync({ upstreams }, { prune: true })
-    expect(plans[0]?.removals).toEqual([{ model: 'x:latest', bytes: 4 * GB }])
+    expect(plans[0]?.removals).toEqual([{ model: 'x:latest', bytes: 4 * GB, isLast: true, isAssigned: false }])
     expect(planText(plans)[0]).toBe('a: models take 8.0 GB now, 4.0 GB afterwards')
     const emptied = planSync({ upstreams: [upstream('a', [model('x:latest')], [])] }, { prune: true })
     expect(emptied[0]?.removals).toHaveLength(1)
+  })
+
+  it('marks a removal after which no upstream has the model, and one of a model that is assigned there', () => {
+    const both = [model('x:latest'), model('y:latest'), model('z:latest')]
+    const upstreams = [
+      { ...upstream('a', both, ['z:latest']), assigned: ['y:latest', 'z:latest'] },
+      upstream('b', [model('x:latest')], []),
+      upstream('c', [model('y:latest')]),
+      { ...upstream('cloud', [model('x:latest')]), provider: true },
+    ]
+    expect(planText(planSync({ upstreams }, { prune: true }))).toEqual([
+      'a: models take 12 GB now, 4.0 GB afterwards',
+      '  remove x:latest (4.0 GB): the last copy',
+      '  remove y:latest (4.0 GB): assigned there',
+      'b: models take 4.0 GB now, 0.0 MB afterwards',
+      '  remove x:latest (4.0 GB): the last copy',
+    ])
+    const alone = { ...upstream('a', [model('y:latest')], []), assigned: ['y:latest'] }
+    expect(planText(planSync({ upstreams: [alone] }, { prune: true }))[1]).toMatch(/: the last copy, assigned there$/)
+    const down = { ...upstream('c', [model('y:latest')], []), state: 'down' as const }
+    expect(planText(planSync({ upstreams: [alone, down] }, { prune: true }))[1]).toMatch(/\): assigned there$/)
   })
 
   it.each([

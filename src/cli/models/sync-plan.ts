@@ -7,11 +7,18 @@ export interface PlannedModel {
   readonly bytes: number | null
 }
 
+export interface PlannedRemoval extends PlannedModel {
+  /** No upstream would have it afterwards but by a pull. */
+  readonly isLast: boolean
+  /** The config sends requests for it there. */
+  readonly isAssigned: boolean
+}
+
 /** What one upstream needs, so that it has what `models.desired` says. */
 export interface UpstreamPlan {
   readonly upstream: string
   readonly pulls: readonly PlannedModel[]
-  readonly removals: readonly PlannedModel[]
+  readonly removals: readonly PlannedRemoval[]
   /** What its models take now. */
   readonly bytesNow: number
   /** Why nothing can be done there. */
@@ -24,7 +31,8 @@ export function planSync({ upstreams }: FleetModels, { prune }: { readonly prune
   for (const { name, size } of upstreams.flatMap(({ models }) => models ?? [])) {
     if (size !== null) sizes.set(name, Math.max(size, sizes.get(name) ?? 0))
   }
-  return upstreams.flatMap(({ name, state, fault, models, desired }) => {
+  const kept = new Set(upstreams.filter(hasDisk).flatMap(keptOf))
+  return upstreams.flatMap(({ name, state, fault, models, desired, assigned }) => {
     if (desired === null) return []
     const problem = problemOf(state, fault, models === null)
     const there = models ?? []
@@ -35,7 +43,12 @@ export function planSync({ upstreams }: FleetModels, { prune }: { readonly prune
       .toSorted(smallestFirst)
     const removals = there
       .filter((each) => prune && !desired.includes(each.name))
-      .map((each) => ({ model: each.name, bytes: each.size }))
+      .map((each) => ({
+        model: each.name,
+        bytes: each.size,
+        isLast: !kept.has(each.name),
+        isAssigned: assigned.includes(each.name),
+      }))
     const bytesNow = there.reduce((sum, { size }) => sum + (size ?? 0), 0)
     const isOut = problem !== null
     return [{ upstream: name, pulls: isOut ? [] : pulls, removals: isOut ? [] : removals, bytesNow, problem }]
@@ -56,7 +69,7 @@ export function planText(plans: readonly UpstreamPlan[]): string[] {
     const after = `${bytesText(bytesNow + coming - going)}${unknown === 0 ? '' : ` and ${unknown} of unknown size`}`
     return [
       `${upstream}: models take ${bytesText(bytesNow)} now, ${after} afterwards`,
-      ...removals.map((each) => `  remove ${modelText(each)}`),
+      ...removals.map((each) => `  remove ${modelText(each)}${warningOf(each)}`),
       ...pulls.map((each) => `  pull ${modelText(each)}`),
     ]
   })
@@ -69,6 +82,22 @@ export function byName(one: string, other: string): number {
 /** A failure that the next pull there would meet too: Ollama says what its system said. */
 export function isOutOfSpace(error: string): boolean {
   return /no space left|not enough space|disk quota exceeded|disk is full/i.test(error)
+}
+
+function hasDisk({ provider }: FleetModels['upstreams'][number]): boolean {
+  return !provider
+}
+
+/** What is on its disk after a prune, as far as is known. */
+function keptOf({ state, fault, models, desired }: FleetModels['upstreams'][number]): string[] {
+  const names = (models ?? []).map(({ name }) => name)
+  const isTouched = desired !== null && problemOf(state, fault, models === null) === null
+  return isTouched ? names.filter((name) => desired.includes(name)) : names
+}
+
+function warningOf({ isLast, isAssigned }: PlannedRemoval): string {
+  const warnings = [isLast ? 'the last copy' : '', isAssigned ? 'assigned there' : ''].filter((text) => text !== '')
+  return warnings.length === 0 ? '' : `: ${warnings.join(', ')}`
 }
 
 function problemOf(state: string, fault: string | null, unread: boolean): string | null {

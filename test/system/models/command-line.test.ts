@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startFakeOllama } from '../../fakes/fake-ollama/fake-ollama.ts'
 import { corralIn } from '../cli/corral.ts'
 import { cleanEnvironment } from '../harness/clean-environment.ts'
 import { makeKey } from '../harness/make-key.ts'
 import { productCommand } from '../harness/product-command.ts'
 import type { CommandResult } from '../harness/run-command.ts'
+import { startGateway } from '../harness/start-gateway.ts'
 import { asked, having, type ModelScene, startModelScene } from './scene.ts'
 
 let scene: ModelScene
@@ -15,7 +18,7 @@ beforeAll(async () => {
   scene = await startModelScene({
     config: {
       routing: { model_ttl: '1s', health_interval: '1s' },
-      models: { desired: { b: ['tiny', 'small', 'large'], c: ['tiny'] } },
+      models: { desired: { b: ['tiny', 'small', 'large'], c: ['tiny'] }, assignments: { extra: ['b'] } },
     },
     a: {
       models: [
@@ -124,6 +127,42 @@ describe('corral models pull', () => {
     expect(having(scene, 'other')).toEqual(['a'])
   })
 
+  it('says that one is done while another still is silent', async () => {
+    const connections = new Set<Socket>()
+    // It takes connections and says nothing: nobody can tell yet that it is down.
+    const silent = createServer((socket) => connections.add(socket.on('error', () => {})))
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo
+    await using fake = await startFakeOllama({ registry: { 'new:latest': MB }, models: [] })
+    await using gateway = await startGateway({
+      config: {
+        upstreams: [
+          { name: 'old', url: fake.url },
+          { name: 'lost', url: `http://127.0.0.1:${port}` },
+        ],
+      },
+    })
+    const command = productCommand(['models', 'pull', 'new', '--on', 'all'])
+    const env = { CORRAL_SERVER: gateway.url, CORRAL_KEY: gateway.adminKey }
+    const child = spawn(command.program, command.args, { env: { ...cleanEnvironment(), ...command.env, ...env } })
+    try {
+      let stderr = ''
+      child.stderr.on('data', (chunk: Buffer) => void (stderr += chunk.toString()))
+      const closed = new Promise<number | null>((resolve) => child.once('close', resolve))
+      await expect.poll(() => stderr, { timeout: 15_000 }).toContain('old: done\n')
+      expect(child.exitCode).toBeNull()
+      for (const socket of connections) socket.destroy()
+      silent.close()
+      expect(await closed).toBe(1)
+      expect(stderr).toMatch(/^corral: new was not pulled everywhere: lost: .* \(done on old\)$/m)
+      expect(stderr.match(/^old: done$/gm)).toHaveLength(1)
+    } finally {
+      child.kill()
+      silent.close()
+      for (const socket of connections) socket.destroy()
+    }
+  })
+
   it('stops everywhere on Ctrl-C', async () => {
     await using slow = await startModelScene({
       a: { registry: { 'big:latest': MB }, pullBytesPerSecond: 1000 },
@@ -177,7 +216,7 @@ describe('corral models sync', () => {
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout.split('\n')).toEqual([
       'b: models take 5.0 MB now, 43 MB and 1 of unknown size afterwards',
-      '  remove extra:latest (5.0 MB)',
+      '  remove extra:latest (5.0 MB): the last copy, assigned there',
       '  pull tiny:latest (3.0 MB)',
       '  pull large:latest (40 MB)',
       '  pull small:latest (size unknown)',
