@@ -128,20 +128,6 @@ describe('loadConfig refuses', () => {
     ],
     ['models: {fallbacks: {a: [x, b], B: [c, A]}}', '1:25: models.fallbacks.a leads in a circle: a > B > a'],
     ['models: {fallbacks: {"q:8b": [q, "q:8b"]}}', 'models.fallbacks."q:8b" leads in a circle: q:8b > q:8b'],
-    [
-      'models: {aliases: {x: "a:1"}, fallbacks: {"a:1": ["b:1"], "b:1": [x]}}',
-      'models.fallbacks."a:1" leads in a circle: a:1 > b:1 > x > a:1',
-    ],
-    [
-      'models: {aliases: {x: y, y: a}, fallbacks: {z: [X], a: [x]}}',
-      'models.fallbacks.a leads in a circle: a > x > y > a',
-    ],
-    [
-      'upstreams: [{name: o, type: openai, api_key: hunter2, models: [gpt-9]}]\n' +
-        'models: {aliases: {gpt-9: a}, fallbacks: {a: [gpt-9]}}',
-      'models.fallbacks.a leads in a circle: a > gpt-9 > a',
-    ],
-    ['models: {aliases: {x: y, y: x}, fallbacks: {a: [x]}}', 'models.aliases.x leads in a circle: x > y > x'],
     ['models: {memory: {a: 40}}', '1:22: models.memory.a is 40 and should be a size with its unit, such as 24GB'],
     ['models: {memory: {"a b": 40GB}}', 'models.memory."a b" is not the name of a model'],
     ['models: {memory: {a: 1GB, A: 2GB}}', 'models.memory.A is the same model as "a": keep one of them'],

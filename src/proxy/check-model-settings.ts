@@ -20,8 +20,8 @@ export function checkModelSettings(settings: CheckedSettings, context: SettingsC
   }
   checkTargets('aliases', settings.aliases, context)
   checkTargets('fallbacks', settings.fallbacks, context)
-  checkCircles('aliases', settings, context)
-  checkCircles('fallbacks', settings, context)
+  checkCircles('aliases', settings.aliases, context)
+  checkCircles('fallbacks', settings.fallbacks, context)
   for (const [index, { match }] of settings.memoryPatterns.entries()) {
     const problem = patternProblem(match)
     if (problem !== undefined) context.problem(['models', 'memory_patterns', index, 'match'], problem)
@@ -53,37 +53,20 @@ function checkTargets(name: string, lines: Targets, context: SettingsContext): v
   }
 }
 
-/** Told by the names that have a line of their own, since those are the ones to change. An alias wins, as in routing. */
-function checkCircles(name: 'aliases' | 'fallbacks', settings: CheckedSettings, context: SettingsContext): void {
-  const aliases = linesOf(settings.aliases)
-  const lines = linesOf(settings[name])
-  const spellings = new Map([...aliases, ...lines].map(([canonical, { written }]) => [canonical, written]))
-  const isOwn = (canonical: string): boolean => lines.has(canonical) && (name === 'aliases' || !aliases.has(canonical))
-  const next = new Map([...lines, ...aliases].map(([canonical, { targets }]) => [canonical, targets]))
-  for (const circle of findCircles(next)) {
-    const begin = circle.findIndex(isOwn)
-    // Aliases alone go round: that is said of them.
-    if (begin === -1) continue
-    const turned = [...circle.slice(begin, -1), ...circle.slice(0, begin + 1)]
-    const [first = '', ...others] = turned.map((canonical) => spellings.get(canonical) ?? canonical)
-    context.problem(['models', name, first], `leads in a circle: ${shorten([first, ...others]).join(' > ')}`)
-  }
-}
-
-interface Line {
-  readonly written: string
-  readonly targets: readonly string[]
-}
-
-/** By canonical name, as its targets are. */
-function linesOf(lines: Targets): ReadonlyMap<string, Line> {
-  return new Map(
-    Object.entries(lines).flatMap(([written, value]): [string, Line][] => {
+/** Told by the names that have a line of their own, since those are the ones to change. */
+function checkCircles(name: string, lines: Targets, context: SettingsContext): void {
+  const spellings = new Map(Object.keys(lines).map((written) => [canonicalOf(written), written]))
+  const next = new Map(
+    Object.entries(lines).flatMap(([written, value]): [string, string[]][] => {
       const canonical = canonicalOf(written)
       const targets = [value].flat().flatMap((target) => canonicalOf(target) ?? [])
-      return canonical === undefined ? [] : [[canonical, { written, targets }]]
+      return canonical === undefined ? [] : [[canonical, targets]]
     }),
   )
+  for (const circle of findCircles(next)) {
+    const [first = '', ...others] = circle.map((canonical) => spellings.get(canonical) ?? canonical)
+    context.problem(['models', name, first], `leads in a circle: ${shorten([first, ...others]).join(' > ')}`)
+  }
 }
 
 const MAX_SHOWN = 12

@@ -11,7 +11,7 @@ const names = createModelNames({
     me: 'me:latest',
   },
   assignments: { 'library/GPT-4': ['openai'] },
-  fallbacks: { 'qwen3:32b': ['qwen3:8b', 'not valid', 'Llama3'] },
+  fallbacks: { 'qwen3:32b': ['qwen3:8b', 'not valid', 'Llama3'], 'qwen3:8b': ['gpt-4o-mini'], 'qwen3:4b': ['first'] },
 })
 
 describe('createModelNames', () => {
@@ -28,7 +28,12 @@ describe('createModelNames', () => {
 
   it('keeps fallbacks in order and assignments by canonical name', () => {
     expect(names.fallbacksOf('qwen3:32b').map((target) => target.canonical)).toEqual(['qwen3:8b', 'llama3:latest'])
-    expect(names.fallbacksOf('qwen3:8b')).toEqual([])
+    expect(names.fallbacksOf('llama3:latest')).toEqual([])
     expect(names.assignments.get('gpt-4:latest')).toEqual(['openai'])
+  })
+
+  it('falls back to an alias as to a model of that name, then as to what it stands for, and never to itself', () => {
+    expect(names.fallbacksOf('qwen3:8b').map((target) => target.canonical)).toEqual(['gpt-4o-mini:latest'])
+    expect(names.fallbacksOf('qwen3:4b').map((target) => target.canonical)).toEqual(['first:latest', 'qwen3:8b'])
   })
 })

@@ -33,11 +33,16 @@ export function createModelNames(settings: Pick<ModelSettings, 'aliases' | 'assi
     return canonical === undefined || target === undefined ? [] : [{ name, canonical, target }]
   })
   const targets = new Map(aliases.map((alias) => [alias.canonical, alias.target]))
+  // A name may be an alias and, at a provider, a model of its own: who falls back to it may have either.
+  const standIns = (name: string): ModelTarget[] => {
+    const named = targetOf(name)
+    return named === undefined ? [] : [named, targets.get(named.canonical) ?? named]
+  }
   const fallbacks = new Map(
-    canonicalEntries(settings.fallbacks).map(([canonical, names]) => [
-      canonical,
-      names.flatMap((name) => targetOf(name) ?? []),
-    ]),
+    canonicalEntries(settings.fallbacks).map(([canonical, names]) => {
+      const others = names.flatMap(standIns).filter((target) => target.canonical !== canonical)
+      return [canonical, [...new Map(others.map((target) => [target.canonical, target])).values()]]
+    }),
   )
   return {
     resolveAlias: (canonical) => targets.get(canonical),
