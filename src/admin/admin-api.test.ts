@@ -375,6 +375,10 @@ describe('the explanation of a route', () => {
           expected_ms: { queue: 0, load: 0.3, prefill: 33.3, network: 1, total: 34.7 },
         },
       ],
+      asked: 'gpt-4o',
+      because: null,
+      missing: false,
+      instead_of: null,
     })
   })
 
@@ -383,6 +387,10 @@ describe('the explanation of a route', () => {
       model: 'other',
       selected: null,
       upstreams: [{ name: 'far', eligible: false, reason: 'no openai', expected_ms: null }],
+      asked: 'other',
+      because: null,
+      missing: false,
+      instead_of: null,
     })
     const { upstreams } = (await explain('model=gpt-4o')).json
     expect(upstreams[0].expected_ms.prefill).toBe(333.3)

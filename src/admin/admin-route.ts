@@ -14,7 +14,7 @@ export interface AdminDeps {
   readonly pepper: Uint8Array
   readonly clock: Clock
   status(): GatewayStatus
-  explain(question: RouteQuestion): RouteExplanation
+  explain(question: RouteQuestion): Promise<RouteExplanation>
   /** Which models are where, and where they should be. */
   models(): FleetModels
   /** Names of the pools that agents can join. */

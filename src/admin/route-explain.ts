@@ -1,6 +1,6 @@
-import type { ExpectedTimes, RouteExplanation } from '../routing/explanation.ts'
+import type { ExpectedTimes, RouteExplanation, UpstreamVerdict } from '../routing/explanation.ts'
 import { adminRoute, type AdminContext } from './admin-route.ts'
-import { routeExplanationSchema, routeQuestionSchema } from './schemas.ts'
+import { routeExplanationSchema, routeQuestionSchema, type UpstreamVerdictView } from './schemas.ts'
 
 export const explainRoute = adminRoute({
   method: 'GET',
@@ -11,26 +11,26 @@ export const explainRoute = adminRoute({
   input: routeQuestionSchema,
   output: routeExplanationSchema,
   async handle(context, { model, prompt_tokens }) {
-    const { upstreams, ...rest } = explainAnyhow(context, { model, promptTokens: prompt_tokens })
-    return {
-      ...rest,
-      upstreams: upstreams.map(({ name, eligible, reason, expected }) => {
-        return { name, eligible, reason, expected_ms: rounded(expected) }
-      }),
-    }
+    const { upstreams, insteadOf, ...rest } = await explainAnyhow(context, { model, promptTokens: prompt_tokens })
+    const instead_of = insteadOf && { ...insteadOf, upstreams: insteadOf.upstreams.map(verdictView) }
+    return { ...rest, upstreams: upstreams.map(verdictView), instead_of }
   },
 })
 
 /** Every Ollama speaks the first; the other is for models that only a provider of that API has. */
-function explainAnyhow(
+async function explainAnyhow(
   { explain, principal }: AdminContext,
   question: { readonly model: string; readonly promptTokens: number },
-): RouteExplanation {
+): Promise<RouteExplanation> {
   const caller = principal === 'operator' ? { keyId: '', upstreams: null } : principal
-  const usual = explain({ ...question, principal: caller, dialect: 'openai' })
+  const usual = await explain({ ...question, principal: caller, dialect: 'openai' })
   if (usual.selected !== null) return usual
-  const other = explain({ ...question, principal: caller, dialect: 'anthropic' })
+  const other = await explain({ ...question, principal: caller, dialect: 'anthropic' })
   return other.selected === null ? usual : other
+}
+
+function verdictView({ name, eligible, reason, expected }: UpstreamVerdict): UpstreamVerdictView {
+  return { name, eligible, reason, expected_ms: rounded(expected) }
 }
 
 /** To a tenth of a millisecond. Null where nobody can tell when it would be served. */

@@ -211,21 +211,29 @@ const expectedTimesSchema = z.object({
   total: z.number(),
 })
 
+const upstreamVerdictSchema = z.object({
+  name: z.string(),
+  eligible: z.boolean(),
+  reason: z.string(),
+  expected_ms: expectedTimesSchema.nullable().meta({ description: 'Null where it was dropped' }),
+})
+
 export const routeExplanationSchema = z
   .object({
     model: z.string().meta({ description: 'After aliases and fallbacks' }),
     selected: z.string().nullable().meta({ description: 'The upstream that would get it now' }),
-    upstreams: z.array(
-      z.object({
-        name: z.string(),
-        eligible: z.boolean(),
-        reason: z.string(),
-        expected_ms: expectedTimesSchema.nullable().meta({ description: 'Null where it was dropped' }),
-      }),
-    ),
+    upstreams: z.array(upstreamVerdictSchema),
+    asked: z.string().meta({ description: 'The model as it was asked for; `model` is the one that would run' }),
+    because: z.enum(['alias', 'fallback']).nullable().meta({ description: 'What makes it another than was asked for' }),
+    missing: z.boolean().meta({ description: 'Nobody has the model: a request would be a 404' }),
+    instead_of: z
+      .object({ model: z.string(), upstreams: z.array(upstreamVerdictSchema) })
+      .nullable()
+      .meta({ description: 'The model that a fallback stands in for, and what speaks against each upstream' }),
   })
   .meta({ id: 'RouteExplanation' })
 
+export type UpstreamVerdictView = z.output<typeof upstreamVerdictSchema>
 export type RouteExplanationView = z.output<typeof routeExplanationSchema>
 export type UserView = z.output<typeof userSchema>
 export type KeyView = z.output<typeof keySchema>

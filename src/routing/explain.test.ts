@@ -3,18 +3,18 @@ import type { Dialect } from '../dialects/dialect.ts'
 import { createFleetBed, type FleetBed, GENERATE, PRINCIPAL, testMember } from './__fixtures__/fleet-bed.ts'
 import { createScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
 import { explainRoute } from './explain.ts'
-import type { RouteExplanation } from './explanation.ts'
+import type { ModelExplanation } from './explanation.ts'
 
 const m = ['m:latest']
 
-function explain({ core, time }: FleetBed, upstreams: readonly string[] | null = null): RouteExplanation {
+function explain({ core, time }: FleetBed, upstreams: readonly string[] | null = null): ModelExplanation {
   const principal = { ...PRINCIPAL, upstreams }
   const { router, dispatcher } = core
   const asked = { model: 'm:latest', promptTokens: 500, principal, dialect: 'ollama' } as const
   return explainRoute(asked, { snapshot: router.snapshot(), dispatcher, now: time.clock.now() })
 }
 
-const reasons = ({ upstreams }: RouteExplanation): Record<string, string> =>
+const reasons = ({ upstreams }: ModelExplanation): Record<string, string> =>
   Object.fromEntries(upstreams.map(({ name, reason }) => [name, reason]))
 
 describe('explainRoute', () => {
@@ -92,6 +92,29 @@ describe('explainRoute', () => {
       reason: 'selected, although it does not list the model',
       expected: null,
     })
+  })
+
+  it('selects none for a model that nobody has: the first Ollama would only say so', async () => {
+    const bed = createFleetBed({ a: [], b: ['n:latest'] })
+    const without = { eligible: false, reason: 'its disk does not have the model', expected: null }
+    expect(explain(bed)).toEqual({
+      model: 'm:latest',
+      selected: null,
+      missing: true,
+      upstreams: [
+        { name: 'a', ...without },
+        { name: 'b', ...without },
+      ],
+    })
+    bed.core.fleet.apply('a', { kind: 'probe-failed', failure: 'unreachable', detail: 'x' })
+    bed.core.fleet.apply('b', { kind: 'probe-failed', failure: 'unreachable', detail: 'x' })
+    expect(explain(bed)).toMatchObject({ selected: null, missing: false })
+  })
+
+  it('selects one whose models are not known yet, for it may have the model', () => {
+    const bed = createFleetBed({}, { members: [testMember('a')] })
+    const reason = 'selected, although its models are not known yet'
+    expect(explain(bed)).toMatchObject({ selected: 'a', missing: false, upstreams: [{ eligible: true, reason }] })
   })
 
   it('changes nothing', () => {

@@ -3,7 +3,7 @@ import type { Dispatcher } from './dispatch/dispatcher.ts'
 import type { ServerQuote } from './dispatch/server-quote.ts'
 import type { Work } from './dispatch/work.ts'
 import { laneOf, USUAL_SHARE } from './errand.ts'
-import type { ExpectedTimes, RouteExplanation, UpstreamVerdict } from './explanation.ts'
+import type { ExpectedTimes, ModelExplanation, UpstreamVerdict } from './explanation.ts'
 import { type Selection, pick, selectUpstreams } from './select.ts'
 import { spokenAlike } from './spoken-alike.ts'
 import type { UpstreamState } from './upstream-state.ts'
@@ -24,7 +24,7 @@ export interface ExplainDeps {
 }
 
 /** Where a request would go now, and what speaks against the others. Names out of the principal's reach are left out. */
-export function explainRoute(asked: ExplainRequest, { snapshot, dispatcher, now }: ExplainDeps): RouteExplanation {
+export function explainRoute(asked: ExplainRequest, { snapshot, dispatcher, now }: ExplainDeps): ModelExplanation {
   const { model, principal, dialect } = asked
   const route = { kind: 'generate', pattern: '', dialect } as const
   const request: SelectRequest = { model, principal, route, tried: new Set(), named: null }
@@ -32,14 +32,15 @@ export function explainRoute(asked: ExplainRequest, { snapshot, dispatcher, now 
   const verdicts = judgeFleet(request, snapshot)
   const dialects = spokenAlike(model, dialect, snapshot.upstreams).join(',')
   const quotes = quotesOf(asked, selection, { dispatcher, now, lane: laneOf(request, model, dialects) })
-  const selected = selectedName(request, selection, quotes)
+  const missing = isMissing(request, selection)
+  const selected = missing ? undefined : selectedName(request, selection, quotes)
   const best = snapshot.upstreams.find(({ name }) => name === selected)
   const seen = snapshot.upstreams.flatMap((state, index) => {
     const { upstreams } = principal
     if (upstreams !== null && !isAmong(state, upstreams)) return []
     const quote = quotes.get(state.name)
     const verdict = verdicts[index] ?? 'disabled'
-    const eligible = selection.kind === 'eligible' && selection.states.includes(state)
+    const eligible = !missing && selection.kind === 'eligible' && selection.states.includes(state)
     const reason =
       eligible || verdict === 'eligible'
         ? eligibleReason(state, { best, quotes, isKnown: has(state, model) })
@@ -54,7 +55,7 @@ export function explainRoute(asked: ExplainRequest, { snapshot, dispatcher, now 
   const upstreams: readonly UpstreamVerdict[] = seen
     .toSorted((a, b) => Math.sign(order(a) - order(b) || 0))
     .map(({ verdict }) => verdict)
-  return { model, selected: selected ?? null, upstreams }
+  return { model, selected: selected ?? null, missing, upstreams }
 }
 
 function quotesOf(
@@ -86,6 +87,13 @@ function selectedName(
   return selection.kind === 'eligible' && quotes.size === 0 ? pick(request, selection, 0)?.name : undefined
 }
 
+/** Those that know what they have do not have it: the one that were asked all the same would answer a 404. */
+function isMissing(request: SelectRequest, selection: Selection): boolean {
+  if (selection.kind === 'none') return selection.reason === 'model-missing'
+  if (selection.kind === 'asleep' || selection.why !== 'model-unknown') return false
+  return pick(request, selection, 0)?.models !== null
+}
+
 interface Comparison {
   readonly best: UpstreamState | undefined
   readonly quotes: ReadonlyMap<string, ServerQuote>
@@ -96,7 +104,7 @@ interface Comparison {
 const NOTICEABLE_MS = 50
 
 function eligibleReason(state: UpstreamState, { best, quotes, isKnown }: Comparison): string {
-  const unlisted = isKnown ? '' : ', although it does not list the model'
+  const unlisted = isKnown ? '' : `, although ${unlistedReason(state)}`
   if (best === undefined || best.name === state.name) return `selected${unlisted}`
   if (state.priority > best.priority) return `priority ${state.priority} comes after priority ${best.priority}`
   if (state.slow && !best.slow) return 'its health probes take longer than max_response_time'
@@ -107,6 +115,10 @@ function eligibleReason(state: UpstreamState, { best, quotes, isKnown }: Compari
   return mine.othersMs - theirs.othersMs >= NOTICEABLE_MS
     ? 'would cost other requests more'
     : 'as good as the selected one'
+}
+
+function unlistedReason({ models }: UpstreamState): string {
+  return models === null ? 'its models are not known yet' : 'it does not list the model'
 }
 
 function dropReason(reason: DropReason, state: UpstreamState, bytes: number): string {

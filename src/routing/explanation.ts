@@ -1,9 +1,21 @@
+/** Where a request for what a client asks for would go, and why. */
+export interface RouteExplanation extends ModelExplanation {
+  /** Canonical; `model` is the one that would run. */
+  readonly asked: string
+  /** What makes it another than was asked for. */
+  readonly because: 'alias' | 'fallback' | null
+  /** The model that a fallback stands in for: what speaks against each upstream; null where none stands in. */
+  readonly insteadOf: Pick<ModelExplanation, 'model' | 'upstreams'> | null
+}
+
 /** Why a request for a model would go where it goes, upstream by upstream. */
-export interface RouteExplanation {
+export interface ModelExplanation {
   /** Canonical, after aliases and fallbacks. */
   readonly model: string
   /** The upstream that would get it now; null where none can. */
   readonly selected: string | null
+  /** Nobody has it: a request would be a 404. */
+  readonly missing: boolean
   /** Every upstream, the selected one first, then as they would be preferred. */
   readonly upstreams: readonly UpstreamVerdict[]
 }

@@ -12,7 +12,11 @@ import { createRouting } from './routing.ts'
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 const anyone = { principal: { upstreams: null }, dialect: 'ollama', kind: 'generate' } as const
 
-function setUp(upstreams: ScriptedUpstream[], fallbacks: Record<string, string[]> = {}) {
+function setUp(
+  upstreams: ScriptedUpstream[],
+  fallbacks: Record<string, string[]> = {},
+  aliases: Record<string, string> = {},
+) {
   const time = createManualTime()
   const member = (upstream: ScriptedUpstream) => ({ upstream, priority: 1, enabled: true, maxResponseTimeMs: null })
   const core = createRoutingCore({ ...time, log: silent, several: () => createScriptedUpstream('several') })
@@ -28,7 +32,7 @@ function setUp(upstreams: ScriptedUpstream[], fallbacks: Record<string, string[]
         firstByteTimeoutMs: 60_000,
       },
       queue: { maxLength: 100, maxWaitMs: 60_000 },
-      models: { aliases: {}, assignments: {}, fallbacks, memory: {}, memoryPatterns: [], policies: [], keepWarm: [] },
+      models: { aliases, assignments: {}, fallbacks, memory: {}, memoryPatterns: [], policies: [], keepWarm: [] },
     },
   )
   return { time, routing, member }
@@ -83,6 +87,35 @@ describe('createRouting', () => {
       ['small', 'smaller'],
     ])
     expect(routing.fallbacksOf('big:latest', { principal: { upstreams: ['b'] }, named: null })).toEqual(['smaller'])
+  })
+
+  it('explains by which alias or fallback another model runs, and why not the one that is meant', async () => {
+    const a = createScriptedUpstream('a', ollamaReplies(['big', 'small']))
+    const { time, routing } = setUp([a], { big: ['small'] }, { gpt: 'big' })
+    routing.start()
+    await time.advance(0)
+    const explain = (model: string) =>
+      routing.explain({ model, promptTokens: 1, principal: { keyId: 'k', upstreams: null }, dialect: 'ollama' })
+    expect(await explain('Big')).toMatchObject({ model: 'big:latest', asked: 'big:latest', because: null })
+    expect(await explain('gpt')).toMatchObject({
+      model: 'big:latest',
+      asked: 'gpt:latest',
+      because: 'alias',
+      insteadOf: null,
+    })
+    const outcome = { kind: 'outcome', at: 0, outcome: 'failed-model', model: 'big:latest' } as const
+    for (let n = 0; n < 3; n++) routing.fleet.apply('a', outcome)
+    const failed = { name: 'a', eligible: false, reason: 'the model failed on it lately', expected: null }
+    expect(await explain('gpt')).toMatchObject({
+      model: 'small:latest',
+      selected: 'a',
+      asked: 'gpt:latest',
+      because: 'fallback',
+      insteadOf: { model: 'big:latest', upstreams: [failed] },
+    })
+    a.replies = ollamaReplies(['small', 'late'])
+    expect(await explain('late')).toMatchObject({ selected: 'a', missing: false })
+    expect(await explain('never')).toMatchObject({ selected: null, missing: true })
   })
 
   it('offers none to a request that only reads about the model', async () => {

@@ -7,7 +7,7 @@ import type { ModelSettings } from '../proxy/settings.ts'
 import { createAskJson } from './ask-json.ts'
 import type { ModelQueue } from './dispatch/model-queue.ts'
 import type { ServerLoad } from './dispatch/server-load.ts'
-import { explainRoute } from './explain.ts'
+import { explainAsked } from './explain-asked.ts'
 import { createFallbacks, type ReplaceableRequest } from './fallbacks.ts'
 import type { RouteExplanation } from './explanation.ts'
 import type { Fleet } from './fleet-state.ts'
@@ -75,7 +75,7 @@ export interface Routing {
   /** The names of its fallbacks that an upstream within the request's reach lists, in the order to try them. */
   fallbacksOf(canonical: string, request: Reach): readonly string[]
   /** Where a request for the model would go now, and why not elsewhere. */
-  explain(question: RouteQuestion): RouteExplanation
+  explain(question: RouteQuestion): Promise<RouteExplanation>
   readonly learnt: LearntFleet
   /** What runs and waits, upstream by upstream. */
   loads(): readonly ServerLoad[]
@@ -140,11 +140,12 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
     learnModel: models.learn,
     fallbackFor: (canonical, request) => fallbacks.choose(canonical, request)?.name,
     fallbacksOf: fallbacks.within,
-    explain(question) {
-      const resolved = targetOf(names, question.model)
-      const model = fallbacks.choose(resolved, { ...question, kind: 'generate' })?.canonical ?? resolved
-      const { dispatcher } = core
-      return explainRoute({ ...question, model }, { snapshot: router.snapshot(), dispatcher, now: clock.now() })
+    async explain(question) {
+      const model = targetOf(names, question.model)
+      // As for a request: it may have arrived past the gateway.
+      if (!fleet.knows(model)) await models.learn(model)
+      const deps = { snapshot: router.snapshot(), dispatcher: core.dispatcher, now: clock.now(), fallbacks }
+      return explainAsked(canonicalOf(question.model), { ...question, model }, deps)
     },
     learnt: core.learning.learnt,
     loads: () => core.dispatcher.loads(),
@@ -152,8 +153,13 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
   }
 }
 
-/** The canonical name of what a client gets that asks for the name. What no name can be, nobody has. */
+/** The canonical name of what a client means that asks for the name. What no name can be, nobody has. */
 function targetOf(names: ModelNames, name: string): string {
+  const canonical = canonicalOf(name)
+  return names.resolveAlias(canonical)?.canonical ?? canonical
+}
+
+function canonicalOf(name: string): string {
   const parsed = parseAnyModelName(name)
-  return parsed.kind === 'invalid' ? name : (names.resolveAlias(parsed.canonical)?.canonical ?? parsed.canonical)
+  return parsed.kind === 'invalid' ? name : parsed.canonical
 }

@@ -40,12 +40,30 @@ const columns: readonly FittedColumn[] = [
 ]
 
 function explanationLines(explanation: RouteExplanationView, terminal: Terminal): string[] {
-  const { model, selected, upstreams } = explanation
-  const heading = selected === null ? `${model}: nobody can serve it now` : `${model}: goes to ${selected}`
-  if (upstreams.length === 0) return [heading, 'There are no upstreams']
+  const { model, selected, upstreams, asked, instead_of: insteadOf } = explanation
+  const meant = insteadOf?.model ?? model
+  const lines = asked === meant ? [] : [`${asked}: an alias of ${meant}`]
+  if (insteadOf !== null) {
+    lines.push(`${meant}: nobody can serve it now`, ...verdictLines(insteadOf.upstreams, null, terminal), '')
+  }
+  return [...lines, heading(explanation), ...verdictLines(upstreams, selected, terminal)]
+}
+
+function heading({ model, selected, missing, because }: RouteExplanationView): string {
+  if (missing) return `${model}: nobody has it: a request would be a 404`
+  if (selected === null) return `${model}: nobody can serve it now`
+  return `${model}: goes to ${selected}${because === 'fallback' ? ', as its fallback' : ''}`
+}
+
+function verdictLines(
+  upstreams: RouteExplanationView['upstreams'],
+  selected: string | null,
+  terminal: Terminal,
+): string[] {
+  if (upstreams.length === 0) return ['There are no upstreams']
   const rows = upstreams.map((upstream) => upstreamRow(upstream, upstream.name === selected))
   // A reason is not cut to the terminal: it stands last, and may wrap.
-  return [heading, '', ...fitTable(columns, rows, { width: Infinity, paint: painter(terminal) })]
+  return ['', ...fitTable(columns, rows, { width: Infinity, paint: painter(terminal) })]
 }
 
 function upstreamRow(upstream: RouteExplanationView['upstreams'][number], isSelected: boolean): FittedCell[] {

@@ -19,6 +19,7 @@ async function startScene(): Promise<Scene> {
     models: [
       { name: 'small', sizeBytes: 2e9 },
       { name: 'large', sizeBytes: 30e9 },
+      { name: 'huge', sizeBytes: 90e9 },
     ],
     tokensPerSecond: 20,
     answerTokens: 100_000,
@@ -31,6 +32,7 @@ async function startScene(): Promise<Scene> {
         { name: 'gone', url: await deadAddress(), priority: 2 },
       ],
       routing: { health_interval: '1s' },
+      models: { aliases: { gpt: 'huge' }, fallbacks: { huge: ['small'] } },
     },
   })
   onTestFinished(() => gateway[Symbol.asyncDispose]())
@@ -66,7 +68,15 @@ describe('corral route explain', () => {
       return JSON.parse(stdout) as Explanation
     }
     const explanation = await explain('small', '--prompt-tokens', '2000')
-    expect(Object.keys(explanation)).toEqual(['model', 'selected', 'upstreams'])
+    expect(Object.keys(explanation)).toEqual([
+      'model',
+      'selected',
+      'upstreams',
+      'asked',
+      'because',
+      'missing',
+      'instead_of',
+    ])
     expect(explanation).toMatchObject({ model: 'small:latest', selected: 'gpu-1' })
     const [selected, other] = explanation.upstreams
     expect(Object.keys(selected ?? {})).toEqual(['name', 'eligible', 'reason', 'expected_ms'])
@@ -89,6 +99,24 @@ describe('corral route explain', () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/^large:latest: nobody can serve it now\n/)
     expect(stdout).toMatch(/gpu-1 .*the model takes 27\.9 GB of its 8\.0 GB/)
+  })
+
+  it('tells of the alias, of what is meant by it, and then of the fallback', async () => {
+    const { gateway, corral } = await startScene()
+    const { code, stdout } = await corral('route', 'explain', 'gpt', '--server', gateway.url)
+    expect(code).toBe(0)
+    const [alias, meant, ...rest] = stdout.split('\n')
+    expect([alias, meant]).toEqual(['gpt:latest: an alias of huge:latest', 'huge:latest: nobody can serve it now'])
+    const [against, instead] = rest.join('\n').split('small:latest: goes to gpu-1, as its fallback\n')
+    expect(against).toMatch(/gpu-1 .*the model takes 83\.8 GB of its 8\.0 GB/)
+    expect(instead).toMatch(/^> +gpu-1 .*selected$/m)
+  })
+
+  it('says that a model which nobody has would be a 404', async () => {
+    const { gateway, corral } = await startScene()
+    const { stdout } = await corral('route', 'explain', 'never', '--server', gateway.url)
+    expect(stdout).toMatch(/^never:latest: nobody has it: a request would be a 404\n/)
+    expect(stdout).toMatch(/^ *gpu-1 +its disk does not have the model$/m)
   })
 
   it('counts the wait behind what runs', async () => {
