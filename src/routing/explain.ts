@@ -4,6 +4,7 @@ import type { ServerQuote } from './dispatch/server-quote.ts'
 import type { Work } from './dispatch/work.ts'
 import { laneOf, USUAL_SHARE } from './errand.ts'
 import type { ExpectedTimes, ModelExplanation, UpstreamVerdict } from './explanation.ts'
+import { gigabytes } from './gigabytes.ts'
 import { type Selection, pick, selectUpstreams } from './select.ts'
 import { spokenAlike } from './spoken-alike.ts'
 import type { UpstreamState } from './upstream-state.ts'
@@ -166,8 +167,4 @@ function timesOf(quote: ServerQuote): ExpectedTimes {
 
 function totalOf({ queueMs, loadMs, prefillMs, networkMs }: ServerQuote): number {
   return queueMs + loadMs + prefillMs + networkMs
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GB`
 }

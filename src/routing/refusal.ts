@@ -2,7 +2,9 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { RouteRequest } from '../proxy/router.ts'
 import type { RefusalReason } from './dispatch/effect.ts'
 import type { Selection } from './select.ts'
+import { assignedWords, namedWords, tooBigWords } from './refusal-words.ts'
 import type { UpstreamState } from './upstream-state.ts'
+import type { Snapshot } from './verdict.ts'
 
 /** Health is asked for every second while nothing is up. */
 const RETRY_AFTER_SECONDS = 3
@@ -10,36 +12,39 @@ const RETRY_AFTER_SECONDS = 3
 /** What a request is told that nobody can serve. */
 export function refusal(
   selection: Exclude<Selection, { kind: 'eligible' }>,
-  { model }: Pick<RouteRequest, 'model'>,
-  all: readonly UpstreamState[],
+  request: RouteRequest,
+  snapshot: Snapshot,
 ): GatewayError {
+  const { model } = request
+  const { upstreams: all } = snapshot
   if (selection.kind === 'asleep') {
     return unavailable(`Upstream "${selection.state.name}" was woken and has not come up yet`)
   }
   switch (selection.reason) {
     case 'no-upstream':
-      return unavailable(all.every(({ agent }) => agent !== null) ? 'No agents available' : undefined)
+      return unavailable(outWords(request, snapshot) ?? (isAllAgents(all) ? 'No agents available' : undefined))
     case 'model-down': {
       const having = all.filter(({ models }) => models?.has(model ?? ''))
-      return unavailable(
-        having.every(({ agent }) => agent !== null)
-          ? `No agents available that have model "${model}"`
-          : `No upstream that has model "${model}" is available`,
-      )
+      const usual = isAllAgents(having)
+        ? `No agents available that have model "${model}"`
+        : `No upstream that has model "${model}" is available`
+      return unavailable(outWords(request, snapshot) ?? usual)
     }
     case 'all-tried':
       return unavailable('Every upstream that could answer has failed')
     case 'too-big':
-      return new GatewayError('no_upstream', {
-        message: `Model "${model}" needs more memory than any upstream that has it may use`,
-      })
+      return new GatewayError('no_upstream', { message: tooBigWords(request, snapshot) })
     case 'not-named':
       return new GatewayError('bad_upstream_choice', {
-        message: `None of the upstreams in corral-upstream may serve ${model === null ? 'this' : `model "${model}"`}`,
+        message:
+          namedWords(request, snapshot) ??
+          `None of the upstreams in corral-upstream may serve ${model === null ? 'this' : `model "${model}"`}`,
       })
     case 'name-unable':
       return new GatewayError('bad_upstream_choice', {
-        message: `Upstream "${selection.name}" cannot take this: it is disabled, no Ollama, not there, or closed to the model`,
+        message:
+          namedWords({ ...request, named: [selection.name] }, snapshot) ??
+          `Upstream "${selection.name}" cannot take this: it is disabled, no Ollama, not there, or closed to the model`,
       })
     case 'upstream-denied':
       return new GatewayError('model_denied', { message: 'This key may not reach an upstream that serves this' })
@@ -50,6 +55,14 @@ export function refusal(
     case 'dialect':
       return new GatewayError('dialect_not_spoken', { message: dialectHint(selection.state, model) })
   }
+}
+
+function outWords(request: RouteRequest, snapshot: Snapshot): string | undefined {
+  return namedWords(request, snapshot) ?? assignedWords(request, snapshot)
+}
+
+function isAllAgents(states: readonly UpstreamState[]): boolean {
+  return states.every(({ agent }) => agent !== null)
 }
 
 /** What a request is told that the queue does not keep. */

@@ -70,7 +70,7 @@ export function createRouter(deps: RouterDeps, initial: RouterOptions): FleetRou
   const desk = createErrandDesk(candidates, queue, dispatcher)
 
   const conclude = (errand: Errand, selection: Selection): void => {
-    if (selection.kind !== 'eligible') refuse(errand, refusal(selection, errand.request, fleet.all()))
+    if (selection.kind !== 'eligible') refuse(errand, refusal(selection, errand.request, snapshot()))
     else if (queueable(selection, errand).length > 0) {
       candidates.join(errand)
       queue.enqueue(errand)
