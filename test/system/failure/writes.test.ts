@@ -31,7 +31,11 @@ type Send = (method: string, path: string, body: unknown) => Promise<{ status: n
 function sender(more: Readonly<Record<string, string>>, key?: string): Send {
   return async (method, path, body) => {
     const bytes = body instanceof Buffer ? new Uint8Array(body) : JSON.stringify(body)
-    const headers = { authorization: `Bearer ${key ?? scene.gateway.adminKey}`, 'content-type': 'application/json', ...more }
+    const headers = {
+      authorization: `Bearer ${key ?? scene.gateway.adminKey}`,
+      'content-type': 'application/json',
+      ...more,
+    }
     const init = { method, headers, body: bytes }
     const response = await fetch(scene.gateway.url + path, init)
     return { status: response.status, text: await response.text() }
