@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import {
   begin,
-  CHAT,
   headersOf,
   LAST,
   LINE,
-  PULL,
   refused,
   reset,
   type Scene,
   type SceneOptions,
 } from './__fixtures__/exchange-scene.ts'
+import { CHAT, PULL } from './__fixtures__/routes.ts'
 import type { Asking } from './exchange-request.ts'
 import { NO_PROMPT } from './prompt.ts'
 import type { Route } from './route.ts'

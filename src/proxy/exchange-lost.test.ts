@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { begin, LAST, LINE, PULL } from './__fixtures__/exchange-scene.ts'
+import { begin, LAST, LINE } from './__fixtures__/exchange-scene.ts'
+import { PULL } from './__fixtures__/routes.ts'
 
 describe('Exchange whose upstream is lost', () => {
   it('asks elsewhere where nothing of an answer has come', () => {

@@ -1,16 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Dialect } from '../dialects/dialect.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import {
-  begin,
-  CHAT,
-  headersOf,
-  NDJSON,
-  reset,
-  type Scene,
-  type SceneOptions,
-  sse,
-} from './__fixtures__/exchange-scene.ts'
+import { begin, headersOf, NDJSON, reset, type Scene, type SceneOptions, sse } from './__fixtures__/exchange-scene.ts'
+import { CHAT } from './__fixtures__/routes.ts'
 
 const V1 = { ...CHAT, pattern: '/v1/chat/completions', dialect: 'openai', stream: 'sse' } as const
 const EVENT = 'data: {"choices":[]}\n\n'

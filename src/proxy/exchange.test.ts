@@ -2,19 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { StreamFormat } from '../dialects/stream-format.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import {
-  begin,
-  CHAT,
-  headersOf,
-  LAST,
-  LINE,
-  NDJSON,
-  PULL,
-  refused,
-  reset,
-  type Scene,
-  sse,
-} from './__fixtures__/exchange-scene.ts'
+import { begin, headersOf, LAST, LINE, NDJSON, refused, reset, type Scene, sse } from './__fixtures__/exchange-scene.ts'
+import { CHAT, PULL } from './__fixtures__/routes.ts'
 import type { ScriptedAttempt } from './__fixtures__/scripted-fleet.ts'
 import type { BodyStream } from './upstream.ts'
 

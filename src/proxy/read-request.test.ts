@@ -1,31 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Principal } from '../auth/principal.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
+import { CHAT, PULL, SHOW, V1 } from './__fixtures__/routes.ts'
 import { createPolicyEdits } from './model-policy.ts'
 import { type ReadRules, readRequest } from './read-request.ts'
 import type { RequestPlan } from './request-plan.ts'
 import type { Route } from './route.ts'
 
-const CHAT: Route = {
-  method: 'POST',
-  pattern: '/api/chat',
-  scope: 'chat',
-  dialect: 'ollama',
-  kind: 'generate',
-  body: 'json',
-  stream: 'ndjson',
-  streamsByDefault: true,
-  retry: true,
-}
-const V1: Route = {
-  ...CHAT,
-  pattern: '/v1/chat/completions',
-  dialect: 'openai',
-  stream: 'sse',
-  streamsByDefault: false,
-}
-const SHOW: Route = { ...CHAT, pattern: '/api/show', kind: 'model', stream: 'whole', streamsByDefault: false }
-const PULL: Route = { ...CHAT, pattern: '/api/pull', kind: 'write', retry: false }
 const principal: Principal = {
   user: 'u',
   keyId: 'k',

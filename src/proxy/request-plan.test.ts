@@ -2,34 +2,16 @@ import { describe, expect, it } from 'vitest'
 import type { Principal } from '../auth/principal.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { parseModelName } from '../lib/model-name.ts'
+import { CHAT, SHOW, V1 } from './__fixtures__/routes.ts'
 import { formFacts, noFacts, peekSmallBody } from './body-facts.ts'
 import { createPolicyEdits } from './model-policy.ts'
 import { type PlanRules, planRequest, type RequestPlan, streamFormat } from './request-plan.ts'
 import type { Route } from './route.ts'
 import type { ModelPolicy } from './settings.ts'
 
-const CHAT: Route = {
-  method: 'POST',
-  pattern: '/api/chat',
-  scope: 'chat',
-  dialect: 'ollama',
-  kind: 'generate',
-  body: 'json',
-  stream: 'ndjson',
-  streamsByDefault: true,
-  retry: true,
-}
-const V1: Route = {
-  ...CHAT,
-  pattern: '/v1/chat/completions',
-  dialect: 'openai',
-  stream: 'sse',
-  streamsByDefault: false,
-}
 const EMBED: Route = { ...CHAT, pattern: '/api/embed', stream: 'whole', streamsByDefault: false }
 const CALL: Route = { ...CHAT, pattern: '/call_model', impliedStream: false }
 const DELETE: Route = { ...CHAT, method: 'DELETE', pattern: '/api/delete', kind: 'write', stream: 'whole' }
-const SHOW: Route = { ...CHAT, pattern: '/api/show', kind: 'model', stream: 'whole', streamsByDefault: false }
 const anyone: Principal = {
   user: 'u',
   keyId: 'k',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Dialect } from '../dialects/dialect.ts'
-import { createFleetBed, type FleetBed, GENERATE, PRINCIPAL, testMember } from './__fixtures__/fleet-bed.ts'
+import { createFleetBed, type FleetBed, PRINCIPAL, testMember } from './__fixtures__/fleet-bed.ts'
+import { CHAT } from '../proxy/__fixtures__/routes.ts'
 import { createScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
 import { explainRoute } from './explain.ts'
 import type { ModelExplanation } from './explanation.ts'
@@ -132,7 +133,7 @@ describe('explainRoute', () => {
     const queueMs = (): number => explain(bed).upstreams[0]?.expected?.queue ?? 0
     for (let n = 0; n < 2; n++) bed.ask()
     const behindOne = queueMs()
-    for (let n = 0; n < 9; n++) bed.ask({ route: { ...GENERATE, dialect: 'openai' } })
+    for (let n = 0; n < 9; n++) bed.ask({ route: { ...CHAT, dialect: 'openai' } })
     for (let n = 0; n < 9; n++) bed.ask({ principal: { ...PRINCIPAL, upstreams: ['a'] } })
     expect(queueMs()).toBeGreaterThan(5 * behindOne)
   })

@@ -2,14 +2,15 @@ import { describe, expect, it } from 'vitest'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { Route } from '../proxy/route.ts'
 import type { AttemptOutcome } from '../proxy/router.ts'
-import { type Asked, createFleetBed, GENERATE, PRINCIPAL, testMember } from './__fixtures__/fleet-bed.ts'
+import { type Asked, createFleetBed, PRINCIPAL, testMember } from './__fixtures__/fleet-bed.ts'
+import { CHAT } from '../proxy/__fixtures__/routes.ts'
 import { settle } from './__fixtures__/manual-time.ts'
 import { createScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
 
 const m = ['m:latest']
 const roomy = { member: { slots: 9 } }
-const show: Route = { ...GENERATE, kind: 'model', pattern: '/api/show' }
-const write = (pattern: string): Route => ({ ...GENERATE, kind: 'write', pattern, retry: false })
+const show: Route = { ...CHAT, kind: 'model', pattern: '/api/show' }
+const write = (pattern: string): Route => ({ ...CHAT, kind: 'write', pattern, retry: false })
 
 /** What an exchange does with its place. */
 function serve({ claim }: Asked, outcome: AttemptOutcome = 'answered'): void {
@@ -18,7 +19,7 @@ function serve({ claim }: Asked, outcome: AttemptOutcome = 'answered'): void {
   claim?.release()
 }
 
-const openai: Route = { ...GENERATE, pattern: '/v1/chat/completions', dialect: 'openai' }
+const openai: Route = { ...CHAT, pattern: '/v1/chat/completions', dialect: 'openai' }
 const ALL_DIALECTS: ReadonlySet<Dialect> = new Set(['ollama', 'openai', 'responses', 'anthropic'])
 
 const where = ({ claim, error }: Asked): string => claim?.upstream.id ?? error?.code ?? 'waiting'

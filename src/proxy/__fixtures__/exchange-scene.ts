@@ -9,21 +9,10 @@ import { NO_PROMPT } from '../prompt.ts'
 import type { RetryBudget } from '../retry-budget.ts'
 import type { Route } from '../route.ts'
 import type { BodyStream, UpstreamError } from '../upstream.ts'
+import { CHAT } from './routes.ts'
 import { createRecordingClient, type RecordingClient } from './recording-client.ts'
 import { createScriptedFleet, type ScriptedAttempt, type ScriptedFleet } from './scripted-fleet.ts'
 
-export const CHAT: Route = {
-  method: 'POST',
-  pattern: '/api/chat',
-  scope: 'chat',
-  dialect: 'ollama',
-  kind: 'generate',
-  body: 'json',
-  stream: 'ndjson',
-  streamsByDefault: true,
-  retry: true,
-}
-export const PULL: Route = { ...CHAT, pattern: '/api/pull', scope: 'models:write', kind: 'write', retry: false }
 export const NDJSON: StreamFormat = { framing: 'ndjson', dialect: 'ollama' }
 export const sse = (dialect: Dialect): StreamFormat => ({ framing: 'sse', dialect })
 export const LINE = '{"message":{"content":"a"},"done":false}\n'

@@ -1,6 +1,6 @@
+import { CHAT } from '../../proxy/__fixtures__/routes.ts'
 import type { GatewayError } from '../../errors/gateway-error.ts'
 import { NO_PROMPT } from '../../proxy/prompt.ts'
-import type { Route } from '../../proxy/route.ts'
 import type { Claim, RouteRequest, RouteTicket } from '../../proxy/router.ts'
 import type { Upstream } from '../../proxy/upstream.ts'
 import { createRoutingCore, type RoutingCore, type RoutingPlan } from '../routing-core.ts'
@@ -29,18 +29,6 @@ export interface Asked {
   error: GatewayError | undefined
   /** How often it was answered. */
   calls: number
-}
-
-export const GENERATE: Route = {
-  method: 'POST',
-  pattern: '/api/chat',
-  scope: 'chat',
-  dialect: 'ollama',
-  kind: 'generate',
-  body: 'json',
-  stream: 'ndjson',
-  streamsByDefault: true,
-  retry: true,
 }
 
 export const PRINCIPAL = {
@@ -98,7 +86,7 @@ function ask(core: RoutingCore, { clock }: ManualTime, request: Partial<RouteReq
   const asked: Omit<Asked, 'ticket'> = { claim: undefined, error: undefined, calls: 0 }
   const whole: RouteRequest = {
     model: 'm:latest',
-    route: GENERATE,
+    route: CHAT,
     principal: PRINCIPAL,
     named: null,
     tried: new Set(),
