@@ -81,7 +81,7 @@ it('an imported Rails config is served as it was, with keys in front', async () 
   const ports = { big: big.port, small: small.port, far: far.port }
   writeFileSync(join(folder, 'ollama_proxy.yml'), railsConfig(ports))
   expect(await corral('import', 'ollama_proxy.yml')).toMatchObject({ code: 0, stdout: '' })
-  expect(await corral('config', 'check')).toMatchObject({ code: 0, stderr: '' })
+  expect(await corral('config', 'check')).toMatchObject({ code: 0 })
 
   await using gateway = await startGateway({ folder, env, args: ['--config', join(folder, 'corral.yaml')] })
   const key = await gateway.createKey()
