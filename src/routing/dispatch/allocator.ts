@@ -131,7 +131,8 @@ export class Allocator {
       },
     }
     server.start(runner, grant)
-    runner.slotLimit.granted(work, now)
+    // Where they are stated there is nothing to learn.
+    if (server.facts.slots === null) runner.slotLimit.granted(work, now)
     if (!runner.memory.isEmpty) runner.memory.take(this.blocksOf(work), server.slotsOf(runner, false))
     this.grants.set(work, grant)
     this.fair.started(account, (cost.prefillMs + answerMs) / work.share.weight)

@@ -107,7 +107,7 @@ export class QueueDispatcher {
     const { server, runner } = grant
     const now = this.#clock.now()
     grant.beganAt = now
-    runner.slotLimit.began(work, now)
+    if (server.facts.slots === null) runner.slotLimit.began(work, now)
     if (server.isProvider || runner.state === 'loaded' || !this.#isHere(server)) return NO_EFFECTS
     server.becameLoaded(runner, now)
     return this.#places.serveAt(server)
