@@ -49,8 +49,8 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
     return state === undefined ? 0 : memory.bytesOf(state, model)
   })
   const slots = new SlotBook()
-  /** What answers told that have ended, until their slots are free. */
-  const answers = new WeakMap<Work, AnswerFacts>()
+  /** What the last answer told: that its slot is free is said next. No map of works: see `lib/bag.ts`. */
+  let told: { readonly by: Work; readonly facts: AnswerFacts } | null = null
 
   return {
     estimates: rates,
@@ -71,7 +71,7 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
           if (!work.brief) learner.granted(work, at, work.prompt.tokens * pair.prefillMsPerToken)
         },
         began: (work, at) => learner.began(work, at),
-        ended: (work, at) => learner.ended(work, at, slotFacts(answers.get(work), pair)),
+        ended: (work, at) => learner.ended(work, at, told?.by === work ? slotFacts(told.facts, pair) : undefined),
       }
     },
     watch(work, server, cold) {
@@ -81,7 +81,7 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
       return {
         began: () => void (beganAt = clock.now()),
         answered(facts) {
-          answers.set(work, facts)
+          told = { by: work, facts }
           if (facts.status !== 200) return
           const { model, prompt } = work
           const endedAt = clock.now()
@@ -103,9 +103,7 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
   }
 }
 
-function slotFacts(answer: AnswerFacts | undefined, pair: PairEstimates): SlotFacts | undefined {
-  if (answer === undefined) return undefined
-  const { streamed, timings, usage } = answer
+function slotFacts({ streamed, timings, usage }: AnswerFacts, pair: PairEstimates): SlotFacts {
   if (timings !== null || usage?.completionTokens == null) return { streamed, timings }
   const expectedMs = (usage.promptTokens ?? 0) * pair.prefillMsPerToken + usage.completionTokens * pair.decodeMsPerToken
   return { streamed, timings, expectedMs }

@@ -34,10 +34,10 @@ export class Allocator {
   readonly queue: WaitQueue
   readonly scarcity: Scarcity
   readonly fair = new FairShare()
-  readonly grants = new Map<Work, Grant>()
   readonly #clock: Clock
   readonly #estimates: Estimates
   options: DispatchOptions
+  #granted = 0
   #turn = 0
 
   constructor(deps: AllocatorDeps, options: DispatchOptions) {
@@ -134,10 +134,21 @@ export class Allocator {
     // Where they are stated there is nothing to learn.
     if (server.facts.slots === null) runner.slotLimit.granted(work, now)
     if (!runner.memory.isEmpty) runner.memory.take(this.blocksOf(work), server.slotsOf(runner, false))
-    this.grants.set(work, grant)
+    work.grant = grant
+    this.#granted += 1
     this.fair.started(account, (cost.prefillMs + answerMs) / work.share.weight)
     this.#turn += 1
     return { kind: 'grant', work, server: server.name, cold }
+  }
+
+  /** How many have a slot. */
+  get granted(): number {
+    return this.#granted
+  }
+
+  takeBack({ work }: Grant): void {
+    work.grant = undefined
+    this.#granted -= 1
   }
 
   /** Whoever has waited for it long enough has room made; who would not have it any more, has it no more. */

@@ -88,7 +88,7 @@ export class QueueDispatcher {
   }
 
   #refuseTooMany(work: Work): Effect[] {
-    const waiting = this.#places.queue.get(work)
+    const { waiting } = work
     if (waiting === undefined) return []
     const isLate = this.#clock.now() - work.arrivedAt > this.#places.options.maxWaitMs
     if (!isLate && this.#places.queue.size <= this.#places.options.maxLength) return []
@@ -96,13 +96,13 @@ export class QueueDispatcher {
   }
 
   leave(work: Work): Effect[] {
-    const waiting = this.#places.queue.get(work)
+    const { waiting } = work
     if (waiting !== undefined) this.#places.part(waiting)
     return NO_EFFECTS
   }
 
   began(work: Work): Effect[] {
-    const grant = this.#places.grants.get(work)
+    const { grant } = work
     if (grant === undefined || grant.beganAt !== null) return NO_EFFECTS
     const { server, runner } = grant
     const now = this.#clock.now()
@@ -114,7 +114,7 @@ export class QueueDispatcher {
   }
 
   ended(work: Work, completionTokens: number | null): Effect[] {
-    const grant = this.#places.grants.get(work)
+    const { grant } = work
     if (grant === undefined || grant.endedAt !== null) return NO_EFFECTS
     grant.endedAt = this.#clock.now()
     grant.completionTokens = completionTokens
@@ -123,16 +123,16 @@ export class QueueDispatcher {
   }
 
   released(work: Work): Effect[] {
-    const grant = this.#places.grants.get(work)
+    const { grant } = work
     if (grant === undefined) return NO_EFFECTS
     const { server, runner, account } = grant
     const now = this.#clock.now()
-    this.#places.grants.delete(work)
+    this.#places.takeBack(grant)
     if (grant.beganAt !== null) runner.memory.keep(this.#places.blocksOf(work), server.slotsOf(runner, false))
     server.release(runner, grant, now)
     if (!this.#isHere(server)) server.unload(runner)
     this.#places.fair.ended(account, correctionMs(grant, now) / work.share.weight)
-    if (this.#places.grants.size === 0 && this.#places.queue.size === 0) this.#places.fair.reset()
+    if (this.#places.granted === 0 && this.#places.queue.size === 0) this.#places.fair.reset()
     else this.#places.fair.forget(account)
     return this.#places.serveAt(server)
   }
@@ -149,7 +149,7 @@ export class QueueDispatcher {
   }
 
   place(work: Work): QueuePlace | undefined {
-    const waiting = this.#places.queue.get(work)
+    const { waiting } = work
     if (waiting === undefined) return undefined
     const { works, worksHere } = this.#worksAhead(waiting)
     return { position: works + 1, waitMs: this.#places.waitMs(work, waiting.queue.lane, worksHere) }
@@ -160,7 +160,7 @@ export class QueueDispatcher {
     const candidates = this.#places.table.candidates(work.candidates(), work.model)
     const tiers = tiersOf(candidates)
     const view = this.#places.view()
-    const waiting = this.#places.queue.get(work)
+    const { waiting } = work
     const before = waiting === undefined ? worksAt(tiers) : this.#worksAhead(waiting).worksHere
     const inLane = waiting === undefined ? (lane?.size ?? 0) : worksAhead(waiting, [waiting.queue.lane]).works
     // Who is chosen depends on what its lane has waiting, how long that takes on what all have.

@@ -10,10 +10,10 @@ const NO_LANES: ReadonlySet<Lane> = new Set()
 /** Everything that waits: lanes, in them keys in fair order, of each key the oldest first. */
 export class WaitQueue {
   readonly lanes = new Map<string, Lane>()
-  readonly #waiting = new Map<Work, Waiting>()
   readonly #lanesOf = new Map<ModelDemand, Set<Lane>>()
   readonly #lanesAt = new Map<Server, Set<Lane>>()
   readonly #startedAt: number
+  #size = 0
   #sequence = 0
   /** Of what waits, since the start: sums of dates since 1970 are too long for a number. */
   #arrivalSum = 0
@@ -23,7 +23,7 @@ export class WaitQueue {
   }
 
   get size(): number {
-    return this.#waiting.size
+    return this.#size
   }
 
   /** Lanes that wait for the model. */
@@ -64,10 +64,6 @@ export class WaitQueue {
     return lanes
   }
 
-  get(work: Work): Waiting | undefined {
-    return this.#waiting.get(work)
-  }
-
   meanAgeMs(now: number): number {
     return this.size === 0 ? 0 : now - this.#startedAt - this.#arrivalSum / this.size
   }
@@ -93,7 +89,8 @@ export class WaitQueue {
     lane.oldestAt = Math.min(lane.oldestAt, work.arrivedAt)
     weigh(lane, 1)
     lane.demand.queued += 1
-    this.#waiting.set(work, waiting)
+    work.waiting = waiting
+    this.#size += 1
     this.#arrivalSum += work.arrivedAt - this.#startedAt
     if (queue.heapIndex < 0) enter(queue)
     else if (waiting.before === undefined || queue.rank !== rankOf(queue)) firstChanged(queue)
@@ -109,7 +106,8 @@ export class WaitQueue {
     if (work.brief) lane.briefs -= 1
     weigh(lane, -1)
     lane.demand.queued -= 1
-    this.#waiting.delete(work)
+    work.waiting = undefined
+    this.#size -= 1
     this.#arrivalSum = this.size === 0 ? 0 : this.#arrivalSum - (work.arrivedAt - this.#startedAt)
     if (queue.size > 0) return firstChanged(queue)
     lane.heads.remove(queue)

@@ -33,10 +33,10 @@ export function createRateBook(bytesOf: (server: string, model: string) => numbe
 
   const serverOf = (name: string): ServerRates => servers.get(name) ?? remember(servers, [name, new ServerRates()])
   const modelOf = (name: string): ModelRates =>
-    recent(models, name) ?? remember(models, [name, new ModelRates()], MAX_MODELS)
+    recent(models, name, MAX_MODELS) ?? remember(models, [name, new ModelRates()], MAX_MODELS)
   const pairOf = (server: string, model: string): PairRates => {
     const { pairs, speed } = serverOf(server)
-    const known = recent(pairs, model)
+    const known = recent(pairs, model, MAX_PAIRS_OF_SERVER)
     if (known !== undefined) return known
     const fresh = new PairRates(speed, modelOf(model), () => bytesOf(server, model))
     return remember(pairs, [model, fresh], MAX_PAIRS_OF_SERVER)
@@ -76,9 +76,10 @@ export function createRateBook(bytesOf: (server: string, model: string) => numbe
 /** Hears nothing. */
 const UNKNOWN_SERVER = new ServerRates()
 
-function recent<V>(map: Map<string, V>, name: string): V | undefined {
+/** Which one is the least recently needed matters only once some have to go: moving one costs. */
+function recent<V>(map: Map<string, V>, name: string, most: number): V | undefined {
   const value = map.get(name)
-  if (value === undefined) return undefined
+  if (value === undefined || map.size < most / 2) return value
   map.delete(name)
   map.set(name, value)
   return value

@@ -11,6 +11,7 @@ export interface SlotFacts {
 }
 
 interface Running {
+  readonly id: unknown
   readonly grantedAt: number
   /** The expected time of its prompt, 0 where nobody could tell. */
   readonly prefillMs: number
@@ -66,7 +67,8 @@ export class SlotLearner {
   /** What is believed, without the try of one more. */
   believed = 1
 
-  readonly #running = new Map<unknown, Running>()
+  /** In the order in which slots were given; a few. No map: see `lib/bag.ts`. */
+  readonly #running: Running[] = []
   #begun = 0
   #spans: Span[] = []
   #loaded = false
@@ -97,33 +99,33 @@ export class SlotLearner {
 
   /** `prefillMs`: how long its prompt alone is expected to take. */
   granted(id: unknown, at: number, prefillMs = 0): void {
-    if (this.#running.size === 0) this.#loaded &&= this.#tells
+    if (this.#running.length === 0) this.#loaded &&= this.#tells
     const waitingSince = this.#loaded ? at : undefined
-    this.#running.set(id, { grantedAt: at, prefillMs, waitingSince, beganAt: undefined, freed: [] })
-    if (this.#running.size > this.believed) this.#tried ??= id
-    else if (this.#running.size === this.believed && this.#patience > 0) this.#patience -= 1
+    this.#running.push({ id, grantedAt: at, prefillMs, waitingSince, beganAt: undefined, freed: [] })
+    if (this.#running.length > this.believed) this.#tried ??= id
+    else if (this.#running.length === this.believed && this.#patience > 0) this.#patience -= 1
   }
 
   /** Its first byte has come, of an answer that took a slot: not of a refusal. */
   began(id: unknown, at: number): void {
-    const work = this.#running.get(id)
+    const work = this.#running.find((each) => each.id === id)
     if (work === undefined || work.beganAt !== undefined) return
     work.beganAt = at
     this.#begun += 1
     if (!this.#loaded) {
       this.#loaded = true
-      for (const each of this.#running.values()) each.waitingSince ??= at
+      for (const each of this.#running) each.waitingSince ??= at
     }
     if (this.#begun > this.believed) this.#raise = { at, from: this.believed }
     this.#ranAtOnce(this.#begun)
   }
 
   ended(id: unknown, at: number, facts?: SlotFacts): void {
-    const work = this.#running.get(id)
+    const work = this.#running.find((each) => each.id === id)
     if (work === undefined) return
     if ((facts?.timings?.loadMs ?? 0) >= RELOAD_MS) this.tryAgain()
-    if (work.beganAt !== undefined) this.#freed(id, at)
-    this.#running.delete(id)
+    if (work.beganAt !== undefined) this.#freed(work, at)
+    this.#running.splice(this.#running.indexOf(work), 1)
     if (work.beganAt !== undefined) {
       this.#begun -= 1
       this.#tells = startOf(work, at, facts) !== undefined
@@ -139,22 +141,22 @@ export class SlotLearner {
   }
 
   #mayTry(running: number): boolean {
-    if (this.#patience > 0 || running !== this.#running.size) return false
+    if (this.#patience > 0 || running !== this.#running.length) return false
     return this.#tried !== undefined || this.#begun === running || (this.#loaded && this.#tells)
   }
 
   /** Tells those who still wait that a slot has come free. */
-  #freed(id: unknown, at: number): void {
+  #freed(ended: Running, at: number): void {
     if (this.#raise !== undefined && at - this.#raise.at < TIE_MS) this.believed = this.#raise.from
     this.#raise = undefined
     let ran = 0
     let later = false
-    for (const [other, work] of this.#running) {
+    for (const work of this.#running) {
       const waited = work.beganAt === undefined || at - work.beganAt < TIE_MS
       // Slots are given in order: whoever came before it and has not ended had one.
       if (later && waited) work.freed.push({ at, ran })
       if (work.freed.length > MAX_SLOTS) work.freed.shift()
-      later ||= other === id
+      later ||= work === ended
       ran += 1
     }
   }

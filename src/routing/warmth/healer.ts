@@ -56,15 +56,15 @@ export function createHealer(deps: HealerDeps): Healer {
     watch(work, server, cold) {
       const { model } = work
       const watch = book.of(server, model)
-      watch.sent(work, clock.now(), expectedMs(deps, work, { server, cold }))
+      const request = watch.sent(clock.now(), expectedMs(deps, work, { server, cold }))
       if (watch.isDoubtful) keepLooking()
       return {
-        began: () => watch.began(work),
-        answered: () => watch.ended(work),
+        began: () => watch.began(request),
+        answered: () => watch.ended(request),
         released(outcome) {
           // What was cut, by whichever side, may have left its slot taken.
-          if (outcome === 'cancelled' || outcome === 'broken') watch.aborted(work, clock.now())
-          else watch.ended(work)
+          if (outcome === 'cancelled' || outcome === 'broken') watch.aborted(request, clock.now())
+          else watch.ended(request)
           if (watch.isDoubtful) keepLooking()
           else if (watch.isIdle) book.forgetIdle(server, model)
         },

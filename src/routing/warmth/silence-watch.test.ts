@@ -1,12 +1,38 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { SilenceWatch } from './silence-watch.ts'
+import { SilenceWatch, type Watched } from './silence-watch.ts'
 
 const MINUTE = 60_000
 
+/** Calls requests by names. */
+class NamedRequests {
+  readonly #watch = new SilenceWatch()
+  readonly #requests = new Map<string, Watched>()
+
+  sent(name: string, at: number, expectedMs: number): void {
+    this.#requests.set(name, this.#watch.sent(at, expectedMs))
+  }
+
+  began = (name: string): void => this.#watch.began(this.#request(name))
+  ended = (name: string): void => this.#watch.ended(this.#request(name))
+  aborted = (name: string, at: number): void => this.#watch.aborted(this.#request(name), at)
+  isStuck = (now: number): number | undefined => this.#watch.isStuck(now)
+  treated = (now: number): void => this.#watch.treated(now)
+
+  get isIdle(): boolean {
+    return this.#watch.isIdle
+  }
+
+  #request(name: string): Watched {
+    const request = this.#requests.get(name)
+    if (request === undefined) throw new Error(`${name} was not sent`)
+    return request
+  }
+}
+
 /** One was aborted at 1000, and another sent then. */
-function afterAbort(expectedMs = 100): SilenceWatch {
-  const watch = new SilenceWatch()
+function afterAbort(expectedMs = 100): NamedRequests {
+  const watch = new NamedRequests()
   watch.sent('left', 0, expectedMs)
   watch.began('left')
   watch.aborted('left', 1000)
@@ -17,7 +43,7 @@ function afterAbort(expectedMs = 100): SilenceWatch {
 describe('SilenceWatch', () => {
   it('notices the silence after an abort, however the one that left was getting on', () => {
     expect(afterAbort().isStuck(1000 + MINUTE)).toBe(MINUTE)
-    const watch = new SilenceWatch()
+    const watch = new NamedRequests()
     watch.sent('left', 0, 100)
     watch.aborted('left', 500)
     watch.sent('next', 700, 100)
@@ -25,7 +51,7 @@ describe('SilenceWatch', () => {
   })
 
   it('counts one that waited already when the other left, from then on', () => {
-    const watch = new SilenceWatch()
+    const watch = new NamedRequests()
     watch.sent('left', 0, 100)
     watch.began('left')
     watch.sent('next', 10, 100)
@@ -39,7 +65,7 @@ describe('SilenceWatch', () => {
     expect(afterAbort(30_000).isStuck(1000 + 200_000)).toBeDefined()
   })
 
-  it.each<[string, (watch: SilenceWatch) => void]>([
+  it.each<[string, (watch: NamedRequests) => void]>([
     ['the next one has its first byte', (watch) => watch.began('next')],
     ['the next one has ended, whatever it was', (watch) => watch.ended('next')],
     [
@@ -57,7 +83,7 @@ describe('SilenceWatch', () => {
   })
 
   it('sees nothing in a silence that no abort came before, nor where the abort was before the last first byte', () => {
-    const watch = new SilenceWatch()
+    const watch = new NamedRequests()
     watch.sent('a', 0, 100)
     expect(watch.isStuck(10 * MINUTE)).toBeUndefined()
     const recovered = afterAbort()
@@ -92,22 +118,24 @@ describe('SilenceWatch', () => {
 
   it('is never stuck without an abort, and idle once everything has ended', () => {
     const step = fc.record({
-      id: fc.nat({ max: 5 }),
+      of: fc.nat({ max: 20 }),
       what: fc.constantFrom('sent', 'began', 'ended'),
       ms: fc.nat({ max: MINUTE }),
     })
     fc.assert(
       fc.property(fc.array(step), (steps) => {
         const watch = new SilenceWatch()
+        const requests: Watched[] = []
         let now = 0
-        for (const { id, what, ms } of steps) {
+        for (const { of, what, ms } of steps) {
           now += ms
-          if (what === 'sent') watch.sent(id, now, 100)
-          else if (what === 'began') watch.began(id)
-          else watch.ended(id)
+          const request = requests[of]
+          if (what === 'sent' || request === undefined) requests.push(watch.sent(now, 100))
+          else if (what === 'began') watch.began(request)
+          else watch.ended(request)
           expect(watch.isStuck(now)).toBeUndefined()
         }
-        for (let id = 0; id <= 5; id += 1) watch.ended(id)
+        for (const request of requests) watch.ended(request)
         expect(watch.isIdle).toBe(true)
       }),
     )
