@@ -26,6 +26,8 @@ export class Errand implements Work, RouteTicket {
   readonly arrivedAt: number
   /** Runs a model: only that waits for slots. */
   readonly isForQueue: boolean
+  waitingAt: number | undefined
+  grantAt: number | undefined
   /** Empty until it joins one; see `lane-candidates.ts`. */
   lane = ''
   state: 'searching' | 'queued' | 'over' = 'searching'

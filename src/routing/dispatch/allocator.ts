@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
+import { Shelf } from '../../lib/shelf.ts'
 import { BLOCK_TOKENS } from '../../lib/prompt-block.ts'
 import type { Estimates } from '../learning/estimates.ts'
 import { choose, type ChoiceView } from './choose.ts'
@@ -34,10 +35,10 @@ export class Allocator {
   readonly queue: WaitQueue
   readonly scarcity: Scarcity
   readonly fair = new FairShare()
+  readonly #grants = new Shelf<Grant>()
   readonly #clock: Clock
   readonly #estimates: Estimates
   options: DispatchOptions
-  #granted = 0
   #turn = 0
 
   constructor(deps: AllocatorDeps, options: DispatchOptions) {
@@ -134,8 +135,7 @@ export class Allocator {
     // Where they are stated there is nothing to learn.
     if (server.facts.slots === null) runner.slotLimit.granted(work, now)
     if (!runner.memory.isEmpty) runner.memory.take(this.blocksOf(work), server.slotsOf(runner, false))
-    work.grant = grant
-    this.#granted += 1
+    work.grantAt = this.#grants.put(grant)
     this.fair.started(account, (cost.prefillMs + answerMs) / work.share.weight)
     this.#turn += 1
     return { kind: 'grant', work, server: server.name, cold }
@@ -143,12 +143,16 @@ export class Allocator {
 
   /** How many have a slot. */
   get granted(): number {
-    return this.#granted
+    return this.#grants.size
+  }
+
+  grantOf(work: Work): Grant | undefined {
+    return this.#grants.at(work.grantAt)
   }
 
   takeBack({ work }: Grant): void {
-    work.grant = undefined
-    this.#granted -= 1
+    if (work.grantAt !== undefined) this.#grants.take(work.grantAt)
+    work.grantAt = undefined
   }
 
   /** Whoever has waited for it long enough has room made; who would not have it any more, has it no more. */

@@ -88,7 +88,7 @@ export class QueueDispatcher {
   }
 
   #refuseTooMany(work: Work): Effect[] {
-    const { waiting } = work
+    const waiting = this.#places.queue.get(work)
     if (waiting === undefined) return []
     const isLate = this.#clock.now() - work.arrivedAt > this.#places.options.maxWaitMs
     if (!isLate && this.#places.queue.size <= this.#places.options.maxLength) return []
@@ -96,13 +96,13 @@ export class QueueDispatcher {
   }
 
   leave(work: Work): Effect[] {
-    const { waiting } = work
+    const waiting = this.#places.queue.get(work)
     if (waiting !== undefined) this.#places.part(waiting)
     return NO_EFFECTS
   }
 
   began(work: Work): Effect[] {
-    const { grant } = work
+    const grant = this.#places.grantOf(work)
     if (grant === undefined || grant.beganAt !== null) return NO_EFFECTS
     const { server, runner } = grant
     const now = this.#clock.now()
@@ -114,7 +114,7 @@ export class QueueDispatcher {
   }
 
   ended(work: Work, completionTokens: number | null): Effect[] {
-    const { grant } = work
+    const grant = this.#places.grantOf(work)
     if (grant === undefined || grant.endedAt !== null) return NO_EFFECTS
     grant.endedAt = this.#clock.now()
     grant.completionTokens = completionTokens
@@ -123,7 +123,7 @@ export class QueueDispatcher {
   }
 
   released(work: Work): Effect[] {
-    const { grant } = work
+    const grant = this.#places.grantOf(work)
     if (grant === undefined) return NO_EFFECTS
     const { server, runner, account } = grant
     const now = this.#clock.now()
@@ -149,7 +149,7 @@ export class QueueDispatcher {
   }
 
   place(work: Work): QueuePlace | undefined {
-    const { waiting } = work
+    const waiting = this.#places.queue.get(work)
     if (waiting === undefined) return undefined
     const { works, worksHere } = this.#worksAhead(waiting)
     return { position: works + 1, waitMs: this.#places.waitMs(work, waiting.queue.lane, worksHere) }
@@ -160,7 +160,7 @@ export class QueueDispatcher {
     const candidates = this.#places.table.candidates(work.candidates(), work.model)
     const tiers = tiersOf(candidates)
     const view = this.#places.view()
-    const { waiting } = work
+    const waiting = this.#places.queue.get(work)
     const before = waiting === undefined ? worksAt(tiers) : this.#worksAhead(waiting).worksHere
     const inLane = waiting === undefined ? (lane?.size ?? 0) : worksAhead(waiting, [waiting.queue.lane]).works
     // Who is chosen depends on what its lane has waiting, how long that takes on what all have.

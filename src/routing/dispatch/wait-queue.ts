@@ -1,3 +1,4 @@
+import { Shelf } from '../../lib/shelf.ts'
 import type { Candidate } from './candidate.ts'
 import type { ModelDemand } from './demand.ts'
 import type { Account } from './fair-share.ts'
@@ -10,10 +11,10 @@ const NO_LANES: ReadonlySet<Lane> = new Set()
 /** Everything that waits: lanes, in them keys in fair order, of each key the oldest first. */
 export class WaitQueue {
   readonly lanes = new Map<string, Lane>()
+  readonly #waiting = new Shelf<Waiting>()
   readonly #lanesOf = new Map<ModelDemand, Set<Lane>>()
   readonly #lanesAt = new Map<Server, Set<Lane>>()
   readonly #startedAt: number
-  #size = 0
   #sequence = 0
   /** Of what waits, since the start: sums of dates since 1970 are too long for a number. */
   #arrivalSum = 0
@@ -23,7 +24,7 @@ export class WaitQueue {
   }
 
   get size(): number {
-    return this.#size
+    return this.#waiting.size
   }
 
   /** Lanes that wait for the model. */
@@ -64,6 +65,10 @@ export class WaitQueue {
     return lanes
   }
 
+  get(work: Work): Waiting | undefined {
+    return this.#waiting.at(work.waitingAt)
+  }
+
   meanAgeMs(now: number): number {
     return this.size === 0 ? 0 : now - this.#startedAt - this.#arrivalSum / this.size
   }
@@ -89,8 +94,7 @@ export class WaitQueue {
     lane.oldestAt = Math.min(lane.oldestAt, work.arrivedAt)
     weigh(lane, 1)
     lane.demand.queued += 1
-    work.waiting = waiting
-    this.#size += 1
+    work.waitingAt = this.#waiting.put(waiting)
     this.#arrivalSum += work.arrivedAt - this.#startedAt
     if (queue.heapIndex < 0) enter(queue)
     else if (waiting.before === undefined || queue.rank !== rankOf(queue)) firstChanged(queue)
@@ -106,8 +110,8 @@ export class WaitQueue {
     if (work.brief) lane.briefs -= 1
     weigh(lane, -1)
     lane.demand.queued -= 1
-    work.waiting = undefined
-    this.#size -= 1
+    if (work.waitingAt !== undefined) this.#waiting.take(work.waitingAt)
+    work.waitingAt = undefined
     this.#arrivalSum = this.size === 0 ? 0 : this.#arrivalSum - (work.arrivedAt - this.#startedAt)
     if (queue.size > 0) return firstChanged(queue)
     lane.heads.remove(queue)

@@ -1,7 +1,5 @@
 import type { QueueShare } from '../../auth/principal.ts'
 import type { Prompt } from '../../proxy/prompt.ts'
-import type { Grant } from './grant.ts'
-import type { Waiting } from './lane.ts'
 
 /** One request that wants a slot of an upstream that has its model. The same object from its arrival to its release. */
 export interface Work {
@@ -18,7 +16,7 @@ export interface Work {
   readonly lane: string
   /** Names of the upstreams that may take it now, of every tier. Asked of one work for its whole lane. */
   candidates(): readonly string[]
-  /** The dispatcher's own notes of it. No map of works: see `lib/bag.ts` for what those do to a collector. */
-  waiting?: Waiting | undefined
-  grant?: Grant | undefined
+  /** Where the dispatcher has its notes of it. */
+  waitingAt?: number | undefined
+  grantAt?: number | undefined
 }
