@@ -14,7 +14,9 @@ export function headerValue(headers: RawHeaders, name: string): string | undefin
 export function headerValues(headers: RawHeaders, name: string): string[] {
   const values: string[] = []
   for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]?.toLowerCase() === name) values.push(headers[i + 1] ?? '')
+    const field = headers[i]
+    if (field !== undefined && field.length === name.length && field.toLowerCase() === name)
+      values.push(headers[i + 1] ?? '')
   }
   return values
 }

@@ -3,22 +3,25 @@ import { toClientHeaders } from './end-to-end-headers.ts'
 import type { ExchangeRequest } from './exchange-request.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
 
-/** Who answered, with which model, and after how many attempts: header fields. */
-export function provenance({ upstream, model }: Pick<ExchangeTrace, 'upstream' | 'model'>, attempts: number): string[] {
-  const fields = ['corral-upstream', upstream ?? '']
+type Answered = Pick<ExchangeTrace, 'upstream' | 'model'>
+
+/** Adds who answered, with which model, and after how many attempts: header fields. */
+function addProvenance(fields: string[], { upstream, model }: Answered, attempts: number): void {
+  fields.push('corral-upstream', upstream ?? '')
   if (model !== null) fields.push('corral-model', model)
   fields.push('corral-attempts', String(attempts))
-  return fields
 }
 
 /** The header fields of an answer that an upstream made. */
 export function answerHead(
   upstream: RawHeaders,
-  from: readonly string[],
   { trace, extraHeaders }: Pick<ExchangeRequest, 'trace' | 'extraHeaders'>,
+  attempts: number,
 ): string[] {
   const fields = toClientHeaders(upstream)
-  fields.push(...from, 'x-request-id', trace.id, ...extraHeaders)
+  addProvenance(fields, trace, attempts)
+  fields.push('x-request-id', trace.id)
+  for (const each of extraHeaders) fields.push(each)
   return fields
 }
 
@@ -30,8 +33,10 @@ export function earlyHead({ trace, extraHeaders }: Pick<ExchangeRequest, 'trace'
   return ['content-type', 'text/event-stream', 'cache-control', 'no-cache', 'x-request-id', trace.id, ...extraHeaders]
 }
 
-/** The same as `provenance`, for a stream whose head has left without it. */
-export function provenanceComment(fields: readonly string[]): string {
+/** Who answers, for a stream whose head has left without it: a comment. */
+export function provenanceComment(answered: Answered, attempts: number): string {
+  const fields: string[] = []
+  addProvenance(fields, answered, attempts)
   let text = ''
   for (let i = 0; i < fields.length; i += 2) text += `: ${fields[i]}: ${fields[i + 1]}\n`
   return `${text}\n`

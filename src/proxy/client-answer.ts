@@ -1,5 +1,6 @@
 import type { GatewayError } from '../errors/gateway-error.ts'
-import { answerHead, earlyHead, provenance, provenanceComment } from './answer-head.ts'
+import type { RawHeaders } from '../lib/raw-headers.ts'
+import { answerHead, earlyHead, provenanceComment } from './answer-head.ts'
 import type { ClientPort } from './client-port.ts'
 import type { ExchangeDeps, ExchangeRequest } from './exchange-request.ts'
 import { QueueComments } from './queue-comments.ts'
@@ -7,6 +8,7 @@ import type { RouteTicket } from './router.ts'
 import type { UpstreamAnswer } from './upstream-answer.ts'
 
 const encoder = new TextEncoder()
+const NO_FIELDS: RawHeaders = []
 
 /** What the client of one exchange is sent: comments while it waits, the answer of one upstream, or an error. */
 export class ClientAnswer {
@@ -20,7 +22,7 @@ export class ClientAnswer {
     this.#client = client
     this.#request = request
     this.#deps = deps
-    this.#comments = new QueueComments(request.format, performance.now())
+    this.#comments = new QueueComments(request.format, request.trace.startedAt)
   }
 
   /** Whether it had its 200 while it waited: all else is told inside the stream. */
@@ -50,9 +52,8 @@ export class ClientAnswer {
   /** Once: from here on it gets this answer. */
   begin(answer: UpstreamAnswer | null, attempts: number): void {
     this.#answer = answer
-    const fields = provenance(this.#request.trace, attempts)
-    if (this.isOpen) this.#say(provenanceComment(fields))
-    else this.#client.head(this.status, answerHead(answer?.headers ?? [], fields, this.#request))
+    if (this.isOpen) this.#say(provenanceComment(this.#request.trace, attempts))
+    else this.#client.head(this.status, answerHead(answer?.headers ?? NO_FIELDS, this.#request, attempts))
   }
 
   /** False: there is no more room. */

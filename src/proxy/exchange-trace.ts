@@ -17,7 +17,8 @@ export class ExchangeTrace {
   usage: TokenUsage | null = null
   /** Milliseconds since the epoch. */
   readonly arrivedAt = Date.now()
-  readonly #startedAt = performance.now()
+  /** On the monotonic clock, milliseconds. */
+  readonly startedAt = performance.now()
   #grantedAt: number | null = null
   #firstByteAt: number | null = null
 
@@ -55,9 +56,9 @@ export class ExchangeTrace {
       status,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
-      queueMs: this.#grantedAt === null ? 0 : this.#grantedAt - this.#startedAt,
-      ttftMs: this.#firstByteAt === null ? null : this.#firstByteAt - this.#startedAt,
-      totalMs: endedAt - this.#startedAt,
+      queueMs: this.#grantedAt === null ? 0 : this.#grantedAt - this.startedAt,
+      ttftMs: this.#firstByteAt === null ? null : this.#firstByteAt - this.startedAt,
+      totalMs: endedAt - this.startedAt,
       promptTokens: this.usage?.promptTokens ?? null,
       completionTokens: this.usage?.completionTokens ?? null,
       ending,

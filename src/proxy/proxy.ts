@@ -33,10 +33,10 @@ const SWEEP_MS = 1000
 
 export function createProxy(deps: ProxyDeps): Proxy {
   const running = createRunningExchanges()
-  const stays = createStayKeeper(createPolicyOf(deps.policies))
+  const stays = createStayKeeper(createPolicyOf(deps.policies), () => performance.now())
   const exchangeDeps: ExchangeDeps = {
     ...deps,
-    began: (upstream, asked) => stays.began(upstream, asked, performance.now()),
+    began: stays.began,
     running: () => running.size,
     over(exchange, record) {
       running.remove(exchange)

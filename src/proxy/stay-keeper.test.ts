@@ -32,13 +32,16 @@ interface Said {
 function scene(policies: readonly Partial<ModelPolicy>[]): {
   readonly keeper: StayKeeper
   readonly said: Said[]
+  readonly time: { now: number }
   upstream(id: string, ...speaks: Dialect[]): Upstream
 } {
   const said: Said[] = []
+  const time = { now: 0 }
   const whole = policies.map((each) => ({ match: '*', numCtx: 'allow', keepAlive: 'allow', ...each }) as const)
   return {
-    keeper: createStayKeeper(createPolicyOf(whole)),
+    keeper: createStayKeeper(createPolicyOf(whole), () => time.now),
     said,
+    time,
     upstream: (id, ...speaks) => ({
       id,
       speaks: () => new Set(speaks.length === 0 ? ['ollama', 'openai'] : speaks),
@@ -61,8 +64,8 @@ function scene(policies: readonly Partial<ModelPolicy>[]): {
 describe('createStayKeeper', () => {
   it('says on the native API what a request of /v1 cannot carry', () => {
     const { keeper, said, upstream } = scene([{ match: 'tiny*', keepAlive: '30m', numCtx: 4096 }, { keepAlive: -1 }])
-    keeper.began(upstream('a'), { route: V1, model: 'tiny:latest' }, 0)
-    keeper.began(upstream('a'), { route: EMBED, model: 'embedder:latest' }, 0)
+    keeper.began(upstream('a'), { route: V1, model: 'tiny:latest' })
+    keeper.began(upstream('a'), { route: EMBED, model: 'embedder:latest' })
     expect(said.map(({ target, body }) => [target, body])).toEqual([
       ['/api/generate', { model: 'tiny:latest', keep_alive: '30m', stream: false }],
       ['/api/embed', { model: 'embedder:latest', input: [], keep_alive: -1 }],
@@ -76,22 +79,24 @@ describe('createStayKeeper', () => {
       { match: 'x*', keepAlive: '5m' },
     ])
     for (const model of ['free:latest', 'strip:latest', 'other:latest', null])
-      keeper.began(upstream('a'), { route: V1, model }, 0)
-    for (const route of [NATIVE, LIST]) keeper.began(upstream('a'), { route, model: 'x:latest' }, 0)
+      keeper.began(upstream('a'), { route: V1, model })
+    for (const route of [NATIVE, LIST]) keeper.began(upstream('a'), { route, model: 'x:latest' })
     expect(said).toEqual([])
   })
 
   it('says nothing to a provider, nor of a model that runs at ollama.com', () => {
     const { keeper, said, upstream } = scene([{ keepAlive: '5m' }])
-    keeper.began(upstream('dear', 'openai'), { route: V1, model: 'gpt-4:latest' }, 0)
-    keeper.began(upstream('a'), { route: V1, model: 'big:cloud' }, 0)
+    keeper.began(upstream('dear', 'openai'), { route: V1, model: 'gpt-4:latest' })
+    keeper.began(upstream('a'), { route: V1, model: 'big:cloud' })
     expect(said).toEqual([])
   })
 
   it('says it once in thirty seconds for each model of each upstream', () => {
-    const { keeper, said, upstream } = scene([{ keepAlive: '5m' }])
-    const began = (id: string, model: string, now: number): void =>
-      keeper.began(upstream(id), { route: V1, model }, now)
+    const { keeper, said, time, upstream } = scene([{ keepAlive: '5m' }])
+    const began = (id: string, model: string, now: number): void => {
+      time.now = now
+      keeper.began(upstream(id), { route: V1, model })
+    }
     began('a', 'x:latest', 1000)
     began('a', 'x:latest', 30_999)
     began('b', 'x:latest', 2000)
@@ -103,8 +108,8 @@ describe('createStayKeeper', () => {
 
   it('waits thirty seconds for the answer, which it does not read', () => {
     const { keeper, said, upstream } = scene([{ keepAlive: '5m' }])
-    keeper.began(upstream('slow'), { route: V1, model: 'x:latest' }, 0)
-    keeper.began(upstream('gone'), { route: V1, model: 'x:latest' }, 0)
+    keeper.began(upstream('slow'), { route: V1, model: 'x:latest' })
+    keeper.began(upstream('gone'), { route: V1, model: 'x:latest' })
     const [slow, gone] = said
     gone?.sink.fail({ kind: 'unreachable', executed: 'no' })
     gone?.sink.released()

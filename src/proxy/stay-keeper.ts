@@ -10,9 +10,8 @@ import type { Attempt, Upstream } from './upstream.ts'
  * model answers. It says nothing of `num_ctx`: another than that of the model as it is loaded would load it anew.
  */
 export interface StayKeeper {
-  /** `now` on the monotonic clock, milliseconds. */
-  began(upstream: Upstream, asked: { readonly route: Route; readonly model: string | null }, now: number): void
-  /** To be called every second. */
+  began(upstream: Upstream, asked: { readonly route: Route; readonly model: string | null }): void
+  /** To be called every second; `now` as `clock` tells it. */
   checkDeadlines(now: number): void
 }
 
@@ -22,15 +21,17 @@ const PATIENCE_MS = 30_000
 /** Pairs of upstream and model that are remembered. */
 const MOST_PAIRS = 10_000
 
-export function createStayKeeper(policyOf: PolicyOf): StayKeeper {
+/** `clock`: monotonic, milliseconds. */
+export function createStayKeeper(policyOf: PolicyOf, clock: () => number): StayKeeper {
   const saidAt = new Map<string, number>()
   const saying = new Map<Attempt, number>()
 
   return {
-    began(upstream, { route, model }, now) {
+    began(upstream, { route, model }) {
       if (model === null || route.kind !== 'generate' || route.dialect === 'ollama') return
       const keepAlive = policyOf(model)?.keepAlive ?? 'allow'
       if (keepAlive === 'allow' || keepAlive === 'strip' || !keepsModels(upstream, model)) return
+      const now = clock()
       const pair = `${upstream.id} ${model}`
       if (now - (saidAt.get(pair) ?? -Infinity) < SAY_AGAIN_MS) return
       if (saidAt.size >= MOST_PAIRS) saidAt.clear()

@@ -21,20 +21,28 @@ export interface ClaimListener {
 
 export const NOBODY: ClaimListener = { began() {}, answered() {}, released() {} }
 
-export function bothOf(first: ClaimListener, second: ClaimListener): ClaimListener {
-  return {
-    began() {
-      first.began()
-      second.began()
-    },
-    answered(facts) {
-      first.answered(facts)
-      second.answered(facts)
-    },
-    released(outcome) {
-      first.released(outcome)
-      second.released(outcome)
-    },
+export class BothListeners implements ClaimListener {
+  readonly #first: ClaimListener
+  readonly #second: ClaimListener
+
+  constructor(first: ClaimListener, second: ClaimListener) {
+    this.#first = first
+    this.#second = second
+  }
+
+  began(): void {
+    this.#first.began()
+    this.#second.began()
+  }
+
+  answered(facts: AnswerFacts): void {
+    this.#first.answered(facts)
+    this.#second.answered(facts)
+  }
+
+  released(outcome: AttemptOutcome): void {
+    this.#first.released(outcome)
+    this.#second.released(outcome)
   }
 }
 
@@ -61,7 +69,7 @@ export class PlaceClaim implements Claim {
     this.#listener = listener
     this.#deps = deps
     this.#losses = deps.fleet.get(upstream.id)?.losses ?? 0
-    deps.fleet.apply(upstream.id, { kind: 'claimed' })
+    deps.fleet.claimed(upstream.id)
   }
 
   began(): void {
@@ -93,7 +101,7 @@ export class PlaceClaim implements Claim {
     if (this.#state === 'released') return
     this.#state = 'released'
     const { fleet } = this.#deps
-    if (fleet.get(this.upstream.id)?.upstream === this.upstream) fleet.apply(this.upstream.id, { kind: 'released' })
+    if (fleet.get(this.upstream.id)?.upstream === this.upstream) fleet.released(this.upstream.id)
     this.#listener.released(this.#outcome ?? 'cancelled')
   }
 

@@ -64,10 +64,15 @@ export class Errand implements Work, RouteTicket {
   }
 }
 
-/** Requests for which the same upstreams are candidates have the same lane; `dialects` that they speak alike are one. */
-export function laneOf({ principal, named = null, tried }: SelectRequest, model: string, dialects: string): string {
+/** The lane of requests for a model that are kept to nobody, in an API that these `dialects` are spoken alike with. */
+export function openLane(model: string, dialects: string): string {
   // No name has a line break.
-  let lane = `${model}\n${dialects}`
+  return `${model}\n${dialects}`
+}
+
+/** Requests for which the same upstreams are candidates have the same lane. */
+export function laneOf({ principal, named = null, tried }: SelectRequest, open: string): string {
+  let lane = open
   if (principal.upstreams !== null) lane += `\n@${principal.upstreams.join(',')}`
   if (named !== null) lane += `\n=${named.join(',')}`
   if (tried.size > 0) lane += `\n!${[...tried].toSorted().join(',')}`

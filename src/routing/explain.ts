@@ -2,7 +2,7 @@ import type { Principal } from '../auth/principal.ts'
 import type { Dispatcher } from './dispatch/dispatcher.ts'
 import type { ServerQuote } from './dispatch/server-quote.ts'
 import type { Work } from './dispatch/work.ts'
-import { laneOf, USUAL_SHARE } from './errand.ts'
+import { laneOf, openLane, USUAL_SHARE } from './errand.ts'
 import type { ExpectedTimes, ModelExplanation, UpstreamVerdict } from './explanation.ts'
 import { gigabytes } from './gigabytes.ts'
 import { type Selection, pick, selectUpstreams } from './select.ts'
@@ -32,7 +32,7 @@ export function explainRoute(asked: ExplainRequest, { snapshot, dispatcher, now 
   const selection = selectUpstreams(request, snapshot)
   const verdicts = judgeFleet(request, snapshot)
   const dialects = spokenAlike(model, dialect, snapshot.upstreams).join(',')
-  const quotes = quotesOf(asked, selection, { dispatcher, now, lane: laneOf(request, model, dialects) })
+  const quotes = quotesOf(asked, selection, { dispatcher, now, lane: laneOf(request, openLane(model, dialects)) })
   const missing = isMissing(request, selection)
   const selected = missing ? undefined : selectedName(request, selection, quotes)
   const best = snapshot.upstreams.find(({ name }) => name === selected)

@@ -51,6 +51,17 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
   const slots = new SlotBook()
   /** What the last answer told: that its slot is free is said next. No map of works: see `lib/bag.ts`. */
   let told: { readonly by: Work; readonly facts: AnswerFacts } | null = null
+  const answers: AnswerBook = {
+    clock,
+    hear(sent, facts, beganAt) {
+      told = { by: sent.work, facts }
+      if (facts.status !== 200) return
+      const { work, server, cold, grantedAt } = sent
+      const { model, prompt } = work
+      const endedAt = clock.now()
+      rates.observe({ ...facts, server, model, prompt, cold, grantedAt, beganAt: beganAt ?? endedAt, endedAt })
+    },
+  }
 
   return {
     estimates: rates,
@@ -75,20 +86,8 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
       }
     },
     watch(work, server, cold) {
-      const grantedAt = clock.now()
       if (cold) slots.loads(server, work.model)
-      let beganAt: number | null = null
-      return {
-        began: () => void (beganAt = clock.now()),
-        answered(facts) {
-          told = { by: work, facts }
-          if (facts.status !== 200) return
-          const { model, prompt } = work
-          const endedAt = clock.now()
-          rates.observe({ ...facts, server, model, prompt, cold, grantedAt, beganAt: beganAt ?? endedAt, endedAt })
-        },
-        released() {},
-      }
+      return new AnswerListener({ work, server, cold, grantedAt: clock.now() }, answers)
     },
     sawLoaded({ name, version, loaded }) {
       slots.saw(name, version, new Set(loaded.map(({ canonical }) => canonical)))
@@ -107,4 +106,39 @@ function slotFacts({ streamed, timings, usage }: AnswerFacts, pair: PairEstimate
   if (timings !== null || usage?.completionTokens == null) return { streamed, timings }
   const expectedMs = (usage.promptTokens ?? 0) * pair.prefillMsPerToken + usage.completionTokens * pair.decodeMsPerToken
   return { streamed, timings, expectedMs }
+}
+
+interface Sent {
+  readonly work: Work
+  readonly server: string
+  readonly cold: boolean
+  readonly grantedAt: number
+}
+
+interface AnswerBook {
+  readonly clock: Clock
+  /** `beganAt`: null where the answer had no byte. */
+  hear(sent: Sent, facts: AnswerFacts, beganAt: number | null): void
+}
+
+/** Tells of the answer to one request. */
+class AnswerListener implements ClaimListener {
+  readonly #sent: Sent
+  readonly #book: AnswerBook
+  #beganAt: number | null = null
+
+  constructor(sent: Sent, book: AnswerBook) {
+    this.#sent = sent
+    this.#book = book
+  }
+
+  began(): void {
+    this.#beganAt = this.#book.clock.now()
+  }
+
+  answered(facts: AnswerFacts): void {
+    this.#book.hear(this.#sent, facts, this.#beganAt)
+  }
+
+  released(): void {}
 }

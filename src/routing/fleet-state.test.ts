@@ -20,9 +20,9 @@ describe('createFleet', () => {
   it('gives snapshots that later events leave alone', () => {
     const fleet = createFleet([member('a')])
     const before = fleet.all()
-    fleet.apply('a', { kind: 'claimed' })
-    expect(before[0]?.running).toBe(0)
-    expect(fleet.get('a')?.running).toBe(1)
+    fleet.apply('a', up)
+    expect(before[0]?.health).toBe('unknown')
+    expect(fleet.get('a')?.health).toBe('up')
   })
 
   it('tells of changes of health, and only of those', () => {
@@ -31,7 +31,7 @@ describe('createFleet', () => {
     fleet.onHealthChange((change) => void changes.push(change))
     fleet.apply('a', up)
     fleet.apply('a', up)
-    fleet.apply('a', { kind: 'claimed' })
+    fleet.claimed('a')
     fleet.apply('a', { kind: 'probe-failed', failure: 'unreachable', detail: 'ECONNREFUSED' })
     expect(changes).toEqual([
       { name: 'a', from: 'unknown', to: 'up', fault: null },
@@ -55,11 +55,26 @@ describe('createFleet', () => {
   it('keeps what runs of members that stay', () => {
     const a = member('a')
     const fleet = createFleet([a])
-    fleet.apply('a', { kind: 'claimed' })
+    fleet.claimed('a')
     fleet.setMembers([{ ...a, priority: 3, memoryBytes: 7, slots: 2 }])
     expect(fleet.get('a')).toMatchObject({ running: 1, priority: 3, memoryBytes: 7, slots: 2 })
     fleet.setMembers([member('a')])
     expect(fleet.get('a')).toMatchObject({ running: 0, health: 'unknown' })
+  })
+
+  it('counts what runs, whatever else becomes known, and never falls below none', () => {
+    const fleet = createFleet([member('a')])
+    const running = (): number | undefined => fleet.get('a')?.running
+    fleet.claimed('a')
+    fleet.apply('a', up)
+    fleet.claimed('a')
+    expect(running()).toBe(2)
+    for (const left of [1, 0, 0]) {
+      fleet.released('a')
+      expect(running()).toBe(left)
+    }
+    fleet.claimed('nobody')
+    fleet.released('nobody')
   })
 
   it('calls news what changes who may get what, and nothing else', () => {
@@ -81,7 +96,8 @@ describe('createFleet', () => {
       outcome,
       model: 'm:latest',
     })
-    expect(count({ kind: 'claimed' })).toBe(0)
+    fleet.claimed('a')
+    expect(news).toBe(3)
     expect(
       (['broken', 'broken', 'answered', 'failed-model', 'busy'] as const).map((each) => count(outcome(each))),
     ).toEqual([0, 0, 0, 0, 1])

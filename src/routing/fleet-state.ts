@@ -13,7 +13,7 @@ import {
 
 /** What is known of all upstreams. It hears events and starts nothing itself. */
 export interface Fleet {
-  /** In order of priority, then name. A snapshot: later events do not change it. */
+  /** In order of priority, then name. A snapshot: later events change no more of it than what runs. */
   all(): readonly UpstreamState[]
   get(name: string): UpstreamState | undefined
   /** Whether some list has the model. */
@@ -22,6 +22,9 @@ export interface Fleet {
   isRemote(canonical: string): boolean
   /** An event of an upstream that left the fleet is ignored. */
   apply(name: string, event: UpstreamEvent): void
+  /** A request was given a place there; its `released` tells that it is free. */
+  claimed(name: string): void
+  released(name: string): void
   /** Adds, removes and changes members; one that keeps its `Upstream` object keeps what is known of it. */
   setMembers(members: readonly UpstreamMember[]): void
   /** Cheap where nothing is due: what has cooled off is news then. */
@@ -43,6 +46,7 @@ export interface HealthChange {
 
 export function createFleet(members: readonly UpstreamMember[]): Fleet {
   let states: readonly UpstreamState[] = []
+  let places: ReadonlyMap<string, number> = new Map()
   let dueAt = Infinity
   const healthChanged = createListeners<HealthChange>()
   const news = createListeners<void>()
@@ -54,16 +58,16 @@ export function createFleet(members: readonly UpstreamMember[]): Fleet {
   const setMembers = (next: readonly UpstreamMember[]): void => {
     const known = new Map(states.map((state) => [state.upstream, state]))
     states = next.map((member) => join(member, known.get(member.upstream))).toSorted(byPreference)
+    places = new Map(states.map(({ name }, place) => [name, place]))
     look()
   }
   const apply = (name: string, event: UpstreamEvent): void => {
-    const index = states.findIndex((state) => state.name === name)
+    const index = places.get(name) ?? -1
     const before = states[index]
     if (before === undefined) return
     const after = reduceUpstream(before, event)
     if (after === before) return
     states = states.with(index, after)
-    if (event.kind === 'claimed' || event.kind === 'released') return
     if (after.health !== before.health) {
       healthChanged.tell({ name, from: before.health, to: after.health, fault: after.fault })
     }
@@ -73,14 +77,21 @@ export function createFleet(members: readonly UpstreamMember[]): Fleet {
     }
     if (event.kind === 'loaded-read') loaded.tell(after)
   }
+  const get = (name: string): UpstreamState | undefined => states[places.get(name) ?? -1]
+  const count = (name: string, more: number): void => {
+    const state = get(name)
+    if (state !== undefined) state.running = Math.max(0, state.running + more)
+  }
   setMembers(members)
 
   return {
     all: () => states,
-    get: (name) => states.find((state) => state.name === name),
+    get,
     knows: (canonical) => states.some((state) => state.enabled && state.models?.has(canonical)),
     isRemote: (canonical) => states.some((state) => state.enabled && state.models?.get(canonical)?.remote),
     apply,
+    claimed: (name) => count(name, 1),
+    released: (name) => count(name, -1),
     setMembers(next) {
       setMembers(next)
       news.tell()

@@ -1,5 +1,5 @@
 import type { Dialect } from '../dialects/dialect.ts'
-import { type Errand, laneOf } from './errand.ts'
+import { type Errand, laneOf, openLane } from './errand.ts'
 import type { Selection } from './select.ts'
 import { spokenAlike } from './spoken-alike.ts'
 import type { UpstreamState } from './upstream-state.ts'
@@ -24,24 +24,23 @@ const NONE: readonly string[] = []
 
 export function createLaneCandidates({ select, upstreams }: LaneCandidatesDeps): LaneCandidates {
   const lanes = new Map<string, readonly string[]>()
-  const alike = new Map<Dialect, Map<string, string>>()
+  const open = new Map<Dialect, Map<string, string>>()
 
-  const dialectsOf = ({ model, request: { route } }: Errand): string => {
-    let known = alike.get(route.dialect)
+  const openLaneOf = ({ model, request: { route } }: Errand): string => {
+    let known = open.get(route.dialect)
     if (known === undefined) {
       known = new Map()
-      alike.set(route.dialect, known)
+      open.set(route.dialect, known)
     }
-    let dialects = known.get(model)
-    if (dialects === undefined) {
-      dialects = spokenAlike(model, route.dialect, upstreams()).join(',')
+    let lane = known.get(model)
+    if (lane === undefined) {
+      lane = openLane(model, spokenAlike(model, route.dialect, upstreams()).join(','))
       if (known.size >= MAX_LANES) known.clear()
-      known.set(model, dialects)
+      known.set(model, lane)
     }
-    return dialects
+    return lane
   }
-  const laneNow = (errand: Errand): string =>
-    errand.isForQueue ? laneOf(errand.request, errand.model, dialectsOf(errand)) : ''
+  const laneNow = (errand: Errand): string => (errand.isForQueue ? laneOf(errand.request, openLaneOf(errand)) : '')
 
   return {
     join(errand) {
@@ -62,7 +61,7 @@ export function createLaneCandidates({ select, upstreams }: LaneCandidatesDeps):
     },
     forget() {
       lanes.clear()
-      alike.clear()
+      open.clear()
     },
   }
 }

@@ -53,9 +53,10 @@ export function createQueueDesk(deps: QueueDeskDeps): QueueDesk {
       return
     }
     work.state = 'over'
-    const listener = new QueuedClaim(work, deps.watch(work, server, cold), { dispatcher, carryOut })
+    const listener = new QueuedClaim(work, deps.watch(work, server, cold), told)
     work.receiver.granted(new PlaceClaim(upstream, { model: work.model, listener }, deps))
   }
+  const told = { dispatcher, carryOut: (effects: readonly Effect[]): void => carryOut(effects) }
   const refuse = ({ work, reason, retryAfterMs }: Extract<Effect, { kind: 'refuse' }>): void => {
     if (!(work instanceof Errand) || work.state !== 'queued') return
     if (reason === 'stranded') return deps.stranded(work)

@@ -2,7 +2,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { ModelSettings } from '../proxy/settings.ts'
 import type { Upstream } from '../proxy/upstream.ts'
-import { bothOf } from './claims.ts'
+import { BothListeners } from './claims.ts'
 import type { DispatchOptions } from './dispatch/dispatch-options.ts'
 import { createDispatcher, type Dispatcher } from './dispatch/dispatcher.ts'
 import { createFleetFacts } from './fleet-facts.ts'
@@ -77,7 +77,7 @@ export function createRoutingCore(deps: RoutingCoreDeps): RoutingCore {
       waker,
       bytesOf: learning.bytesOf,
       learnModel: (model) => plan.learnModel(model),
-      watch: (...sent) => bothOf(learning.watch(...sent), warmth.watch(...sent)),
+      watch: (...sent) => new BothListeners(learning.watch(...sent), warmth.watch(...sent)),
       preload: warmth.preload,
     },
     plan,

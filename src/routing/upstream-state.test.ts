@@ -63,12 +63,8 @@ describe('reduceUpstream', () => {
   })
 
   it('counts nothing against a busy one, and sends it no more than it runs for a moment', () => {
-    const claimed: UpstreamEvent = { kind: 'claimed' }
-    const state = after(answered, broken, broken, claimed, claimed, claimed, {
-      kind: 'outcome',
-      at: 7,
-      outcome: 'busy',
-    })
+    const running = { ...after(answered, broken, broken), running: 3 }
+    const state = reduceUpstream(running, { kind: 'outcome', at: 7, outcome: 'busy' })
     expect(state).toMatchObject({ health: 'up', consecutiveFailures: 2, failing: new Map() })
     expect(admits(state)).toBe(2)
     expect(admits(reduceUpstream(state, { kind: 'time-passed', at: 1006 }))).toBe(2)
@@ -125,11 +121,6 @@ describe('reduceUpstream', () => {
     expect(after(slow).slow).toBe(true)
     expect(after(slow, answered).slow).toBe(false)
     expect(after(answered, late).slow).toBe(true)
-  })
-
-  it('counts what runs and never falls below none', () => {
-    expect(after({ kind: 'claimed' }, { kind: 'claimed' }, { kind: 'released' }).running).toBe(1)
-    expect(after({ kind: 'released' }).running).toBe(0)
   })
 
   it('keeps its models over an outage, but not what was loaded', () => {

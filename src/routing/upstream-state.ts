@@ -6,7 +6,7 @@ import { type ProviderView, statedModels } from './provider-models.ts'
 
 export type Health = 'unknown' | 'up' | 'down'
 
-/** What is known of one upstream at one moment. Never changed; each event makes a new one. */
+/** What is known of one upstream at one moment. Each event makes a new one; only `running` is counted in place. */
 export interface UpstreamState {
   readonly upstream: Upstream
   readonly name: string
@@ -35,7 +35,8 @@ export interface UpstreamState {
   readonly models: ReadonlyMap<string, ModelEntry> | null
   readonly modelsReadAt: number | null
   readonly loaded: readonly ModelEntry[]
-  readonly running: number
+  /** Changes with every request, and is of interest to few: no reason for a new state. */
+  running: number
   readonly consecutiveFailures: number
   /** Health probes in a row that it did not answer at all. */
   readonly unansweredProbes: number
@@ -55,8 +56,6 @@ export type UpstreamEvent =
   | { readonly kind: 'probe-failed'; readonly failure: ProbeFailure; readonly detail: string }
   | { readonly kind: 'models-read'; readonly at: number; readonly models: ReadonlyMap<string, ModelEntry> }
   | { readonly kind: 'loaded-read'; readonly at: number; readonly loaded: readonly ModelEntry[] }
-  | { readonly kind: 'claimed' }
-  | { readonly kind: 'released' }
   | {
       readonly kind: 'outcome'
       readonly at: number
@@ -171,10 +170,6 @@ export function reduceUpstream(state: UpstreamState, event: UpstreamEvent): Upst
       return { ...healed(state, event.at), models: permitted(state, event.models), modelsReadAt: event.at }
     case 'loaded-read':
       return { ...healed(state, event.at), loaded: event.loaded }
-    case 'claimed':
-      return { ...state, running: state.running + 1 }
-    case 'released':
-      return { ...state, running: Math.max(0, state.running - 1) }
     case 'outcome':
       return afterOutcome(state, event)
     case 'time-passed':

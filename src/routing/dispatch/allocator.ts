@@ -39,13 +39,15 @@ export class Allocator {
   readonly #clock: Clock
   readonly #estimates: Estimates
   options: DispatchOptions
+  /** Of the event that is being decided. */
+  now = 0
   #turn = 0
 
   constructor(deps: AllocatorDeps, options: DispatchOptions) {
     this.#clock = deps.clock
     this.#estimates = deps.estimates
     this.table = new ServerTable(deps)
-    this.queue = new WaitQueue(deps.clock.now())
+    this.queue = new WaitQueue(this.setTime())
     this.scarcity = new Scarcity(this.table)
     this.options = options
   }
@@ -64,6 +66,7 @@ export class Allocator {
 
   /** Gives what one upstream has free. */
   serveAt(server: Server): Effect[] {
+    if (this.queue.size === 0) return NO_EFFECTS
     const effects: Effect[] = []
     for (const sparesQueued of [true, false]) {
       if (server.isFull) break
@@ -74,7 +77,7 @@ export class Allocator {
   }
 
   #openView(sparesQueued: boolean): OpenView {
-    return { now: this.#clock.now(), estimates: this.#estimates, sparesQueued }
+    return { now: this.now, estimates: this.#estimates, sparesQueued }
   }
 
   #serveOpen(lanes: Lane[], view: ServeView, effects: Effect[]): void {
@@ -116,20 +119,23 @@ export class Allocator {
 
   grant(work: Work, account: Account, cost: Cost): Effect {
     const { server, runner, loadMs } = cost
-    const now = this.#clock.now()
+    const { now } = this
     const cold = !server.isProvider && runner.state === 'absent'
     for (const victim of cost.victims) server.unload(victim)
     if (cold) server.startLoad(runner, { now, loadMs, isPreload: false })
     const answerMs = work.brief ? 0 : runner.answerMs
     const grant: Grant = {
-      ...{ work, server, runner, account, cold, answerMs },
-      ...{
-        grantedAt: now,
-        prefillMs: cost.prefillMs,
-        beganAt: null,
-        endedAt: null,
-        completionTokens: null,
-      },
+      work,
+      server,
+      runner,
+      account,
+      cold,
+      answerMs,
+      grantedAt: now,
+      prefillMs: cost.prefillMs,
+      beganAt: null,
+      endedAt: null,
+      completionTokens: null,
     }
     server.start(runner, grant)
     // Where they are stated there is nothing to learn.
@@ -139,6 +145,12 @@ export class Allocator {
     this.fair.started(account, (cost.prefillMs + answerMs) / work.share.weight)
     this.#turn += 1
     return { kind: 'grant', work, server: server.name, cold }
+  }
+
+  /** To be called first at every event: all that is decided about it is decided at one moment. */
+  setTime(): number {
+    this.now = this.#clock.now()
+    return this.now
   }
 
   /** How many have a slot. */
@@ -157,7 +169,7 @@ export class Allocator {
 
   /** Whoever has waited for it long enough has room made; who would not have it any more, has it no more. */
   reserve(): void {
-    const now = this.#clock.now()
+    const { now } = this
     for (const lane of this.queue.lanes.values()) lane.demand.oldest = Number.POSITIVE_INFINITY
     for (const lane of this.queue.lanes.values()) {
       lane.oldestAt = oldestOf(lane)
@@ -180,7 +192,7 @@ export class Allocator {
   }
 
   preload(lane: Lane): Effect[] {
-    const now = this.#clock.now()
+    const { now } = this
     const place = placeToPreload(lane, now)
     if (place === undefined) return []
     const { server, runner, victims } = place
@@ -196,14 +208,14 @@ export class Allocator {
   }
 
   ask(work: Work, aheadMs = 0): Ask {
-    const now = this.#clock.now()
+    const { now } = this
     const age = now - work.arrivedAt
     const isOld = age > policy.oldMs && age > policy.oldTimesMean * this.queue.meanAgeMs(now)
     return { work, aheadMs, isOld, sparesQueued: false }
   }
 
   view(): ChoiceView {
-    const now = this.#clock.now()
+    const { now } = this
     const { affinity, spillAfterMs } = this.options
     return {
       now,
@@ -240,6 +252,7 @@ function isBetterAt(server: Server, { lane, best }: KeyQueue, { ask, view }: { a
 }
 
 const NO_BLOCKS: readonly number[] = []
+const NO_EFFECTS: Effect[] = []
 
 function oldestOf(lane: Lane): number {
   let oldest = Number.POSITIVE_INFINITY

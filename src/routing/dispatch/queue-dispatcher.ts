@@ -1,4 +1,3 @@
-import type { Clock } from '../../lib/clock.ts'
 import type { QueuePlace } from '../../proxy/router.ts'
 import { Allocator, type AllocatorDeps } from './allocator.ts'
 import { tiersOf } from './candidate.ts'
@@ -24,11 +23,9 @@ const LEAST_RETRY_MS = 1_000
 const STRANDED_RETRY_MS = 3_000
 
 export class QueueDispatcher {
-  readonly #clock: Clock
   readonly #places: Allocator
 
   constructor(deps: AllocatorDeps, options: DispatchOptions) {
-    this.#clock = deps.clock
     this.#places = new Allocator(deps, options)
   }
 
@@ -50,13 +47,13 @@ export class QueueDispatcher {
     const server = this.#places.table.servers.get(name)
     if (server === undefined || server.isProvider) return NO_EFFECTS
     for (const { model } of loaded) if (server.facts.models.has(model)) this.#places.table.runnerOf(server, model)
-    server.saw(loaded, this.#clock.now())
+    server.saw(loaded, this.#places.setTime())
     return this.#places.serveAt(server)
   }
 
   arrive(work: Work): Effect[] {
     const { prompt, model, key } = work
-    const now = this.#clock.now()
+    const now = this.#places.setTime()
     const demand = this.#places.table.demandOf(model)
     demand.asked(prompt.tokens, now)
     this.#places.scarcity.asked(demand, now)
@@ -90,7 +87,7 @@ export class QueueDispatcher {
   #refuseTooMany(work: Work): Effect[] {
     const waiting = this.#places.queue.get(work)
     if (waiting === undefined) return []
-    const isLate = this.#clock.now() - work.arrivedAt > this.#places.options.maxWaitMs
+    const isLate = this.#places.now - work.arrivedAt > this.#places.options.maxWaitMs
     if (!isLate && this.#places.queue.size <= this.#places.options.maxLength) return []
     return [this.#refuse(waiting, isLate ? 'waited-too-long' : 'queue-full')]
   }
@@ -105,7 +102,7 @@ export class QueueDispatcher {
     const grant = this.#places.grantOf(work)
     if (grant === undefined || grant.beganAt !== null) return NO_EFFECTS
     const { server, runner } = grant
-    const now = this.#clock.now()
+    const now = this.#places.setTime()
     grant.beganAt = now
     if (server.facts.slots === null) runner.slotLimit.began(work, now)
     if (server.isProvider || runner.state === 'loaded' || !this.#isHere(server)) return NO_EFFECTS
@@ -116,7 +113,7 @@ export class QueueDispatcher {
   ended(work: Work, completionTokens: number | null): Effect[] {
     const grant = this.#places.grantOf(work)
     if (grant === undefined || grant.endedAt !== null) return NO_EFFECTS
-    grant.endedAt = this.#clock.now()
+    grant.endedAt = this.#places.setTime()
     grant.completionTokens = completionTokens
     grant.runner.slotLimit.ended(work, grant.endedAt)
     return NO_EFFECTS
@@ -126,7 +123,7 @@ export class QueueDispatcher {
     const grant = this.#places.grantOf(work)
     if (grant === undefined) return NO_EFFECTS
     const { server, runner, account } = grant
-    const now = this.#clock.now()
+    const now = this.#places.setTime()
     this.#places.takeBack(grant)
     if (grant.beganAt !== null) runner.memory.keep(this.#places.blocksOf(work), server.slotsOf(runner, false))
     server.release(runner, grant, now)
@@ -139,7 +136,8 @@ export class QueueDispatcher {
 
   reconsider(): Effect[] {
     if (this.#places.queue.size === 0) return NO_EFFECTS
-    for (const server of this.#places.table.servers.values()) server.believeLoaded(this.#clock.now())
+    const now = this.#places.setTime()
+    for (const server of this.#places.table.servers.values()) server.believeLoaded(now)
     for (const lane of this.#places.queue.closeAll()) this.#renew(lane)
     const effects = [...this.#places.queue.lanes.values()].flatMap((lane) => this.#expire(lane))
     this.#places.reserve()
@@ -151,11 +149,13 @@ export class QueueDispatcher {
   place(work: Work): QueuePlace | undefined {
     const waiting = this.#places.queue.get(work)
     if (waiting === undefined) return undefined
+    this.#places.setTime()
     const { works, worksHere } = this.#worksAhead(waiting)
     return { position: works + 1, waitMs: this.#places.waitMs(work, waiting.queue.lane, worksHere) }
   }
 
   explain(work: Work): readonly ServerQuote[] {
+    this.#places.setTime()
     const lane = this.#places.queue.lanes.get(work.lane)
     const candidates = this.#places.table.candidates(work.candidates(), work.model)
     const tiers = tiersOf(candidates)
@@ -196,7 +196,7 @@ export class QueueDispatcher {
   }
 
   queues(): readonly ModelQueue[] {
-    return modelQueues(this.#places.queue.lanes.values(), this.#clock.now())
+    return modelQueues(this.#places.queue.lanes.values(), this.#places.setTime())
   }
 
   #isHere(server: Server): boolean {
@@ -228,7 +228,7 @@ export class QueueDispatcher {
   /** Refuses what nobody may take, or is too old. */
   #expire(lane: Lane): Effect[] {
     const effects: Effect[] = []
-    const now = this.#clock.now()
+    const { now } = this.#places
     const { maxWaitMs } = this.#places.options
     for (const queue of [...lane.queues.values()]) {
       for (let head = queue.first; head !== undefined; head = queue.first) {
@@ -249,7 +249,8 @@ function refusal(work: Work, reason: RefusalReason, waitMs: number): Effect {
 }
 
 /** What the work took, against what it was expected to take. A load is nobody's own doing. */
-function correctionMs({ prefillMs, answerMs, beganAt, ...grant }: Grant, now: number): number {
+function correctionMs(grant: Grant, now: number): number {
+  const { prefillMs, answerMs, beganAt } = grant
   const expected = prefillMs + answerMs
   if (grant.completionTokens !== null && !grant.work.brief) {
     return grant.completionTokens * grant.runner.pair.decodeMsPerToken - answerMs

@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
+import type { AttemptOutcome } from '../../proxy/router.ts'
 import type { ClaimListener } from '../claims.ts'
 import type { Work } from '../dispatch/work.ts'
 import type { Fleet } from '../fleet-state.ts'
@@ -7,7 +8,7 @@ import type { Estimates } from '../learning/estimates.ts'
 import { loadedModels } from '../loaded-models.ts'
 import type { StartTimer } from '../timer.ts'
 import type { ModelLoader } from './model-loader.ts'
-import { SilenceWatch } from './silence-watch.ts'
+import { SilenceWatch, type Watched } from './silence-watch.ts'
 
 /** Frees slots that an Ollama has lost to an abort, by unloading the model: what waits there is answered then. */
 export interface Healer {
@@ -51,29 +52,52 @@ export function createHealer(deps: HealerDeps): Healer {
     if (cancelTimer !== null || isStopped || !book.isDoubtful()) return
     cancelTimer = deps.startTimer(LOOK_EVERY_MS, look)
   }
+  const desk = { clock, keepLooking }
 
   return {
     watch(work, server, cold) {
-      const { model } = work
-      const watch = book.of(server, model)
+      const watch = book.of(server, work.model)
       const request = watch.sent(clock.now(), expectedMs(deps, work, { server, cold }))
       if (watch.isDoubtful) keepLooking()
-      return {
-        began: () => watch.began(request),
-        answered: () => watch.ended(request),
-        released(outcome) {
-          // What was cut, by whichever side, may have left its slot taken.
-          if (outcome === 'cancelled' || outcome === 'broken') watch.aborted(request, clock.now())
-          else watch.ended(request)
-          if (watch.isDoubtful) keepLooking()
-          else if (watch.isIdle) book.forgetIdle(server, model)
-        },
-      }
+      return new SilenceListener(watch, request, desk)
     },
     stop() {
       isStopped = true
       cancelTimer?.()
     },
+  }
+}
+
+interface HealerDesk {
+  readonly clock: Clock
+  keepLooking(): void
+}
+
+/** Tells a watch of one request. */
+class SilenceListener implements ClaimListener {
+  readonly #watch: SilenceWatch
+  readonly #request: Watched
+  readonly #desk: HealerDesk
+
+  constructor(watch: SilenceWatch, request: Watched, desk: HealerDesk) {
+    this.#watch = watch
+    this.#request = request
+    this.#desk = desk
+  }
+
+  began(): void {
+    this.#watch.began(this.#request)
+  }
+
+  answered(): void {
+    this.#watch.ended(this.#request)
+  }
+
+  released(outcome: AttemptOutcome): void {
+    // What was cut, by whichever side, may have left its slot taken.
+    if (outcome === 'cancelled' || outcome === 'broken') this.#watch.aborted(this.#request, this.#desk.clock.now())
+    else this.#watch.ended(this.#request)
+    if (this.#watch.isDoubtful) this.#desk.keepLooking()
   }
 }
 
@@ -101,14 +125,20 @@ function expectedMs(
   return loadMs + prompt.tokens * estimates.pair(server, model).prefillMsPerToken + estimates.networkMs(server)
 }
 
-/** A watch per upstream and model that something runs on, or may have left a mark on. */
+/** A watch per upstream and model, for as long as something runs there or may have left a mark, and longer for a few. */
 class WatchBook {
   readonly #servers = new Map<string, Map<string, SilenceWatch>>()
 
   of(server: string, model: string): SilenceWatch {
+    const watch = this.#servers.get(server)?.get(model)
+    return watch ?? this.#add(server, model)
+  }
+
+  #add(server: string, model: string): SilenceWatch {
     const models = this.#servers.get(server) ?? new Map<string, SilenceWatch>()
     this.#servers.set(server, models)
-    const watch = models.get(model) ?? new SilenceWatch()
+    if (models.size >= KEPT_WATCHES) for (const [name, { isIdle }] of models) if (isIdle) models.delete(name)
+    const watch = new SilenceWatch()
     models.set(model, watch)
     return watch
   }
@@ -122,14 +152,13 @@ class WatchBook {
     return false
   }
 
-  forgetIdle(server: string, model: string): void {
-    this.#servers.get(server)?.delete(model)
-  }
-
   forget(server: string): void {
     this.#servers.delete(server)
   }
 }
+
+/** Of each upstream, idle ones included. */
+const KEPT_WATCHES = 50
 
 /** While it is being loaded, silence is what is expected of it. */
 function isLoaded(fleet: Pick<Fleet, 'get'>, server: string, model: string): boolean {
