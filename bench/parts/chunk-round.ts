@@ -26,6 +26,7 @@ export async function runChunkRound(server: MeasuredServer, windowMs: number): P
   await runStreams(order, (report) => {
     if (report.what === 'begin') before = { cpu: cpuTime(server.pid), chunks: report.chunks }
     if (report.what !== 'end' || before === undefined) return
+    if (report.streams > 0) throw new Error(`${report.streams} of the streams were over before all of them flowed`)
     const { userUs, systemUs } = cpuSince(before.cpu, server.pid)
     const relayed = report.chunks - before.chunks
     round = { userUs: userUs / relayed, systemUs: systemUs / relayed, gaps: report.gaps }

@@ -7,10 +7,11 @@ export function agentMembers(registry: AgentRegistry): UpstreamMember[] {
   return registry.agents().flatMap((session) => {
     const pool = registry.pool(session.facts.pool)
     if (pool === undefined) return []
-    const { name, priority, models } = pool
+    const { name, priority, models, memoryBytes, slots } = pool
     const serves = (canonical: string): boolean => modelPatterns(models).allowsLocal(canonical)
     // One that has left is away, however it left: it may come back.
     const enabled = !session.draining || !registry.isConnected(session)
-    return [{ upstream: session, priority, enabled, maxResponseTimeMs: null, agent: { pool: name, serves } }]
+    const agent = { pool: name, serves }
+    return [{ upstream: session, priority, enabled, maxResponseTimeMs: null, memoryBytes, slots, agent }]
   })
 }

@@ -1,3 +1,4 @@
+import type { GatewayError } from '../errors/gateway-error.ts'
 import { type AttemptListener, AttemptSink } from './attempt-sink.ts'
 import type { ExchangeDeps } from './exchange-request.ts'
 import type { Route } from './route.ts'
@@ -7,8 +8,11 @@ import type { AbortReason, UpstreamError, UpstreamRequest } from './upstream.ts'
 const MAX_ATTEMPTS = 3
 
 /** How one exchange stands with upstreams: waiting for a place or at one, how often so far, and whether once more. */
-export class Attempts {
+export class Attempts implements RouteReceiver {
   readonly #deps: Pick<ExchangeDeps, 'router' | 'retries' | 'running' | 'began'>
+  /** Hears of the place that is waited for. */
+  readonly #to: RouteReceiver
+  #isSeeking = false
   #ticket: RouteTicket | undefined
   #sink: AttemptSink | undefined
   #count = 0
@@ -16,8 +20,9 @@ export class Attempts {
   /** Whether its second tries are counted in the budget. */
   #isCounted = false
 
-  constructor(deps: Pick<ExchangeDeps, 'router' | 'retries' | 'running' | 'began'>) {
+  constructor(deps: Pick<ExchangeDeps, 'router' | 'retries' | 'running' | 'began'>, to: RouteReceiver) {
     this.#deps = deps
+    this.#to = to
   }
 
   get count(): number {
@@ -35,29 +40,28 @@ export class Attempts {
   }
 
   /** Waits for a place at an upstream that was not tried. */
-  seek(request: Omit<RouteRequest, 'tried'>, to: RouteReceiver): void {
+  seek(request: Omit<RouteRequest, 'tried'>): void {
     // What ran has ended, whether or not its slot is free by now.
     this.#sink = undefined
-    let isAnswered = false
-    const answered = (): void => {
-      isAnswered = true
-      this.#ticket = undefined
-    }
-    const ticket = this.#deps.router.request(
-      { ...request, tried: this.#tried },
-      {
-        granted(claim) {
-          answered()
-          to.granted(claim)
-        },
-        refused(error) {
-          answered()
-          to.refused(error)
-        },
-      },
-    )
+    this.#isSeeking = true
+    const ticket = this.#deps.router.request({ ...request, tried: this.#tried }, this)
     // Answered at once, it may be waiting with another ticket by now.
-    if (!isAnswered) this.#ticket = ticket
+    if (this.#isSeeking) this.#ticket ??= ticket
+  }
+
+  granted(claim: Claim): void {
+    this.#found()
+    this.#to.granted(claim)
+  }
+
+  refused(error: GatewayError): void {
+    this.#found()
+    this.#to.refused(error)
+  }
+
+  #found(): void {
+    this.#isSeeking = false
+    this.#ticket = undefined
   }
 
   begin(claim: Claim, request: UpstreamRequest, listener: AttemptListener): void {

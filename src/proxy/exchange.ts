@@ -48,7 +48,10 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#deps = deps
     this.trace = request.trace
     this.keyId = request.principal.keyId
-    this.#attempts = new Attempts(deps)
+    this.#attempts = new Attempts(deps, {
+      granted: (claim) => this.#ask(claim),
+      refused: (error) => this.#refused(error),
+    })
     this.#patience = new Patience(deps.limits.idleTimeoutMs)
     this.#sent = new ClientAnswer(client, request, deps)
   }
@@ -148,10 +151,7 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#patience.suspend()
     const { route, principal, named } = this.#request
     const { model, prompt } = this.#asking
-    this.#attempts.seek(
-      { model, route, principal, named, prompt, arrivedAt: this.trace.arrivedAt },
-      { granted: (claim) => this.#ask(claim), refused: (error) => this.#refused(error) },
-    )
+    this.#attempts.seek({ model, route, principal, named, prompt, arrivedAt: this.trace.arrivedAt })
   }
 
   #ask(claim: Claim): void {

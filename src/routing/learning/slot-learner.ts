@@ -162,14 +162,9 @@ export class SlotLearner {
   }
 
   #overlapped(span: Span): void {
-    let most = 1
     const spans = [...this.#spans, span]
-    for (const { from } of spans) {
-      if (from < span.from || from >= span.to) continue
-      most = Math.max(most, spans.filter((each) => each.from <= from && from < each.to).length)
-    }
     this.#spans = spans.slice(-2 * (this.believed + 1))
-    this.#ranAtOnce(most)
+    this.#ranAtOnce(mostDuring(span, spans))
   }
 
   #ranAtOnce(count: number): void {
@@ -197,6 +192,20 @@ export class SlotLearner {
     this.#doubt = undefined
     this.#spans = []
   }
+}
+
+/** The most of them that overlap at one moment of the one. */
+function mostDuring({ from, to }: Span, spans: readonly Span[]): number {
+  const real = spans.filter((each) => each.from < each.to)
+  const starts = real.map((each) => each.from).toSorted((a, b) => a - b)
+  const ends = real.map((each) => each.to).toSorted((a, b) => a - b)
+  let most = 1
+  let ended = 0
+  for (const [begun, start] of starts.entries()) {
+    while (ended < ends.length && (ends[ended] ?? 0) <= start) ended += 1
+    if (start >= from && start < to) most = Math.max(most, begun + 1 - ended)
+  }
+  return most
 }
 
 /** When its slot was certainly at work on it. The end is known, the beginning may be told or expected. */

@@ -123,6 +123,36 @@ describe('two agents', () => {
   })
 })
 
+describe('an agent of a pool that says what it can', () => {
+  it('is sent as many requests at once as the pool has slots, from the first one on', async () => {
+    const scene = await start({ config: { agents: { pools: [{ name: 'default', slots: 3 }] } } })
+    const { fake } = await scene.addAgent({ fake: { answerTokens: 40, tokensPerSecond: 40 } })
+    const bodies = Array.from({ length: 8 }, () => post(scene, dialects.ollama.path, dialects.ollama.body))
+    const running = (): number =>
+      fake.counters.requestsTo('/api/chat').filter(({ ending }) => ending === 'running').length
+    await expect.poll(running, { timeout: 10_000 }).toBe(3)
+    let most = 0
+    const watch = setInterval(() => (most = Math.max(most, running())), 5)
+    onTestFinished(() => clearInterval(watch))
+    for (const answer of await Promise.all(bodies)) expect(answer).toMatchObject({ status: 200, ending: 'complete' })
+    expect(most).toBe(3)
+  })
+
+  it('is not sent a model that is larger than its memory', async () => {
+    const models = [
+      { name: 'tiny', sizeBytes: 1e9 },
+      { name: 'huge', sizeBytes: 30e9 },
+    ]
+    const scene = await start({ config: { agents: { pools: [{ name: 'default', memory: '8GB' }] } } })
+    const { fake } = await scene.addAgent({ fake: { models } })
+    const answer = await post(scene, dialects.ollama.path, { ...dialects.ollama.body, model: 'huge' })
+    expect(answer).toMatchObject({ status: 503, headers: { 'corral-error': 'no_upstream' } })
+    expect(answer.text).toMatch(/memory/)
+    expect(fake.counters.requestsTo('/api/chat')).toEqual([])
+    expect(await post(scene, dialects.ollama.path, dialects.ollama.body)).toMatchObject({ status: 200 })
+  })
+})
+
 describe.each(tunnels)('an agent that comes back, via %s,', (transport) => {
   it('is asked at once how it is, and not at its time', async () => {
     const scene = await start({ config: { routing: { health_interval: '1h' } } })
