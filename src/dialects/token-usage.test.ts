@@ -33,14 +33,19 @@ describe('answerTimings', () => {
 
 describe('tokenUsage', () => {
   it('reads the counts of every dialect, the last ones', () => {
-    expect(tokenUsage(NATIVE)).toEqual({ promptTokens: 26, completionTokens: 298 })
+    expect(tokenUsage(NATIVE)).toEqual({ promptTokens: 26, completionTokens: 298, cachedTokens: null })
     expect(
       tokenUsage('"usage":{"prompt_tokens":0,"completion_tokens":0}"usage":{"prompt_tokens":7,"completion_tokens":3}'),
     ).toEqual({
       promptTokens: 7,
       completionTokens: 3,
+      cachedTokens: null,
     })
-    expect(tokenUsage('"usage":{"input_tokens":5,"output_tokens":2}')).toEqual({ promptTokens: 5, completionTokens: 2 })
-    expect(tokenUsage('{}')).toEqual({ promptTokens: null, completionTokens: null })
+    expect(tokenUsage('"usage":{"input_tokens":5,"output_tokens":2}')).toEqual({
+      promptTokens: 5,
+      completionTokens: 2,
+      cachedTokens: null,
+    })
+    expect(tokenUsage('{}')).toEqual({ promptTokens: null, completionTokens: null, cachedTokens: null })
   })
 })

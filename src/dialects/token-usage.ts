@@ -1,9 +1,12 @@
 export interface TokenUsage {
   readonly promptTokens: number | null
   readonly completionTokens: number | null
+  /** Of the prompt, what the upstream had read before; null where it does not tell. */
+  readonly cachedTokens: number | null
 }
 
 const PROMPT = ['"prompt_eval_count":', '"prompt_tokens":', '"input_tokens":']
+const CACHED = ['"cached_tokens":', '"cache_read_input_tokens":']
 const COMPLETION = ['"eval_count":', '"completion_tokens":', '"output_tokens":']
 
 /**
@@ -11,7 +14,11 @@ const COMPLETION = ['"eval_count":', '"completion_tokens":', '"output_tokens":']
  * estimate and OpenAI's zeros come before. Text that a model wrote cannot match, its quotes are escaped.
  */
 export function tokenUsage(tail: string): TokenUsage {
-  return { promptTokens: lastNumber(tail, PROMPT), completionTokens: lastNumber(tail, COMPLETION) }
+  return {
+    promptTokens: lastNumber(tail, PROMPT),
+    completionTokens: lastNumber(tail, COMPLETION),
+    cachedTokens: lastNumber(tail, CACHED),
+  }
 }
 
 function lastNumber(text: string, names: readonly string[]): number | null {

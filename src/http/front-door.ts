@@ -111,6 +111,7 @@ function notServed(visit: Visit, match: WrongMethod | NoRoute, { ends }: FrontDo
 function enter(visit: Visit, match: MatchedRoute, deps: FrontDoorDeps): void {
   const { client, trace, target, extraHeaders } = visit
   const { route, params } = match
+  trace.route = route
   const isAgent = route.scope === 'agent'
   if (isAgent && isOfForeignPage(client.request.headers)) {
     deps.ends.refuse(visit, new GatewayError('origin_denied'), route.dialect)

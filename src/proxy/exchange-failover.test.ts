@@ -244,7 +244,7 @@ describe('Exchange tells routing', () => {
       {
         status: 200,
         streamed: true,
-        usage: { promptTokens: 7, completionTokens: 3 },
+        usage: { promptTokens: 7, completionTokens: 3, cachedTokens: null },
         timings: { totalMs: 9, loadMs: 1, promptMs: 2, evalMs: 6 },
       },
     ])
@@ -256,7 +256,12 @@ describe('Exchange tells routing', () => {
     answer(scene, 200, '{"usage":{"prompt_tokens":5,"completion_tokens":2}}')
     expect(scene.attempt().learnt).toEqual([
       'began',
-      { status: 200, streamed: false, usage: { promptTokens: 5, completionTokens: 2 }, timings: null },
+      {
+        status: 200,
+        streamed: false,
+        usage: { promptTokens: 5, completionTokens: 2, cachedTokens: null },
+        timings: null,
+      },
     ])
   })
 

@@ -1,6 +1,8 @@
+import type { Dialect } from '../dialects/dialect.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
+import type { RouteKind } from './route.ts'
 
-/** What is left of an exchange when it is over: one line of the request log. Never a key, never a prompt. */
+/** What is left of an exchange when it is over, for the books and the request log. Never a key, never a prompt. */
 export interface ExchangeRecord {
   readonly id: string
   /** Milliseconds since the epoch, when the request arrived. */
@@ -11,9 +13,18 @@ export interface ExchangeRecord {
   readonly method: string
   /** Without query, and with a path key redacted. */
   readonly path: string
+  /** Pattern of the route; null where there is none. */
+  readonly route: string | null
+  readonly kind: RouteKind | null
+  readonly dialect: Dialect | null
+  /** Canonical name of the model that the request named. */
+  readonly modelAsked: string | null
+  /** Of the one that answered, or was asked last. */
   readonly model: string | null
   /** The upstream that answered, or was tried last. */
   readonly upstream: string | null
+  /** How often an upstream was asked. */
+  readonly attempts: number
   /** What the client was sent; 499 where it left first. */
   readonly status: number
   /** Body bytes from and to the client. */
@@ -24,9 +35,13 @@ export interface ExchangeRecord {
   /** From arrival until the first body byte of the answer. */
   readonly ttftMs: number | null
   readonly totalMs: number
+  /** How long the upstream says that it loaded the model. */
+  readonly loadMs: number | null
   /** Null where the upstream did not say. */
   readonly promptTokens: number | null
   readonly completionTokens: number | null
+  /** Of the prompt, what the upstream had in a cache of its own. */
+  readonly cachedTokens: number | null
   readonly ending: ExchangeEnding
   readonly error: ErrorCode | null
 }

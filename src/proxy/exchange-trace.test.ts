@@ -24,6 +24,13 @@ describe('ExchangeTrace', () => {
       totalMs: expect.any(Number),
       promptTokens: null,
       completionTokens: null,
+      cachedTokens: null,
+      route: null,
+      kind: null,
+      dialect: null,
+      modelAsked: null,
+      attempts: 0,
+      loadMs: null,
       ending: 'refused',
       error: 'model_not_found',
     })
@@ -35,7 +42,7 @@ describe('ExchangeTrace', () => {
     trace.granted('two')
     trace.sent(3)
     trace.sent(4)
-    trace.usage = { promptTokens: 5, completionTokens: 6 }
+    trace.usage = { promptTokens: 5, completionTokens: 6, cachedTokens: null }
     expect(trace.record(200, 'complete', null)).toMatchObject({
       upstream: 'two',
       bytesOut: 7,

@@ -1,6 +1,7 @@
-import type { TokenUsage } from '../dialects/token-usage.ts'
+import type { AnswerTimings, TokenUsage } from '../dialects/token-usage.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { ExchangeEnding, ExchangeRecord } from './exchange-record.ts'
+import type { Route } from './route.ts'
 
 /** What is noted about one exchange while it runs; becomes its record when it is over. Times are monotonic. */
 export class ExchangeTrace {
@@ -10,11 +11,15 @@ export class ExchangeTrace {
   path = ''
   user: string | null = null
   keyId: string | null = null
+  route: Route | null = null
+  modelAsked: string | null = null
   model: string | null = null
   upstream: string | null = null
+  attempts = 0
   bytesIn = 0
   bytesOut = 0
   usage: TokenUsage | null = null
+  timings: AnswerTimings | null = null
   /** Milliseconds since the epoch. */
   readonly arrivedAt = Date.now()
   /** On the monotonic clock, milliseconds. */
@@ -29,6 +34,7 @@ export class ExchangeTrace {
 
   granted(upstream: string): void {
     this.upstream = upstream
+    this.attempts += 1
     this.#grantedAt ??= performance.now()
   }
 
@@ -51,16 +57,23 @@ export class ExchangeTrace {
       keyId: this.keyId,
       method: this.method,
       path: this.path,
+      route: this.route?.pattern ?? null,
+      kind: this.route?.kind ?? null,
+      dialect: this.route?.dialect ?? null,
+      modelAsked: this.modelAsked,
       model: this.model,
       upstream: this.upstream,
+      attempts: this.attempts,
       status,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
       queueMs: this.#grantedAt === null ? 0 : this.#grantedAt - this.startedAt,
       ttftMs: this.#firstByteAt === null ? null : this.#firstByteAt - this.startedAt,
       totalMs: endedAt - this.startedAt,
+      loadMs: this.timings?.loadMs ?? null,
       promptTokens: this.usage?.promptTokens ?? null,
       completionTokens: this.usage?.completionTokens ?? null,
+      cachedTokens: this.usage?.cachedTokens ?? null,
       ending,
       error,
     }

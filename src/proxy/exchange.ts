@@ -131,6 +131,7 @@ export class Exchange implements AttemptListener, RunningExchange {
     const rest = answer.rest()
     const facts = answer.facts()
     this.trace.usage = facts.usage
+    this.trace.timings = facts.timings
     this.#attempts.sink?.ended(facts, outcome)
     if (held !== null) return this.#heldBackWhole(held, outcome)
     this.#send(rest)

@@ -52,6 +52,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
   const begin: BeginExchange = (client, admitted, sent) => {
     const { route, principal, trace, extraHeaders } = admitted
     trace.model = sent.plan?.model ?? null
+    trace.modelAsked = sent.plan?.asked ?? null
     const headers = toUpstreamHeaders(client.request.headers)
     const body = sent.plan === null ? metered(admitted.body, (bytes) => passed(bytes)) : sent.body
     const upstream = { method: route.method, target: admitted.target, headers, body, once: !route.retry }

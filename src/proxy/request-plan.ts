@@ -14,6 +14,8 @@ import type { Route, RouteKind } from './route.ts'
 export interface RequestPlan {
   /** Canonical name of the model that routing looks for; null where the request names none. */
   readonly model: string | null
+  /** Canonical name of the one that the request names, or of the default one. */
+  readonly asked: string | null
   readonly body: readonly Uint8Array[]
   /** Null: the answer is one whole. */
   readonly format: StreamFormat | null
@@ -64,15 +66,16 @@ export function planRequest(input: PlanInput, rules: PlanRules): RequestPlan {
   const standIn = asked !== null && isReplaceable ? rules.standIn(asked, callerOf(input)) : undefined
   const planned = planWith(input, { written: standIn ?? defaultModel, asked }, rules)
   if (planned instanceof GatewayError) throw planned
-  if (asked === null || !isReplaceable || route.kind !== 'generate') return { ...planned, another: () => undefined }
-  return { ...planned, another: () => planAnother(input, { asked, models: [planned.model] }, rules) }
+  if (asked === null || !isReplaceable || route.kind !== 'generate')
+    return { ...planned, asked, another: () => undefined }
+  return { ...planned, asked, another: () => planAnother(input, { asked, models: [planned.model] }, rules) }
 }
 
 function callerOf({ route, principal, named }: PlanInput): StandInCaller {
   return { principal, dialect: route.dialect, kind: route.kind, named }
 }
 
-type OnePlan = Omit<RequestPlan, 'another'>
+type OnePlan = Omit<RequestPlan, 'another' | 'asked'>
 
 /** What was asked for, and the models that were tried for it. */
 interface Tried {
@@ -88,7 +91,7 @@ function planAnother(input: PlanInput, tried: Tried, rules: PlanRules): RequestP
     const planned = tryPlanWith(input, name, rules)
     if (planned instanceof GatewayError) continue
     const next = { ...tried, models: [...tried.models, canonical] }
-    return { ...planned, another: () => planAnother(input, next, rules) }
+    return { ...planned, asked: tried.asked, another: () => planAnother(input, next, rules) }
   }
   return undefined
 }

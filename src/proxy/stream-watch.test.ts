@@ -53,7 +53,10 @@ describe('StreamWatch', () => {
       expect(watch.rest().length).toBe(0)
     }
     if (!text.includes('success'))
-      expect(dialects.tokenUsage(follow(format, text).tailText())).toEqual({ promptTokens: 7, completionTokens: 3 })
+      expect(dialects.tokenUsage(follow(format, text).tailText())).toMatchObject({
+        promptTokens: 7,
+        completionTokens: 3,
+      })
   })
 
   it.each(complete)('knows %s as cut wherever it is cut before its end', (_name, format, text) => {
@@ -88,7 +91,7 @@ describe('StreamWatch', () => {
     for (const size of [1400, 65_536, line.length]) {
       const watch = follow(ndjson, `{"response":"a","done":false}\n${line}`, size)
       expect(watch.meaning()).toBe('complete')
-      expect(dialects.tokenUsage(watch.tailText())).toEqual({ promptTokens: 5, completionTokens: 9 })
+      expect(dialects.tokenUsage(watch.tailText())).toMatchObject({ promptTokens: 5, completionTokens: 9 })
     }
   })
 

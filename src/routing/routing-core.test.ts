@@ -24,7 +24,7 @@ const OUTCOMES: readonly AttemptOutcome[] = [
   'failed-model',
   'broken',
 ]
-const USAGE = { promptTokens: 20, completionTokens: 30 }
+const USAGE = { promptTokens: 20, completionTokens: 30, cachedTokens: null }
 
 /** Clients, upstreams and reloads that do as they please, as long as each claim is released. */
 class Crowd {
@@ -135,7 +135,12 @@ describe('slots and places in the queue', () => {
 
 describe('what is learnt', () => {
   const m = ['m:latest']
-  const facts = { status: 200, streamed: true, usage: { promptTokens: 1000, completionTokens: 100 }, timings: null }
+  const facts = {
+    status: 200,
+    streamed: true,
+    usage: { promptTokens: 1000, completionTokens: 100, cachedTokens: null },
+    timings: null,
+  }
 
   it('comes from answers that passed, and outlives a reload', async () => {
     const { time, core, plan, ask } = createFleetBed({ a: m })

@@ -53,4 +53,77 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE keys ADD COLUMN queue_weight INTEGER NOT NULL DEFAULT 1 CHECK (queue_weight BETWEEN 1 AND 100);
     `,
   },
+  {
+    number: 4,
+    sql: `
+      ALTER TABLE users ADD COLUMN role TEXT NOT NULL DEFAULT 'member' CHECK (role IN ('admin', 'member'));
+      ALTER TABLE users ADD COLUMN limits TEXT;
+      UPDATE users SET role = 'admin' WHERE id IN (
+        SELECT keys.user_id FROM keys, json_each(keys.scopes) AS scope
+        WHERE scope.value IN ('admin', 'metrics', 'agent')
+      );
+      ALTER TABLE keys ADD COLUMN limits TEXT;
+      ALTER TABLE keys ADD COLUMN last_used_at INTEGER;
+      ALTER TABLE keys ADD COLUMN replaces TEXT;
+      CREATE TABLE audit (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        key_id TEXT,
+        action TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        detail TEXT NOT NULL
+      ) STRICT;
+      CREATE INDEX audit_at ON audit (at);
+    `,
+  },
+  {
+    number: 5,
+    sql: `
+      CREATE TABLE exchanges (
+        id INTEGER PRIMARY KEY,
+        exchange TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        user TEXT,
+        key_id TEXT,
+        key_name TEXT,
+        route TEXT NOT NULL,
+        dialect TEXT NOT NULL,
+        model_asked TEXT,
+        model TEXT,
+        upstream TEXT,
+        agent TEXT,
+        attempts INTEGER NOT NULL,
+        status INTEGER NOT NULL,
+        ending TEXT NOT NULL,
+        error TEXT,
+        cache TEXT,
+        bytes_in INTEGER NOT NULL,
+        bytes_out INTEGER NOT NULL,
+        prompt_tokens INTEGER,
+        completion_tokens INTEGER,
+        cached_tokens INTEGER,
+        queue_ms REAL NOT NULL,
+        load_ms REAL,
+        first_token_ms REAL,
+        total_ms REAL NOT NULL,
+        cost REAL NOT NULL
+      ) STRICT;
+      CREATE INDEX exchanges_at ON exchanges (at);
+      CREATE TABLE usage_days (
+        day TEXT NOT NULL,
+        user TEXT NOT NULL,
+        key_id TEXT NOT NULL,
+        key_name TEXT NOT NULL,
+        model TEXT NOT NULL,
+        upstream TEXT NOT NULL,
+        requests INTEGER NOT NULL,
+        errors INTEGER NOT NULL,
+        prompt_tokens INTEGER NOT NULL,
+        completion_tokens INTEGER NOT NULL,
+        cost REAL NOT NULL,
+        PRIMARY KEY (day, user, key_id, model, upstream)
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ]

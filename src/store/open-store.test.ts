@@ -261,7 +261,7 @@ describe('the file', () => {
     newer.exec('INSERT INTO migrations (number, applied_at) VALUES (99, 0)')
     newer.close()
     await expect(openStore('sqlite:corral.db', { cwd: folder })).rejects.toThrow(
-      'its schema 99 is newer than this program, which knows 3: install a newer Corral',
+      `its schema 99 is newer than this program, which knows ${migrations.length}: install a newer Corral`,
     )
   })
 })

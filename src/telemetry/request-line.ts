@@ -4,9 +4,12 @@ import type { ExchangeRecord } from '../proxy/exchange-record.ts'
 /** Longer texts are cut: a path may be 16 KB, and each line is kept in memory for a while. */
 const MAX_TEXT_LENGTH = 512
 
+/** What the rest says can be read from the path, or is for the books. */
+type Logged = Omit<ExchangeRecord, 'route' | 'kind' | 'dialect' | 'modelAsked' | 'loadMs' | 'cachedTokens'>
+
 /** One line of JSON. Made for every request; put together by hand it takes as long (1.4 µs), so it is not. */
 export function requestLine(record: ExchangeRecord): string {
-  const line: Record<keyof ExchangeRecord, string | number | null> = {
+  const line: Record<keyof Logged, string | number | null> = {
     id: shorten(record.id),
     time: isoTime(record.time),
     user: record.user === null ? null : shorten(record.user),
@@ -15,6 +18,7 @@ export function requestLine(record: ExchangeRecord): string {
     path: shorten(withoutKey(record.path)),
     model: record.model === null ? null : shorten(record.model),
     upstream: record.upstream === null ? null : shorten(record.upstream),
+    attempts: record.attempts,
     status: record.status,
     bytesIn: record.bytesIn,
     bytesOut: record.bytesOut,

@@ -44,7 +44,11 @@ function sampleOf(truth: Truth, ask: Ask, telling: Telling = 'counters'): Answer
     prompt: { tokens, blocks: () => blocksOf(ask) },
     cold: loadMs > 0,
     streamed: telling !== 'wholes',
-    usage: { promptTokens: ask.countsNewOnly === true ? tokens - cached : tokens, completionTokens: answer },
+    usage: {
+      promptTokens: ask.countsNewOnly === true ? tokens - cached : tokens,
+      completionTokens: answer,
+      cachedTokens: null,
+    },
     timings: telling === 'counters' ? { loadMs, promptMs, evalMs, totalMs: loadMs + promptMs + evalMs } : null,
     grantedAt: 1000,
     beganAt,
@@ -198,7 +202,7 @@ describe('createRateBook', () => {
     const book = createBook()
     const sample = sampleOf(truth, { conversation: 1, tokens: 500, answer: 0 }, 'wholes')
     const timings = { loadMs: 1, promptMs: 0, evalMs: 0, totalMs: 30 }
-    book.observe({ ...sample, timings, usage: { promptTokens: 500, completionTokens: null } })
+    book.observe({ ...sample, timings, usage: { promptTokens: 500, completionTokens: null, cachedTokens: null } })
     expect(book.learnt('a', 'm:latest')).toEqual({ prefillTokensPerSecond: null, decodeTokensPerSecond: null })
   })
 
@@ -265,7 +269,7 @@ describe('createRateBook', () => {
       prompt: fc.nat({ max: 1e6 }).map((tokens) => ({ tokens, blocks: () => [] })),
       cold: fc.boolean(),
       streamed: fc.boolean(),
-      usage: fc.option(fc.record({ promptTokens: count, completionTokens: count })),
+      usage: fc.option(fc.record({ promptTokens: count, completionTokens: count, cachedTokens: count })),
       timings: fc.option(fc.record({ loadMs: number, promptMs: number, evalMs: number, totalMs: number })),
       grantedAt: fc.constantFrom(0, 1000),
       beganAt: number,
