@@ -69,7 +69,7 @@ function factsOf({ request, loadMs, promptMs, answerMs }: Answer): Parameters<Re
   return {
     status: 200,
     streamed: true,
-    usage: { promptTokens: request.promptTokens, completionTokens: request.answerTokens },
+    usage: { promptTokens: request.promptTokens, completionTokens: request.answerTokens, cachedTokens: null },
     timings: { loadMs, promptMs, evalMs: answerMs, totalMs: loadMs + promptMs + answerMs },
   }
 }
