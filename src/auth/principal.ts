@@ -1,3 +1,4 @@
+import type { LimitTerms } from '../limits/limit-terms.ts'
 import type { Scope } from './scope.ts'
 
 /** Who a request turned out to be. Frozen; one object per key, shared by its requests. */
@@ -17,6 +18,19 @@ export interface Principal {
   readonly expiresAt?: number | null
   /** Absent: interactive, weight 1. */
   readonly queue?: QueueShare
+  /** Of the user in the store; absent where the key came by a carrier that leaks, or is none of the store's. */
+  readonly userId?: string
+  /** Of this key; absent is none. */
+  readonly limits?: LimitTerms
+  /** Of all keys of the user together; absent is none. */
+  readonly userLimits?: LimitTerms
+  /** Shared by everything that this key turns out to be. */
+  readonly use?: KeyUse
+}
+
+/** Whether a key has opened something since this was last looked at. */
+export interface KeyUse {
+  noted: boolean
 }
 
 export const queueClasses = ['interactive', 'batch'] as const
