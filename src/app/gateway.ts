@@ -16,6 +16,7 @@ import { type Agents, createAgents } from './agents.ts'
 import { createFirstKey } from './first-key.ts'
 import { createGenerations, type Generations } from './generations.ts'
 import { type KeyWatch, watchKeys } from './key-watch.ts'
+import { createTraces } from './traces.ts'
 import { joinUpgrade } from './upgrade.ts'
 
 export interface GatewayDeps {
@@ -63,6 +64,7 @@ export async function startGateway(
     admin: { store, pepper, clock, changed: keys.changed },
     instanceId,
     startedAt: clock.now(),
+    traces: createTraces(),
     clock,
     log,
     isDraining: () => draining,

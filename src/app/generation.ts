@@ -40,6 +40,7 @@ import { agentMembers } from './agent-members.ts'
 import type { FleetMembers } from './fleet-members.ts'
 import { fleetModels } from './fleet-models.ts'
 import { gatewayStatus } from './gateway-status.ts'
+import type { Traces } from './traces.ts'
 
 /** Everything that one config makes of a request. A reload makes the next one; running exchanges end in theirs. */
 export interface Generation {
@@ -61,6 +62,7 @@ export interface GenerationDeps {
   readonly agentDoor: AgentDoor
   readonly instanceId: string
   readonly startedAt: number
+  readonly traces: Traces
   readonly clock: Clock
   readonly log: Log
   isDraining(): boolean
@@ -115,6 +117,8 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     servesHost: createHostGuard(settings),
     servesOrigin: createOriginGuard(settings),
     isAlias: (name) => aliasTarget(routing, name) !== undefined,
+    beginTrace: deps.traces.begin,
+    followsTraces: deps.traces.follows,
     instanceId: deps.instanceId,
     log,
   })

@@ -81,6 +81,8 @@ function openDoor(changes: Partial<FrontDoorDeps> & { readonly own?: ReadonlyMap
     servesHost: () => true,
     servesOrigin: () => true,
     isAlias: (name) => name === 'gpt-4o-mini',
+    beginTrace: () => ({ traceId: 't', spanId: 's', parentId: null, sampled: false, state: null }),
+    followsTraces: false,
     instanceId: 'me',
     log,
     ...changes,

@@ -3,6 +3,7 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { Log } from '../lib/log.ts'
 import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
 import { acceptableRequestId, createRequestIds } from '../lib/request-id.ts'
+import type { BeginTrace } from '../lib/trace-context.ts'
 import type { ClientPort, ClientRequest } from '../proxy/client-port.ts'
 import { ExchangeTrace } from '../proxy/exchange-trace.ts'
 import type { Proxy } from '../proxy/proxy.ts'
@@ -36,6 +37,9 @@ export interface FrontDoorDeps {
   servesOrigin(headers: RawHeaders): boolean
   /** Whether a model name is one of Corral's own, which no upstream knows. */
   isAlias(name: string): boolean
+  readonly beginTrace: BeginTrace
+  /** Whether somebody wants to know the steps of sampled traces. */
+  readonly followsTraces: boolean
   readonly instanceId: string
   readonly log: Log
 }
@@ -59,7 +63,10 @@ export function createFrontDoor(deps: FrontDoorDeps): FrontDoor {
     request(client) {
       const { headers, method } = client.request
       const id = acceptableRequestId(headerValue(headers, 'x-request-id')) ?? createRequestId(Date.now())
-      receive(client, new ExchangeTrace(id, method), deps)
+      const trace = new ExchangeTrace(id, method)
+      trace.context = deps.beginTrace(headers)
+      if (deps.followsTraces && trace.context.sampled) trace.follow()
+      receive(client, trace, deps)
     },
     admitUpgrade: (request) => admitUpgrade(request, deps),
   }

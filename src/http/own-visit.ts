@@ -49,6 +49,6 @@ export async function answerOwnVisit(
 
 function knownError(error: unknown, { trace }: Visit, log: Log): GatewayError {
   if (error instanceof GatewayError) return error
-  log.error({ err: error, id: trace.id }, 'An answer of the gateway itself failed')
+  log.error({ err: error, id: trace.id, trace: trace.context?.traceId }, 'An answer of the gateway itself failed')
   return new GatewayError('internal', { cause: error })
 }

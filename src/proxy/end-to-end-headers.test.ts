@@ -1,5 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { toClientHeaders, toUpstreamHeaders } from './end-to-end-headers.ts'
+import { toAgentUpstreamHeaders, toClientHeaders, toUpstreamHeaders } from './end-to-end-headers.ts'
+
+describe('toAgentUpstreamHeaders', () => {
+  it('keeps the trace that the gateway wrote, and otherwise as much', () => {
+    const headers = [
+      'accept',
+      '*/*',
+      'traceparent',
+      '00-a-b-01',
+      'tracestate',
+      'c=1',
+      'authorization',
+      'x',
+      'cookie',
+      'y',
+    ]
+    expect(toAgentUpstreamHeaders(headers)).toEqual(headers.slice(0, 6))
+  })
+})
 
 describe('toUpstreamHeaders', () => {
   it('keeps what describes the request, in order and case', () => {
@@ -55,6 +73,9 @@ describe('toUpstreamHeaders', () => {
     'x-anything',
     'anthropic-api-key',
     'anthropic-auth-token',
+    // Written anew: the gateway is its parent.
+    'traceparent',
+    'tracestate',
   ])('drops %s', (name) => {
     expect(toUpstreamHeaders([name, 'x', 'accept', 'a/b'])).toEqual(['accept', 'a/b'])
   })

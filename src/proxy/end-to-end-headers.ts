@@ -5,12 +5,21 @@ import type { RawHeaders } from '../lib/raw-headers.ts'
  * for cloud models. Credentials, Host, Origin, cookies, forwarding and framing never travel; the upstream adds its own.
  */
 export function toUpstreamHeaders(client: RawHeaders): string[] {
+  return select(client, mayGoUpstream)
+}
+
+/** What an agent's Ollama may see of what the gateway sent: as much, and the trace, which is the gateway's own word. */
+export function toAgentUpstreamHeaders(gateway: RawHeaders): string[] {
+  return select(gateway, (lower) => TRACE_NAMES.has(lower) || mayGoUpstream(lower))
+}
+
+function select(client: RawHeaders, mayGo: (lower: string) => boolean): string[] {
   const named = connectionTokens(client)
   const kept: string[] = []
   for (let i = 0; i < client.length; i += 2) {
     const name = client[i] ?? ''
     const lower = name.toLowerCase()
-    if (!mayGoUpstream(lower) || named?.has(lower) === true) continue
+    if (!mayGo(lower) || named?.has(lower) === true) continue
     kept.push(name, client[i + 1] ?? '')
   }
   return kept
@@ -31,6 +40,7 @@ export function toClientHeaders(upstream: RawHeaders): string[] {
   return kept
 }
 
+const TRACE_NAMES = new Set(['traceparent', 'tracestate'])
 const UPSTREAM_NAMES = new Set(['content-type', 'accept', 'user-agent', 'openai-beta'])
 /** Claude Code asks gateways to treat these as open lists. */
 const UPSTREAM_PREFIX = /^(?:anthropic-|x-claude-code-)/

@@ -1,5 +1,6 @@
 import type { Dialect } from '../dialects/dialect.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
+import type { TraceContext } from '../lib/trace-context.ts'
 import type { RouteKind } from './route.ts'
 
 /** What is left of an exchange when it is over, for the books and the request log. Never a key, never a prompt. */
@@ -44,6 +45,18 @@ export interface ExchangeRecord {
   readonly cachedTokens: number | null
   readonly ending: ExchangeEnding
   readonly error: ErrorCode | null
+  /** Null where nobody has begun a trace. */
+  readonly trace: TraceContext | null
+  /** What it went through, in order; null where nobody asked for that. */
+  readonly steps: readonly TraceStep[] | null
+}
+
+/** Waiting for a place, or an attempt at an upstream. Times are milliseconds since the exchange arrived. */
+export interface TraceStep {
+  /** Null: waiting. */
+  readonly upstream: string | null
+  readonly startMs: number
+  readonly endMs: number
 }
 
 export type ExchangeEnding =

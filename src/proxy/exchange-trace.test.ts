@@ -33,6 +33,8 @@ describe('ExchangeTrace', () => {
       loadMs: null,
       ending: 'refused',
       error: 'model_not_found',
+      trace: null,
+      steps: null,
     })
   })
 
@@ -65,5 +67,19 @@ describe('ExchangeTrace', () => {
     expect(record.queueMs).toBeGreaterThan(18)
     expect(record.ttftMs ?? 0).toBeGreaterThan(record.queueMs + 18)
     expect(record.totalMs).toBeGreaterThan((record.ttftMs ?? 0) + 18)
+  })
+
+  it('notes each step, one after the other, where somebody wants to know', () => {
+    const trace = new ExchangeTrace('x1', 'POST')
+    trace.follow()
+    trace.seeks()
+    trace.granted('one')
+    trace.seeks()
+    trace.granted('two')
+    const { steps, totalMs } = trace.record(200, 'complete', null)
+    expect(steps?.map(({ upstream }) => upstream)).toEqual([null, 'one', null, 'two'])
+    const borders = steps?.flatMap(({ startMs, endMs }) => [startMs, endMs]) ?? []
+    expect(borders).toEqual(borders.toSorted((a, b) => a - b))
+    expect(borders.at(-1)).toBe(totalMs)
   })
 })

@@ -1,7 +1,9 @@
 import type { AnswerTimings, TokenUsage } from '../dialects/token-usage.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
+import type { TraceContext } from '../lib/trace-context.ts'
 import type { ExchangeEnding, ExchangeRecord } from './exchange-record.ts'
 import type { Route } from './route.ts'
+import { StepList } from './step-list.ts'
 
 /** What is noted about one exchange while it runs; becomes its record when it is over. Times are monotonic. */
 export class ExchangeTrace {
@@ -20,6 +22,8 @@ export class ExchangeTrace {
   bytesOut = 0
   usage: TokenUsage | null = null
   timings: AnswerTimings | null = null
+  context: TraceContext | null = null
+  #steps: StepList | null = null
   /** Milliseconds since the epoch. */
   readonly arrivedAt = Date.now()
   /** On the monotonic clock, milliseconds. */
@@ -32,10 +36,22 @@ export class ExchangeTrace {
     this.method = method
   }
 
+  /** From now on each step is noted. */
+  follow(): void {
+    this.#steps = new StepList(this.startedAt)
+  }
+
+  /** Waits for a place. */
+  seeks(): void {
+    this.#steps?.begin(null, performance.now())
+  }
+
   granted(upstream: string): void {
     this.upstream = upstream
     this.attempts += 1
-    this.#grantedAt ??= performance.now()
+    const now = performance.now()
+    this.#grantedAt ??= now
+    this.#steps?.begin(upstream, now)
   }
 
   sent(bytes: number): void {
@@ -76,6 +92,8 @@ export class ExchangeTrace {
       cachedTokens: this.usage?.cachedTokens ?? null,
       ending,
       error,
+      trace: this.context,
+      steps: this.#steps?.end(endedAt) ?? null,
     }
   }
 }

@@ -147,6 +147,7 @@ export class Exchange implements AttemptListener, RunningExchange {
 
   #route(): void {
     this.#state = 'routing'
+    this.trace.seeks()
     this.#answer = null
     this.#held = null
     this.#patience.suspend()

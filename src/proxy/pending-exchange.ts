@@ -89,8 +89,10 @@ export class PendingExchange implements RunningExchange {
   #refuse(error: unknown): void {
     if (this.#over) return
     const known = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error })
-    if (known !== error)
-      this.#deps.log.error({ err: error, id: this.#admitted.trace.id }, 'A request could not be read')
+    if (known !== error) {
+      const { id, context } = this.#admitted.trace
+      this.#deps.log.error({ err: error, id, trace: context?.traceId }, 'A request could not be read')
+    }
     const rendered = this.#deps.dialects.renderError(known, this.#admitted.route.dialect)
     const headers = [...rendered.headers, ...this.#admitted.extraHeaders]
     this.#deps.respond(this.#client, { ...rendered, headers }, this.#admitted.trace)

@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors/gateway-error.ts'
+import { addTraceHeaders } from '../lib/trace-context.ts'
 import type { ClientPort } from './client-port.ts'
 import { BodyCollector } from './collect-body.ts'
 import { toUpstreamHeaders } from './end-to-end-headers.ts'
@@ -54,6 +55,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     trace.model = sent.plan?.model ?? null
     trace.modelAsked = sent.plan?.asked ?? null
     const headers = toUpstreamHeaders(client.request.headers)
+    if (trace.context !== null) addTraceHeaders(headers, trace.context)
     const body = sent.plan === null ? metered(admitted.body, (bytes) => passed(bytes)) : sent.body
     const upstream = { method: route.method, target: admitted.target, headers, body, once: !route.retry }
     const named = upstreamChoice(client.request.headers)

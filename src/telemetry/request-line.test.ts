@@ -16,13 +16,20 @@ describe('requestLine', () => {
       modelAsked: _asked,
       loadMs: _load,
       cachedTokens: _cached,
+      steps: _steps,
       ...record
     } = whole
     const line = requestLine(exchangeRecord())
     expect(line.indexOf('\n')).toBe(line.length - 1)
     expect(JSON.parse(line)).toEqual({ ...record, time: '2026-03-04T05:06:07.089Z' })
     expect(Object.keys(JSON.parse(line))).toEqual(Object.keys(record))
-    expect(line).not.toMatch(/"(?:route|kind|dialect|modelAsked|loadMs|cachedTokens)"/)
+    expect(line).not.toMatch(/"(?:route|kind|dialect|modelAsked|loadMs|cachedTokens|steps)"/)
+  })
+
+  it('names the trace, and nothing else of it', () => {
+    const trace = { traceId: 'abc', spanId: 'def', parentId: 'ghi', sampled: true, state: 'vendor=1' }
+    expect(parse({ trace })).toMatchObject({ trace: 'abc' })
+    expect(requestLine(exchangeRecord({ trace }))).not.toMatch(/def|ghi|vendor/)
   })
 
   it('rounds times to tenths of a millisecond', () => {

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { modelPatterns } from '../../auth/model-patterns.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { version } from '../../lib/version.ts'
-import { toUpstreamHeaders } from '../../proxy/end-to-end-headers.ts'
+import { toAgentUpstreamHeaders } from '../../proxy/end-to-end-headers.ts'
 import { startSystemTimer } from '../../routing/timer.ts'
 import type { UpstreamState } from '../../routing/upstream-state.ts'
 import { createLog } from '../../telemetry/log.ts'
@@ -65,7 +65,7 @@ async function serveAgent(terminal: Terminal, settings: AgentSettings): Promise<
   const service = createAgentService({
     upstream,
     refusal: createAgentPolicy(settings.id, settings.allow),
-    toUpstreamHeaders,
+    toUpstreamHeaders: toAgentUpstreamHeaders,
     maxStreams: MAX_STREAMS,
     // Called once there are links, which it makes.
     changed: () => running.statusChanged(),

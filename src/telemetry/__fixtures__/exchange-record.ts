@@ -27,6 +27,8 @@ export function exchangeRecord(change: Partial<ExchangeRecord> = {}): ExchangeRe
     completionTokens: null,
     ending: 'complete',
     error: null,
+    trace: null,
+    steps: null,
     ...change,
   }
 }
