@@ -277,6 +277,12 @@ export const catalogue = {
     message: 'The gateway is shutting down',
     help: 'Ask again; another replica or the restarted gateway will answer.',
   },
+  store_unavailable: {
+    status: 503,
+    retryable: true,
+    message: 'The store cannot be used',
+    help: 'The message says why, and nothing was changed; see [operations.md](operations.md#when-the-database-is-in-trouble).',
+  },
   upstream_timeout: {
     status: 504,
     retryable: true,

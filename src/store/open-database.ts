@@ -1,7 +1,8 @@
-import { closeSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayError } from '../errors/gateway-error.ts'
+import { checkIntegrity } from './integrity.ts'
 import { migrate } from './migrate.ts'
 import { isBusy, storeProblem } from './store-problem.ts'
 
@@ -9,12 +10,16 @@ const BUSY_TIMEOUT_MS = 5000
 const WAL_ATTEMPTS = 100
 const WAL_PAUSE_MS = 50
 
+export interface DatabaseOptions {
+  /** Looks whether it is damaged, within bounds (integrity.ts). */
+  readonly check?: boolean
+}
+
 /** A database that is safe to write to and up to date, or one sentence about why not. */
-export async function openDatabase(path: string): Promise<DatabaseSync> {
+export async function openDatabase(path: string, options: DatabaseOptions = {}): Promise<DatabaseSync> {
   try {
-    // SQLite would make it readable by all; its -wal and -shm files take over the mode of this one.
-    closeSync(openSync(path, 'a+', 0o600))
-    return await prepareDatabase(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }))
+    makePrivate(path)
+    return await prepareDatabase(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), options)
   } catch (error) {
     throw new GatewayError('invalid_input', {
       message: `Cannot open the store "${path}": ${storeProblem(error)}`,
@@ -23,9 +28,18 @@ export async function openDatabase(path: string): Promise<DatabaseSync> {
   }
 }
 
-async function prepareDatabase(database: DatabaseSync): Promise<DatabaseSync> {
+/** SQLite would make it readable by all; its -wal and -shm files take over the mode of this one. */
+function makePrivate(path: string): void {
+  if (!existsSync(path)) return closeSync(openSync(path, 'a+', 0o600))
+  // Opened by SQLite only: to close it again would take away the locks of another connection of this process.
+  if (statSync(path).isDirectory()) throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' })
+  accessSync(path, constants.R_OK | constants.W_OK)
+}
+
+async function prepareDatabase(database: DatabaseSync, { check = false }: DatabaseOptions): Promise<DatabaseSync> {
   try {
     await enterWal(database)
+    if (check) checkIntegrity(database)
     // What was acknowledged survives a power cut, not only the end of the process.
     database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF')
     migrate(database)

@@ -1,14 +1,18 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 
+/** What to do about a database that cannot be read any more. */
+export const RESTORE = 'run "corral restore FILE" with a backup, or start with another store'
+
 /** Primary result codes: https://www.sqlite.org/rescode.html */
 const sqliteProblems: Readonly<Record<number, string>> = {
   5: 'another process holds it; try again',
+  6: 'another process holds it; try again',
   8: 'it may not be written to',
   10: 'the disk cannot be read or written',
-  11: 'it is damaged; restore it from a backup',
+  11: `it is damaged: ${RESTORE}`,
   13: 'the disk is full',
   14: 'it cannot be opened',
-  26: 'it is not an SQLite database',
+  26: `it is not an SQLite database, or its beginning is damaged: ${RESTORE}`,
 }
 
 const systemProblems: Readonly<Record<string, string>> = {
@@ -19,6 +23,7 @@ const systemProblems: Readonly<Record<string, string>> = {
   ENOTDIR: 'its folder is a file',
   EISDIR: 'it is a folder',
   ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk is full',
 }
 
 /** The second half of a sentence about why the store cannot be used. */
@@ -38,6 +43,11 @@ export function isMissing(error: unknown): boolean {
 
 export function isBusy(error: unknown): boolean {
   return (resultCode(error) & 0xff) === 5
+}
+
+/** Whether the database, not what was asked of it, is what is wrong. */
+export function isUnavailable(error: unknown): boolean {
+  return Object.hasOwn(sqliteProblems, resultCode(error) & 0xff) || Object.hasOwn(systemProblems, systemCode(error))
 }
 
 /** SQLITE_CONSTRAINT_UNIQUE or SQLITE_CONSTRAINT_PRIMARYKEY, with the columns that it names. */
