@@ -131,6 +131,7 @@ function enter(visit: Visit, match: MatchedRoute, deps: FrontDoorDeps): void {
   }
   trace.user = principal?.user ?? null
   trace.keyId = principal?.keyId ?? null
+  trace.keyName = principal?.keyName ?? null
   const body = deps.decodeBody(client.request, route)
   if (body instanceof GatewayError) {
     deps.ends.refuse(visit, body, route.dialect)

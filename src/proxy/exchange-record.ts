@@ -11,6 +11,7 @@ export interface ExchangeRecord {
   readonly user: string | null
   /** Public id of the key. */
   readonly keyId: string | null
+  readonly keyName: string | null
   readonly method: string
   /** Without query, and with a path key redacted. */
   readonly path: string
@@ -43,6 +44,8 @@ export interface ExchangeRecord {
   readonly completionTokens: number | null
   /** Of the prompt, what the upstream had in a cache of its own. */
   readonly cachedTokens: number | null
+  /** What the cache had to do with it; null: it was not asked. */
+  readonly cache: CacheOutcome | null
   readonly ending: ExchangeEnding
   readonly error: ErrorCode | null
   /** Null where nobody has begun a trace. */
@@ -58,6 +61,8 @@ export interface TraceStep {
   readonly startMs: number
   readonly endMs: number
 }
+
+export type CacheOutcome = 'hit' | 'miss' | 'coalesced' | 'bypass'
 
 export type ExchangeEnding =
   | 'complete'

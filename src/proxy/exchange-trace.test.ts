@@ -12,6 +12,8 @@ describe('ExchangeTrace', () => {
       time: expect.any(Number),
       user: null,
       keyId: null,
+      keyName: null,
+      cache: null,
       method: 'POST',
       path: '/api/chat',
       model: null,

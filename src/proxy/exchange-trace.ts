@@ -1,7 +1,7 @@
 import type { AnswerTimings, TokenUsage } from '../dialects/token-usage.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { TraceContext } from '../lib/trace-context.ts'
-import type { ExchangeEnding, ExchangeRecord } from './exchange-record.ts'
+import type { CacheOutcome, ExchangeEnding, ExchangeRecord } from './exchange-record.ts'
 import type { Route } from './route.ts'
 import { StepList } from './step-list.ts'
 
@@ -13,11 +13,13 @@ export class ExchangeTrace {
   path = ''
   user: string | null = null
   keyId: string | null = null
+  keyName: string | null = null
   route: Route | null = null
   modelAsked: string | null = null
   model: string | null = null
   upstream: string | null = null
   attempts = 0
+  cache: CacheOutcome | null = null
   bytesIn = 0
   bytesOut = 0
   usage: TokenUsage | null = null
@@ -71,6 +73,7 @@ export class ExchangeTrace {
       time: this.arrivedAt,
       user: this.user,
       keyId: this.keyId,
+      keyName: this.keyName,
       method: this.method,
       path: this.path,
       route: this.route?.pattern ?? null,
@@ -90,6 +93,7 @@ export class ExchangeTrace {
       promptTokens: this.usage?.promptTokens ?? null,
       completionTokens: this.usage?.completionTokens ?? null,
       cachedTokens: this.usage?.cachedTokens ?? null,
+      cache: this.cache,
       ending,
       error,
       trace: this.context,

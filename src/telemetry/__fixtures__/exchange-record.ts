@@ -6,6 +6,8 @@ export function exchangeRecord(change: Partial<ExchangeRecord> = {}): ExchangeRe
     time: Date.UTC(2026, 2, 4, 5, 6, 7, 89),
     user: 'ann',
     keyId: 'key_1',
+    keyName: 'laptop',
+    cache: null,
     method: 'POST',
     path: '/api/chat',
     route: null,
