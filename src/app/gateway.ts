@@ -10,12 +10,15 @@ import { startSystemTimer } from '../routing/timer.ts'
 import type { UpstreamState } from '../routing/upstream-state.ts'
 import { openStore, type Store } from '../store/open-store.ts'
 import { loadPepper } from '../store/pepper.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
 import { createSeveralUpstreams } from '../upstreams/several-upstreams.ts'
 import { type Agents, createAgents } from './agents.ts'
 import { createFirstKey } from './first-key.ts'
 import { createGenerations, type Generations } from './generations.ts'
 import { type KeyWatch, watchKeys } from './key-watch.ts'
+import { createGatewayMetrics } from './metrics.ts'
+import { createMetricsListener, type MetricsListenerDeps } from './metrics-listener.ts'
 import { createTraces } from './traces.ts'
 import { joinUpgrade } from './upgrade.ts'
 
@@ -27,6 +30,8 @@ export interface GatewayDeps {
 
 export interface RunningGateway {
   readonly urls: readonly string[]
+  /** Of the listener that has the metrics only; null: there is none. */
+  readonly metricsUrl: string | null
   /** The secret of the first key, where this start made one; to be shown once. */
   readonly firstKey: string | null
   /** What is known of the upstreams now. */
@@ -55,7 +60,20 @@ export async function startGateway(
   const instanceId = randomUUID()
   const agents = createAgents(settings, { clock, log, instanceId })
   const core = createRoutingCore({ clock, log, startTimer: startSystemTimer, several: createSeveralUpstreams })
-  const traffic = createGenerations(settings, {
+  const traces = createTraces()
+  const startedAt = clock.now()
+  const metrics: Metrics = createGatewayMetrics({
+    fleet: core.fleet,
+    agents: agents.registry,
+    startedAt,
+    routing: () => traffic.current.routing,
+    pools: () => traffic.current.settings.agents.pools.map(({ name }) => name),
+    sources: {
+      runningExchanges: () => traffic.running(),
+      ...(requestLog === null ? {} : { requestLog: requestLog.counts }),
+    },
+  })
+  const traffic: Generations = createGenerations(settings, {
     core,
     agents: agents.registry,
     agentDoor: agents.doors,
@@ -63,13 +81,15 @@ export async function startGateway(
     budget: createBodyBudget(settings.http.bodiesTotalBytes),
     admin: { store, pepper, clock, changed: keys.changed },
     instanceId,
-    startedAt: clock.now(),
-    traces: createTraces(),
+    startedAt,
+    traces,
+    metrics,
     clock,
     log,
     isDraining: () => draining,
     record(record) {
       requestLog?.write(record)
+      metrics.record(record)
       agents.recorded(record)
     },
   })
@@ -81,11 +101,13 @@ export async function startGateway(
   await withinMs(FIRST_ROUND_MS, traffic.current.routing.firstRound())
   const listener = openListener(settings, { traffic, agents, log })
   const urls = await Promise.all(settings.http.listen.map((address) => listener.listen(address)))
+  const metricsListener = await openMetricsListener(settings, { scrape: metrics.scrape, log })
   // Last: a start that fails shall not leave a key that nobody was shown.
   const firstKey = await makeFirstKey(settings, { store, pepper, clock, keys })
 
   return {
     urls,
+    metricsUrl: metricsListener?.url ?? null,
     firstKey,
     upstreams: () => core.fleet.all(),
     reload(next) {
@@ -98,6 +120,7 @@ export async function startGateway(
       draining = true
       agents.registry.goAway()
       await drain(listener, traffic, agents.registry)
+      metricsListener?.close()
       traffic.stop()
       keys.stop()
       await requestLog?.close()
@@ -126,6 +149,17 @@ function openListener(settings: Settings, { traffic, agents, log }: Entrance): L
     outlastsStop: (target) => target === '/agent/v1/up',
     failed: (error) => log.error({ err: error }, 'A request failed inside the gateway'),
   })
+}
+
+/** Null where the config wants none. */
+async function openMetricsListener(
+  { http }: Settings,
+  deps: MetricsListenerDeps,
+): Promise<{ readonly url: string; close(): void } | null> {
+  if (http.metrics === null) return null
+  const listener = createMetricsListener(http.metrics, deps)
+  const url = await listener.listen(http.metrics.address)
+  return { url, close: listener.destroyAll }
 }
 
 type FirstKeyDeps = Parameters<typeof createFirstKey>[0] & { readonly keys: KeyWatch }
@@ -163,6 +197,7 @@ function restartOnly(before: Settings, after: Settings): string[] {
     ['trusted_proxies', before.http.trustedProxies, after.http.trustedProxies],
     ['limits.bodies_total', before.http.bodiesTotalBytes, after.http.bodiesTotalBytes],
     ['auth', { ...before.auth, mode: '', pathKeys: '' }, { ...after.auth, mode: '', pathKeys: '' }],
+    ['metrics', before.http.metrics, after.http.metrics],
     ['store', before.store, after.store],
     ['log', before.log, after.log],
   ]

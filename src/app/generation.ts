@@ -35,6 +35,7 @@ import { createRetryBudget } from '../proxy/retry-budget.ts'
 import type { RoutingCore } from '../routing/routing-core.ts'
 import { createRouting, type Routing } from '../routing/routing.ts'
 import { startSystemTimer } from '../routing/timer.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
 import type { AgentRegistry } from '../tunnel/server/registry.ts'
 import { agentMembers } from './agent-members.ts'
 import type { FleetMembers } from './fleet-members.ts'
@@ -63,6 +64,7 @@ export interface GenerationDeps {
   readonly instanceId: string
   readonly startedAt: number
   readonly traces: Traces
+  readonly metrics: Pick<Metrics, 'scrape'>
   readonly clock: Clock
   readonly log: Log
   isDraining(): boolean
@@ -146,6 +148,7 @@ function ownAnswers(
     lists: routing.lists,
     admin,
     status,
+    metrics: deps.metrics.scrape,
     isReady: () => !deps.isDraining() && isReady(routing, settings),
     visible: visibleModel,
     judge: (principal, names) => judge(principal, { names, webSearch: false }),

@@ -14,6 +14,8 @@ export interface Generations {
   agentsChanged(change: AgentChange): void
   endKey(keyId: string): void
   endAll(): void
+  /** How many exchanges have not ended, in all of them. */
+  running(): number
   /** Resolves when nothing runs in any of them. */
   idle(): Promise<void>
   stop(): void
@@ -73,6 +75,7 @@ export function createGenerations(first: Settings, deps: GenerationDeps): Genera
     endAll() {
       for (const generation of all) generation.proxy.running.endAll()
     },
+    running: () => [...all].reduce((sum, { proxy }) => sum + proxy.running.size, 0),
     async idle() {
       await Promise.all([...all].map((generation) => generation.proxy.running.idle()))
     },

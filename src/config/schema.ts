@@ -10,7 +10,7 @@ import { logSlice } from '../telemetry/settings.ts'
 import { agentsSlice } from '../tunnel/settings.ts'
 import { upstreamsSlice } from '../upstreams/settings.ts'
 
-const { listen, tls, trusted_proxies, cors, drain, limits } = httpSlice
+const { listen, tls, trusted_proxies, cors, drain, limits, metrics } = httpSlice
 
 /** The whole config file, in the order of the docs. */
 export const configSchema = z.strictObject({
@@ -27,6 +27,7 @@ export const configSchema = z.strictObject({
   ...queueSlice,
   limits,
   ...storeSlice,
+  metrics,
   ...logSlice,
 })
 

@@ -57,6 +57,7 @@ function openDoor(changes: Partial<FrontDoorDeps> & { readonly own?: ReadonlyMap
     identify: ({ route }) => (route.scope === 'open' ? null : someone),
     proxy: {
       running: {
+        size: 0,
         add: () => undefined,
         remove: () => undefined,
         endKey: () => undefined,

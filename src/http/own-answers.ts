@@ -4,6 +4,7 @@ import type { AdminApi, AdminCall } from '../admin/admin-api.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { ListRequest, ListService } from '../routing/list-service.ts'
 import { countTokens } from './count-tokens.ts'
+import { metricsAnswer } from './metrics-answer.ts'
 
 /** A request that Corral answers itself. */
 export interface OwnRequest {
@@ -24,6 +25,8 @@ export interface OwnAnswersDeps {
   isReady(): boolean
   /** What an admin may read of the gateway's state. */
   status(): object
+  /** The metrics of the gateway, as Prometheus reads them. */
+  metrics(): string
   visible(principal: Principal, canonical: string, remote: boolean): boolean
   judge(principal: Principal, names: readonly string[]): GatewayError | undefined
 }
@@ -57,6 +60,7 @@ export function createOwnAnswers(deps: OwnAnswersDeps): ReadonlyMap<string, OwnA
     'GET /livez': () => ({ status: 200, headers: TEXT, body: 'ok' }),
     'GET /readyz': () =>
       deps.isReady() ? { status: 200, headers: TEXT, body: 'ok' } : { status: 503, headers: TEXT, body: 'unavailable' },
+    'GET /metrics': () => metricsAnswer(deps.metrics()),
     'GET /api/tags': (request) => deps.lists.tags(view(asked(request))),
     'GET /api/ps': (request) => deps.lists.ps(view(asked(request))),
     'GET /v1/models': (request) => deps.lists.v1Models(view(asked(request))),

@@ -18,6 +18,8 @@ export const routes: readonly Route[] = [
   own('HEAD', '/livez', 'open'),
   own('GET', '/readyz', 'open'),
   own('HEAD', '/readyz', 'open'),
+  own('GET', '/metrics', 'metrics'),
+  own('HEAD', '/metrics', 'metrics'),
 
   own('GET', '/api/tags', 'models:read'),
   own('HEAD', '/api/tags', 'models:read'),

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { byteSize, duration, filePath, listOf, section, setting } from '../lib/setting.ts'
+import { byteSize, duration, filePath, listOf, section, setting, toggle } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
 import { isLoopbackHost, parseListenAddress, type ListenAddress } from './listen-address.ts'
 
@@ -16,6 +16,8 @@ export interface HttpSettings {
   readonly drainMs: number
   readonly bodyBytes: number
   readonly bodiesTotalBytes: number
+  /** A listener of its own for the metrics, without a key; null: there is none. */
+  readonly metrics: { readonly address: ListenAddress; readonly isPublic: boolean } | null
 }
 
 const listen = setting(
@@ -37,6 +39,18 @@ const listen = setting(
     description:
       'Where the gateway listens: `HOST:PORT` or a list. Port 0 is any free one; `:PORT` every address, a port alone loopback.',
     list: true,
+  },
+)
+
+const metricsListen = setting(
+  z.union([z.string(), z.int()]),
+  (written) => {
+    const text = String(written).trim()
+    return /(?:^|:)\d+$/.test(text) ? parseListenAddress(text) : undefined
+  },
+  {
+    wanted: 'HOST:PORT such as 127.0.0.1:9464',
+    description: 'Serve `/metrics` here too, without a key and apart from everything else: `HOST:PORT`.',
   },
 )
 
@@ -80,9 +94,15 @@ export const httpSlice = {
       maxBytes: 2 ** 40,
     }).prefault('256MB'),
   }).prefault({}),
+  metrics: section('What Prometheus reads. `/metrics` is always there, for keys with the scope `metrics`.', {
+    listen: metricsListen.optional(),
+    public: toggle('Whether `listen` may be an address beyond loopback, open to anyone.').prefault('off'),
+  }).prefault({}),
 }
 
-export function toHttpSettings(raw: z.output<z.ZodObject<typeof httpSlice>>, context: SettingsContext): HttpSettings {
+type RawHttp = z.output<z.ZodObject<typeof httpSlice>>
+
+export function toHttpSettings(raw: RawHttp, context: SettingsContext): HttpSettings {
   const seen = new Set<string>()
   for (const { host, port } of raw.listen) {
     if (port !== 0 && seen.has(`${host}:${port}`)) context.problem(['listen'], `names ${host}:${port} twice`)
@@ -99,7 +119,23 @@ export function toHttpSettings(raw: z.output<z.ZodObject<typeof httpSlice>>, con
     drainMs: raw.drain,
     bodyBytes: raw.limits.body,
     bodiesTotalBytes: raw.limits.bodies_total,
+    metrics: toMetricsListener(raw, context),
   }
+}
+
+function toMetricsListener({ metrics, listen }: RawHttp, context: SettingsContext): HttpSettings['metrics'] {
+  const address = metrics.listen
+  if (address === undefined) return null
+  const { host, port } = address
+  if (!isLoopbackHost(host) && !metrics.public) {
+    const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+    const advice = 'set metrics.public if that is meant, or let Prometheus send a key with the scope metrics'
+    context.problem(['metrics', 'listen'], `is ${where}, where anyone could read the metrics: ${advice}`)
+  }
+  if (port !== 0 && listen.some((other) => other.host === host && other.port === port)) {
+    context.problem(['metrics', 'listen'], 'is where the gateway itself listens: choose another port')
+  }
+  return { address, isPublic: metrics.public }
 }
 
 /** The first address that others can reach, or undefined. */

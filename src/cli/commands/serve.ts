@@ -57,6 +57,7 @@ function announce(terminal: Terminal, { settings }: LoadedConfig, gateway: Runni
   if (gateway.firstKey !== null) sayFirstKey(terminal, settings, { url, key: gateway.firstKey })
   sayUpstreams(terminal, settings.upstreams, gateway.upstreams())
   for (const other of gateway.urls.slice(1)) terminal.say(`Also at ${other}`)
+  if (gateway.metricsUrl !== null) terminal.say(`Metrics at ${gateway.metricsUrl}/metrics`)
   terminal.print(`corral ready ${url}`)
 }
 

@@ -1,0 +1,51 @@
+import type { RequestLogCounts } from './request-log.ts'
+
+/** What is read when somebody asks for the metrics, and not before. What a gateway does not have is left out. */
+export interface MetricsSources {
+  upstreams?(): readonly UpstreamReading[]
+  queues?(): readonly QueueReading[]
+  /** Agents that are connected, by pool. */
+  agents?(): ReadonlyMap<string, number>
+  runningExchanges?(): number
+  requestLog?(): RequestLogCounts
+  traceSpans?(): TraceSpanCounts
+  process?(): ProcessReading
+}
+
+export interface UpstreamReading {
+  readonly name: string
+  readonly state: 'up' | 'down' | 'unknown' | 'disabled'
+  readonly running: number
+  readonly waiting: number
+  readonly roundTripMs: number | null
+  readonly models: readonly ModelReading[]
+}
+
+export interface ModelReading {
+  readonly model: string
+  readonly state: 'loading' | 'loaded'
+  readonly running: number
+  /** Null: no limit. */
+  readonly slots: number | null
+}
+
+export interface QueueReading {
+  readonly model: string
+  readonly waiting: number
+  readonly longestWaitMs: number
+}
+
+export interface TraceSpanCounts {
+  readonly exported: number
+  readonly dropped: number
+}
+
+export interface ProcessReading {
+  readonly version: string
+  readonly runtime: string
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly userCpuSeconds: number
+  readonly systemCpuSeconds: number
+  readonly residentBytes: number
+}
