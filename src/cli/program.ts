@@ -111,6 +111,16 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/agent.ts')).agent,
   },
   {
+    words: ['backup'],
+    summary: 'write users, keys and books to a file, while the gateway runs',
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  {
+    words: ['restore'],
+    summary: 'put a backup in the place of the store',
+    load: async () => (await import('./commands/restore.ts')).restore,
+  },
+  {
     words: ['env'],
     summary: 'print the exports that point a client at the gateway',
     load: async () => (await import('./commands/env.ts')).env,

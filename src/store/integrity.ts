@@ -1,6 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { GatewayError } from '../errors/gateway-error.ts'
-import { RESTORE } from './store-problem.ts'
+import { damage } from './store-problem.ts'
 
 /** About a third of a second of reading. */
 const WHOLE_UP_TO_BYTES = 128 * 2 ** 20
@@ -33,10 +32,8 @@ function firstLine(database: DatabaseSync, pragma: string): string | undefined {
   return line === 'ok' ? undefined : String(line)
 }
 
-function failOn(damage: string | undefined): void {
-  if (damage === undefined) return
-  const detail = damage.replace(/\s+/g, ' ').slice(0, 120)
-  throw new GatewayError('invalid_input', { message: `it is damaged (${detail}): ${RESTORE}` })
+function failOn(line: string | undefined): void {
+  if (line !== undefined) throw damage(line.replace(/\s+/g, ' ').slice(0, 120))
 }
 
 function sizeOf(database: DatabaseSync): number {

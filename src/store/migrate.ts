@@ -9,12 +9,12 @@ const APPLICATION_ID = 0x6372726c
  * Brings the schema up to date. One writer at a time: whoever comes second waits, sees the work done and goes on.
  */
 export function migrate(database: DatabaseSync, migrations: readonly Migration[] = known): void {
-  const found = readNumber(database)
+  const found = readSchemaNumber(database)
   if (found > migrations.length) throw tooNew(found, migrations.length)
   if (found === migrations.length) return
   database.exec('BEGIN IMMEDIATE')
   try {
-    const current = readNumber(database)
+    const current = readSchemaNumber(database)
     if (current === 0) createTable(database)
     for (const migration of migrations.slice(current)) {
       database.exec(migration.sql)
@@ -27,8 +27,11 @@ export function migrate(database: DatabaseSync, migrations: readonly Migration[]
   }
 }
 
-/** The number of the last migration that ran here; 0 for an empty file. */
-function readNumber(database: DatabaseSync): number {
+/**
+ * The number of the last migration that ran here; 0 for an empty file. Throws GatewayError `invalid_input` where the
+ * database is another program's.
+ */
+export function readSchemaNumber(database: DatabaseSync): number {
   const applicationId = database.prepare('PRAGMA application_id').get()?.['application_id']
   if (applicationId === APPLICATION_ID) {
     return Number(database.prepare('SELECT max(number) AS number FROM migrations').get()?.['number'] ?? 0)

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { checkIntegrity } from './integrity.ts'
 import { migrate } from './migrate.ts'
-import { isBusy, storeProblem } from './store-problem.ts'
+import { isBusy, storeTrouble } from './store-problem.ts'
 
 const BUSY_TIMEOUT_MS = 5000
 const WAL_ATTEMPTS = 100
@@ -22,7 +22,7 @@ export async function openDatabase(path: string, options: DatabaseOptions = {}):
     return await prepareDatabase(new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS }), options)
   } catch (error) {
     throw new GatewayError('invalid_input', {
-      message: `Cannot open the store "${path}": ${storeProblem(error)}`,
+      message: `Cannot open the store "${path}": ${storeTrouble(error)}`,
       cause: error,
     })
   }
@@ -54,7 +54,8 @@ async function prepareDatabase(database: DatabaseSync, { check = false }: Databa
 async function enterWal(database: DatabaseSync): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      database.exec('PRAGMA journal_mode = WAL')
+      // Not by `exec`, whose errors have no code on Deno.
+      database.prepare('PRAGMA journal_mode = WAL').get()
       return
     } catch (error) {
       if (!isBusy(error) || attempt === WAL_ATTEMPTS) throw error

@@ -204,7 +204,10 @@ describe('the file', () => {
     writeFileSync(join(folder, 'text.db'), 'this is no database\n'.repeat(100))
     mkdirSync(join(folder, 'folder.db'))
     const problems: [string, string][] = [
-      ['text.db', 'it is not an SQLite database'],
+      [
+        'text.db',
+        'it is not an SQLite database, or its beginning is damaged: run "corral restore FILE" with a backup, or start with another store',
+      ],
       ['folder.db', 'it is a folder'],
       ['none/x.db', 'its folder does not exist'],
       ['text.db/x.db', 'its folder is a file'],

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Clock } from '../lib/clock.ts'
-import { isBusy, isUnavailable, storeProblem } from './store-problem.ts'
+import { isBusy, isUnavailable, storeTrouble } from './store-problem.ts'
 import type { StorePlace } from './store-place.ts'
 
 export interface StoreAccess {
@@ -40,7 +40,7 @@ export function createStoreAccess({ place, probe, clock }: StoreAccessDeps): Sto
         if (!isUnavailable(error)) throw error
         if (!isBusy(error) || clock.now() >= deadline) {
           failed[kind] = error
-          throw unavailable(storeProblem(error), error)
+          throw unavailable(storeTrouble(error), error)
         }
       }
       await delay(PAUSE_MS)
@@ -71,7 +71,7 @@ export function createStoreAccess({ place, probe, clock }: StoreAccessDeps): Sto
       if (lost !== null) return lost
       recheck()
       const error = failed.write ?? failed.read
-      return error === null ? null : storeProblem(error)
+      return error === null ? null : storeTrouble(error)
     },
   }
 }

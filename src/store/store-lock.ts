@@ -16,7 +16,7 @@ const WAIT_MS = 2000
 /** One of any number of users. Throws GatewayError `invalid_input` while the store is being replaced. */
 export function lockForUse(storePath: string): StoreLock {
   return lock(storePath, {
-    take: 'BEGIN; SELECT count(*) FROM sqlite_schema',
+    take: ['BEGIN', 'SELECT count(*) FROM sqlite_schema'],
     taken: `The store "${storePath}" is being restored: try again when that is done`,
   })
 }
@@ -24,22 +24,28 @@ export function lockForUse(storePath: string): StoreLock {
 /** The only one. Throws GatewayError `invalid_input` while anybody uses the store. */
 export function lockAlone(storePath: string): StoreLock {
   return lock(storePath, {
-    take: 'BEGIN EXCLUSIVE',
+    take: ['BEGIN EXCLUSIVE'],
     taken: `The store "${storePath}" is in use: stop the gateway that runs on it first`,
   })
 }
 
-function lock(storePath: string, { take, taken }: { readonly take: string; readonly taken: string }): StoreLock {
+interface LockTerms {
+  readonly take: readonly string[]
+  readonly taken: string
+}
+
+function lock(storePath: string, { take, taken }: LockTerms): StoreLock {
   const path = `${storePath}.lock`
   let database: DatabaseSync | undefined
   try {
     // Opened once only: closing a file takes away all locks that the process has on it.
     if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
     database = new DatabaseSync(path, { timeout: WAIT_MS })
-    database.exec(take)
+    // Not by `exec`, whose errors have no code on Deno.
+    for (const statement of take) database.prepare(statement).get()
   } catch (error) {
     database?.close()
-    const message = isBusy(error) ? taken : `Cannot lock the store "${storePath}": ${storeProblem(error)}`
+    const message = isBusy(error) ? taken : `Cannot open the store "${storePath}": ${storeProblem(error)}`
     throw new GatewayError('invalid_input', { message, cause: error })
   }
   const held = database

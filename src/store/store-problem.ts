@@ -1,7 +1,8 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 
-/** What to do about a database that cannot be read any more. */
-export const RESTORE = 'run "corral restore FILE" with a backup, or start with another store'
+const CORRUPT = 11
+const NOTADB = 26
+const RESTORE = 'run "corral restore FILE" with a backup, or start with another store'
 
 /** Primary result codes: https://www.sqlite.org/rescode.html */
 const sqliteProblems: Readonly<Record<number, string>> = {
@@ -9,10 +10,10 @@ const sqliteProblems: Readonly<Record<number, string>> = {
   6: 'another process holds it; try again',
   8: 'it may not be written to',
   10: 'the disk cannot be read or written',
-  11: `it is damaged: ${RESTORE}`,
+  11: 'it is damaged',
   13: 'the disk is full',
   14: 'it cannot be opened',
-  26: `it is not an SQLite database, or its beginning is damaged: ${RESTORE}`,
+  26: 'it is not an SQLite database, or its beginning is damaged',
 }
 
 const systemProblems: Readonly<Record<string, string>> = {
@@ -35,6 +36,19 @@ export function storeProblem(error: unknown): string {
     systemProblems[systemCode(error)] ??
     (error instanceof Error ? error.message : String(error))
   )
+}
+
+/** The same for the store in use, with what to do where it is damaged. */
+export function storeTrouble(error: unknown): string {
+  const problem = storeProblem(error)
+  const code = resultCode(error instanceof GatewayError ? error.cause : error) & 0xff
+  return code === CORRUPT || code === NOTADB ? `${problem}: ${RESTORE}` : problem
+}
+
+/** What SQLite would throw had it come upon the damage itself. */
+export function damage(detail: string): GatewayError {
+  const cause = Object.assign(new Error(detail), { errcode: CORRUPT })
+  return new GatewayError('invalid_input', { message: `it is damaged (${detail})`, cause })
 }
 
 export function isMissing(error: unknown): boolean {
