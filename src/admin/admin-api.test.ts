@@ -39,6 +39,7 @@ beforeEach(async () => {
     uptime_seconds: 0,
     upstreams: [],
     queue: { waiting: 0, longest_wait_ms: 0, models: [] },
+    store: { problem: null },
   }
   api = createAdminApi({
     store,

@@ -182,6 +182,9 @@ export const statusSchema = z
         models: z.array(z.object({ model: z.string(), waiting: z.int(), longest_wait_ms: z.number() })),
       })
       .meta({ description: 'Requests that wait here for a slot' }),
+    store: z
+      .object({ problem: z.string().nullable().meta({ description: 'Why nothing can be changed now' }) })
+      .meta({ description: 'Where users and keys are kept' }),
   })
   .meta({ id: 'Status' })
 

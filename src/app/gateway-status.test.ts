@@ -27,7 +27,11 @@ function shown(state: UpstreamState, models: ServerLoad['models'], more: Partial
     ...more,
   }
   const settings = { upstreams: [] } as unknown as Settings
-  return gatewayStatus(routing, settings, { startedAt: 0, agents: { agents: () => [], isConnected: () => false } })
+  return gatewayStatus(routing, settings, {
+    startedAt: 0,
+    storeProblem: () => null,
+    agents: { agents: () => [], isConnected: () => false },
+  })
 }
 
 describe('the status of an upstream', () => {

@@ -10,6 +10,7 @@ import type { AgentSession } from '../tunnel/server/session.ts'
 
 export interface StatusDeps {
   readonly startedAt: number
+  readonly storeProblem: () => string | null
   readonly agents: Pick<AgentRegistry, 'agents' | 'isConnected'>
 }
 
@@ -19,7 +20,7 @@ type UpstreamStatus = GatewayStatus['upstreams'][number]
 export function gatewayStatus(
   routing: Pick<Routing, 'fleet' | 'loads' | 'queues' | 'learnt'>,
   settings: Settings,
-  { startedAt, agents }: StatusDeps,
+  { startedAt, agents, storeProblem }: StatusDeps,
 ): GatewayStatus {
   const sessions = new Map(agents.agents().map((session) => [session.id, session]))
   const urls = new Map(settings.upstreams.map((upstream) => [upstream.name, upstream.url]))
@@ -42,6 +43,7 @@ export function gatewayStatus(
       models: [...(state.models?.values() ?? [])].map((entry) => entry.canonical),
     })),
     queue: queueView(routing.queues()),
+    store: { problem: storeProblem() },
   }
 }
 

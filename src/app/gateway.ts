@@ -20,6 +20,7 @@ import { type KeyWatch, watchKeys } from './key-watch.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { createMetricsListener, type MetricsListenerDeps } from './metrics-listener.ts'
 import { createTraces } from './traces.ts'
+import { watchStore } from './store-watch.ts'
 import { joinUpgrade } from './upgrade.ts'
 
 export interface GatewayDeps {
@@ -53,7 +54,8 @@ export async function startGateway(
   { log, requestLog }: GatewayDeps,
 ): Promise<RunningGateway> {
   const clock = systemClock
-  const store = await openStore(settings.store.url)
+  const store = await openStore(settings.store.url, { check: true, onWarning: (sentence) => log.warn({}, sentence) })
+  const storeWatch = watchStore({ store, log })
   const pepper = await readPepper(settings, store, log)
   const keys = await watchKeys({ store, pepper, clock, log }, settings.auth)
   let draining = false
@@ -82,6 +84,7 @@ export async function startGateway(
     admin: { store, pepper, clock, changed: keys.changed },
     instanceId,
     startedAt,
+    storeProblem: store.problem,
     traces,
     metrics,
     clock,
@@ -124,6 +127,7 @@ export async function startGateway(
       traffic.stop()
       keys.stop()
       await requestLog?.close()
+      storeWatch.stop()
       await store.close()
     },
   }

@@ -63,6 +63,7 @@ export interface GenerationDeps {
   readonly agentDoor: AgentDoor
   readonly instanceId: string
   readonly startedAt: number
+  readonly storeProblem: () => string | null
   readonly traces: Traces
   readonly metrics: Pick<Metrics, 'scrape'>
   readonly clock: Clock

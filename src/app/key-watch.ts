@@ -38,6 +38,8 @@ export async function watchKeys(deps: KeyWatchDeps, settings: AuthSettings): Pro
   const shared = settings.token === null ? [] : [sharedToken(settings.token, settings.tokenScopes, digester)]
   const files = createKeyFiles({ log, clock, onChange: () => void look() }, keyFileSources(settings, digester))
   let version = NaN
+  let isFailing = false
+  let isPolling = false
   let tellEnded = (_keyIds: readonly string[]): void => {}
 
   async function refresh(): Promise<void> {
@@ -53,9 +55,19 @@ export async function watchKeys(deps: KeyWatchDeps, settings: AuthSettings): Pro
       const expired = directory.expire()
       if (expired.length > 0) tellEnded(expired)
       if (store.version() !== version) await refresh()
+      isFailing = false
     } catch (error) {
-      log.error({ err: error }, 'The keys could not be read; those known before still hold')
+      if (!isFailing) log.error({ err: error }, 'The keys could not be read; those known before still hold')
+      isFailing = true
     }
+  }
+
+  /** What takes longer than the interval, such as waiting for a lock, is not begun again meanwhile. */
+  async function pollAlone(): Promise<void> {
+    if (isPolling) return
+    isPolling = true
+    await poll()
+    isPolling = false
   }
 
   /** As `poll`, whether or not the store says that it has changed. */
@@ -66,7 +78,7 @@ export async function watchKeys(deps: KeyWatchDeps, settings: AuthSettings): Pro
 
   await files.start()
   await refresh()
-  const timer = setInterval(() => void poll(), STORE_POLL_MS)
+  const timer = setInterval(() => void pollAlone(), STORE_POLL_MS)
   return {
     directory,
     hasKeys: async () => shared.length > 0 || files.keys().length > 0 || (await store.listKeys()).length > 0,

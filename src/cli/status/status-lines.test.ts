@@ -61,6 +61,7 @@ function shown(upstreams: UpstreamStatus[], more: Partial<GatewayStatus> = {}, w
     uptime_seconds: 7200,
     upstreams,
     queue: { waiting: 0, longest_wait_ms: 0, models: [] },
+    store: { problem: null },
     ...more,
   }
   return statusLines({ status, url: 'http://gw', now }, { width, paint: plain })

@@ -40,7 +40,9 @@ export function statusLines(
   const table = rows.length === 0 ? ['There are no upstreams'] : fitTable(columns, rows, { width, paint })
   const isKeyed = status.upstreams.some(({ loaded }) => loaded.length > 0) && legend.length <= width
   const below = isKeyed ? ['', paint('faint', legend)] : []
-  return [shorten(up, width), shorten(queueText(status.queue), width), '', ...table, ...faults, ...below]
+  const { problem } = status.store
+  const trouble = problem === null ? [] : [paint('bad', shorten(`store: ${problem}`, width))]
+  return [shorten(up, width), ...trouble, shorten(queueText(status.queue), width), '', ...table, ...faults, ...below]
 }
 
 function queueText({ waiting, longest_wait_ms, models }: GatewayStatus['queue']): string {
