@@ -12,6 +12,16 @@ import type { FleetModels } from './model-schemas.ts'
 import { maxBodyBytes } from './parse-input.ts'
 
 const now = Date.parse('2026-11-21T12:00:00Z')
+const noTokens = { prompt_tokens: 0, completion_tokens: 0, cost: 0 }
+const ledgerStatus = {
+  policy: 'best-effort' as const,
+  written: 0,
+  waiting: 0,
+  lag_ms: 0,
+  lost: 0,
+  failing_since: null,
+  problem: null,
+}
 const clock = { now: () => now }
 const limited: Creator = {
   user: 'ada',
@@ -43,6 +53,7 @@ beforeEach(async () => {
   }
   api = createAdminApi({
     store,
+    ledger: ledgerStatus,
     pepper: new Uint8Array(32),
     clock,
     status: () => status,
@@ -52,6 +63,7 @@ beforeEach(async () => {
     changed: async () => void changes++,
   })
 })
+    usage: async (query) => [{ user: 'ada', requests: query.by.length, errors: 0, ...noTokens }],
 
 afterEach(async () => {
   await store.close()
@@ -398,8 +410,8 @@ describe('the explanation of a route', () => {
   })
 
   it('is that of the API which somebody speaks who has the model', async () => {
-    const deps = { store, pepper: new Uint8Array(32), clock, changed: async () => {} }
-    const rest = { status: () => never(), models: () => never(), pools: () => [] }
+    const deps = { store, pepper: new Uint8Array(32), clock, changed: async () => {}, refused: () => {} }
+    const rest = { status: () => never(), models: () => never(), pools: () => [], usage: async () => [] }
     api = createAdminApi({ ...deps, ...rest, explain: explainHaving('anthropic', 'claude') })
     expect((await explain('model=claude')).json).toMatchObject({ selected: 'far' })
     expect((await explain('model=other')).json).toMatchObject({ upstreams: [{ reason: 'no openai' }] })

@@ -1,6 +1,8 @@
 import type * as z from 'zod'
 import type { Creator } from '../auth/granting.ts'
-import type { KeyStore } from '../auth/key-store.ts'
+import type { AuditEntry } from '../auth/audit.ts'
+import type { KeyStore, KeyTables } from '../auth/key-store.ts'
+import type { UsageQuery, UsageRow } from '../ledger/usage.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { RouteExplanation } from '../routing/explanation.ts'
 import type { RouteQuestion } from '../routing/routing.ts'
@@ -19,6 +21,8 @@ export interface AdminDeps {
   models(): FleetModels
   /** Names of the pools that agents can join. */
   pools(): readonly string[]
+  /** What the ledger says was used. */
+  usage(query: UsageQuery): Promise<UsageRow[]>
   /** Users or keys are different now; whoever holds a copy has looked again when this resolves. */
   changed(): Promise<void>
 }

@@ -5,7 +5,9 @@ import { listModelsRoute } from './models.ts'
 import { openApiDocument } from './openapi-document.ts'
 import { explainRoute } from './route-explain.ts'
 import { statusRoute } from './status.ts'
-import { createUserRoute, disableUserRoute, enableUserRoute, listUsersRoute } from './users.ts'
+import { usageRoute } from './usage.ts'
+import { changeUserRoute, deleteUserRoute } from './user-changes.ts'
+import { createUserRoute, disableUserRoute, enableUserRoute, listUsersRoute, showUserRoute } from './users.ts'
 
 const openApiRoute = adminRoute({
   method: 'GET',
@@ -34,3 +36,4 @@ export const adminRoutes: readonly AdminRoute[] = [
   listModelsRoute,
   openApiRoute,
 ]
+  usageRoute,

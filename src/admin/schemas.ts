@@ -59,6 +59,17 @@ export const newUserSchema = z.strictObject({
 })
 
 export const userNameSchema = z.strictObject({ name: nameSchema })
+    ledger: z
+      .object({
+        policy: z.enum(['best-effort', 'required']),
+        written: z.int(),
+        waiting: z.int().meta({ description: 'Rows in memory' }),
+        lag_ms: z.number().meta({ description: 'How long the oldest of these exchanges has been over' }),
+        lost: z.int().meta({ description: 'Rows that found no room in memory' }),
+        failing_since: timeSchema.nullable().meta({ description: 'Null: it can be written' }),
+        problem: z.string().nullable(),
+      })
+      .meta({ description: 'The ledger since the start' }),
 
 export const newKeySchema = z.strictObject({
   name: nameSchema,

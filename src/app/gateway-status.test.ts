@@ -27,10 +27,20 @@ function shown(state: UpstreamState, models: ServerLoad['models'], more: Partial
     ...more,
   }
   const settings = { upstreams: [] } as unknown as Settings
+  const ledger = {
+    policy: 'best-effort' as const,
+    written: 3,
+    waiting: 2,
+    lagMs: 12.7,
+    lost: 1,
+    failingSince: 0,
+    problem: 'the disk is full',
+  }
   return gatewayStatus(routing, settings, {
     startedAt: 0,
     storeProblem: () => null,
     agents: { agents: () => [], isConnected: () => false },
+    ledger: { status: () => ledger },
   })
 }
 
@@ -84,5 +94,17 @@ describe('the queue', () => {
       ],
     })
     expect(shown(stateOf([]), []).queue).toEqual({ waiting: 0, longest_wait_ms: 0, models: [] })
+  })
+
+  it('says how the ledger is', () => {
+    expect(shown(stateOf([]), []).ledger).toEqual({
+      policy: 'best-effort',
+      written: 3,
+      waiting: 2,
+      lag_ms: 13,
+      lost: 1,
+      failing_since: '1970-01-01T00:00:00.000Z',
+      problem: 'the disk is full',
+    })
   })
 })

@@ -1,5 +1,6 @@
 import type { GatewayStatus } from '../admin/schemas.ts'
 import type { Settings } from '../config/settings.ts'
+import type { Ledger, LedgerStatus } from '../ledger/ledger.ts'
 import { version } from '../lib/version.ts'
 import type { ModelLoad, ServerLoad } from '../routing/dispatch/server-load.ts'
 import type { LearntFleet } from '../routing/learnt-fleet.ts'
@@ -12,6 +13,7 @@ export interface StatusDeps {
   readonly startedAt: number
   readonly storeProblem: () => string | null
   readonly agents: Pick<AgentRegistry, 'agents' | 'isConnected'>
+  readonly ledger: Pick<Ledger, 'status'>
 }
 
 type UpstreamStatus = GatewayStatus['upstreams'][number]
@@ -20,7 +22,7 @@ type UpstreamStatus = GatewayStatus['upstreams'][number]
 export function gatewayStatus(
   routing: Pick<Routing, 'fleet' | 'loads' | 'queues' | 'learnt'>,
   settings: Settings,
-  { startedAt, agents, storeProblem }: StatusDeps,
+  { startedAt, agents, ledger, storeProblem }: StatusDeps,
 ): GatewayStatus {
   const sessions = new Map(agents.agents().map((session) => [session.id, session]))
   const urls = new Map(settings.upstreams.map((upstream) => [upstream.name, upstream.url]))
@@ -44,6 +46,7 @@ export function gatewayStatus(
     })),
     queue: queueView(routing.queues()),
     store: { problem: storeProblem() },
+    ledger: ledgerView(ledger.status()),
   }
 }
 
@@ -87,6 +90,19 @@ function queueView(queues: ReturnType<Routing['queues']>): GatewayStatus['queue'
     longest_wait_ms: Math.max(0, ...queues.map(({ longestWaitMs }) => longestWaitMs)),
     models: queues.map(({ model, waiting, longestWaitMs }) => ({ model, waiting, longest_wait_ms: longestWaitMs })),
   }
+}
+
+function ledgerView({
+  policy,
+  written,
+  waiting,
+  lagMs,
+  lost,
+  failingSince,
+  problem,
+}: LedgerStatus): GatewayStatus['ledger'] {
+  const failing_since = failingSince === null ? null : new Date(failingSince).toISOString()
+  return { policy, written, waiting, lag_ms: Math.round(lagMs), lost, failing_since, problem }
 }
 
 function sizeOf(value: unknown): number | null {

@@ -19,6 +19,7 @@ import { createGenerations, type Generations } from './generations.ts'
 import { type KeyWatch, watchKeys } from './key-watch.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { createMetricsListener, type MetricsListenerDeps } from './metrics-listener.ts'
+import { openLedger } from './ledger.ts'
 import { createTraces } from './traces.ts'
 import { watchStore } from './store-watch.ts'
 import { joinUpgrade } from './upgrade.ts'
@@ -67,6 +68,11 @@ export async function startGateway(
   const metrics: Metrics = createGatewayMetrics({
     fleet: core.fleet,
     agents: agents.registry,
+  const cache = createCache({ core, clock, startTimer: startSystemTimer }, settings.cache)
+  const ledger = openLedger(settings, { fleet: core.fleet, instanceId, clock, log })
+  const keyUse = watchKeyUse({ directory: keys.directory, store, log })
+  const refusals = createRefusals({ store, log })
+  const book = await openLimitBook({ ledger, clock, log })
     startedAt,
     routing: () => traffic.current.routing,
     pools: () => traffic.current.settings.agents.pools.map(({ name }) => name),
@@ -94,12 +100,14 @@ export async function startGateway(
       requestLog?.write(record)
       metrics.record(record)
       agents.recorded(record)
+    ledger,
     },
   })
   agents.registry.onChange(traffic.agentsChanged)
   keys.onEnded((keyIds) => {
     keyIds.forEach(traffic.endKey)
     keyIds.forEach(agents.endKey)
+      ledger.record(record, cost)
   })
   await withinMs(FIRST_ROUND_MS, traffic.current.routing.firstRound())
   const listener = openListener(settings, { traffic, agents, log })
@@ -139,6 +147,7 @@ function readPepper({ store: { url, pepper } }: Settings, store: Store, log: Log
 }
 
 interface Entrance {
+      await ledger.close()
   readonly traffic: Generations
   readonly agents: Agents
   readonly log: Log
@@ -207,3 +216,4 @@ function restartOnly(before: Settings, after: Settings): string[] {
   ]
   return parts.filter(([, a, b]) => JSON.stringify(a) !== JSON.stringify(b)).map(([name]) => name)
 }
+    ['ledger', before.ledger, after.ledger],

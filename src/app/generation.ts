@@ -23,6 +23,7 @@ import { securityHeaders } from '../http/security-headers.ts'
 import { createVisitEnds } from '../http/visit.ts'
 import { decodeZstdBody } from '../http/zstd-body.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type { Log } from '../lib/log.ts'
 import { parseModelName } from '../lib/model-name.ts'
 import type { BodyBudget } from '../proxy/body-budget.ts'
@@ -73,6 +74,7 @@ export interface GenerationDeps {
 }
 
 export function createGeneration(settings: Settings, members: FleetMembers, deps: GenerationDeps): Generation {
+  readonly ledger: Pick<Ledger, 'refusal' | 'usage' | 'status'>
   const { clock, log } = deps
   const routing = createRouting(
     { core: deps.core, clock, log, startTimer: startSystemTimer, random: Math.random },
@@ -106,7 +108,14 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
   const status = (): GatewayStatus => gatewayStatus(routing, settings, deps)
   const pools = (): readonly string[] => settings.agents.pools.map((pool) => pool.name)
   const models = (): FleetModels => fleetModels(routing.fleet, settings)
-  const admin = createAdminApi({ ...deps.admin, status, explain: routing.explain, pools, models })
+  const admin = createAdminApi({
+    ...deps.admin,
+    status,
+    explain: routing.explain,
+    pools,
+    models,
+    usage: (query) => deps.ledger.usage(query),
+  })
   const door = createFrontDoor({
     table: createRouteTable([...routes, ...admin.routes.map(asRoute)]),
     cors: createCors(settings.http.corsOrigins),
@@ -115,7 +124,8 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     own: ownAnswers({ settings, routing, admin, judge, status }, deps),
     agents: deps.agentDoor,
     isLive: (principal) => authenticator.isLive(principal),
-    ends: createVisitEnds({ respond, record: deps.record }),
+    unbooked: () => deps.ledger.refusal(),
+    ends: createVisitEnds({ respond, record: (record) => deps.record(record, 0) }),
     decodeBody: createBodyDecoder((body) => decodeZstdBody(body, settings.http.bodyBytes)),
     servesHost: createHostGuard(settings),
     servesOrigin: createOriginGuard(settings),

@@ -34,6 +34,7 @@ async function administerStore(terminal: Terminal, settings: Settings): Promise<
       explain: noStatus,
       models: noStatus,
       pools: () => settings.agents.pools.map((pool) => pool.name),
+      usage: noStatus,
       changed: async () => {},
     })
     return {

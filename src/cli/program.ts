@@ -136,6 +136,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/status.ts')).status,
   },
   {
+    words: ['usage'],
+    summary: 'say who used what, from the ledger',
+    load: async () => (await import('./commands/usage.ts')).usage,
+  },
+  {
     words: ['route', 'explain'],
     summary: 'say where a request would go, and why',
     load: async () => (await import('./commands/route-explain.ts')).routeExplain,

@@ -5,6 +5,8 @@ import { authSlice, toAuthSettings } from '../auth/settings.ts'
 import { httpSlice, isOwnAddress, toHttpSettings } from '../http/settings.ts'
 import type { SettingPath, SettingsContext } from '../lib/settings-context.ts'
 import { modelsSlice, toModelSettings } from '../proxy/settings.ts'
+import { ledgerSlice, toLedgerSettings } from '../ledger/settings.ts'
+import { toLimitSettings } from '../limits/settings.ts'
 import { queueSlice, routingSlice, toQueueSettings, toRoutingSettings } from '../routing/settings.ts'
 import { storeSlice, toStoreSettings } from '../store/settings.ts'
 import { logSlice, toLogSettings } from '../telemetry/settings.ts'
@@ -114,6 +116,7 @@ function toSettings(written: WrittenSettings, context: SettingsContext, problems
     log: slice(logSlice, toLogSettings),
   }
   if (!isWhole(parts)) return undefined
+    ledger: slice(ledgerSlice, toLedgerSettings),
   checkAgreement(parts, context)
   return parts
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { authSlice } from '../auth/settings.ts'
 import { httpSlice } from '../http/settings.ts'
 import { settingFacts, type SettingFacts } from '../lib/setting.ts'
+import { ledgerSlice } from '../ledger/settings.ts'
 import type { SettingPath } from '../lib/settings-context.ts'
 import { modelsSlice } from '../proxy/settings.ts'
 import { queueSlice, routingSlice } from '../routing/settings.ts'
@@ -30,6 +31,7 @@ export const configSchema = z.strictObject({
   metrics,
   ...logSlice,
 })
+  ...ledgerSlice,
 
 /** A setting without what makes it optional, and the default as it would be written. */
 export interface SettingSchema {

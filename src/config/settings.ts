@@ -1,6 +1,8 @@
 import type { AuthSettings } from '../auth/settings.ts'
 import type { HttpSettings } from '../http/settings.ts'
 import type { ModelSettings } from '../proxy/settings.ts'
+import type { LedgerSettings } from '../ledger/settings.ts'
+import type { LimitSettings } from '../limits/settings.ts'
 import type { QueueSettings, RoutingSettings } from '../routing/settings.ts'
 import type { StoreSettings } from '../store/settings.ts'
 import type { LogSettings } from '../telemetry/settings.ts'
@@ -20,6 +22,7 @@ export interface Settings {
   readonly log: LogSettings
 }
 
+  readonly ledger: LedgerSettings
 export interface LoadedConfig {
   readonly settings: Settings
   /** By dotted key, such as `auth.key_file` or `upstreams[0].url`. */

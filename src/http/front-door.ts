@@ -7,6 +7,7 @@ import type { BeginTrace } from '../lib/trace-context.ts'
 import type { ClientPort, ClientRequest } from '../proxy/client-port.ts'
 import { ExchangeTrace } from '../proxy/exchange-trace.ts'
 import type { Proxy } from '../proxy/proxy.ts'
+import type { Admitted } from '../proxy/proxy-request.ts'
 import type { Route } from '../proxy/route.ts'
 import { admitRequest, dialectOfPath } from './admit.ts'
 import { type AgentDoor, answerAgentVisit } from './agent-visit.ts'
@@ -29,6 +30,8 @@ export interface FrontDoorDeps {
   readonly agents: AgentDoor
   /** Whether what was let in before its body came still is. */
   isLive(principal: Principal): boolean
+  /** Why nothing may run now that belongs into the ledger. */
+  unbooked(): GatewayError | undefined
   readonly ends: VisitEnds
   readonly decodeBody: BodyDecoder
   /** Whether a Host may be served without keys; against DNS rebinding. */
@@ -142,15 +145,13 @@ function enter(visit: Visit, match: MatchedRoute, deps: FrontDoorDeps): void {
   else if (principal === null) throw new Error(`The open route "${route.pattern}" has no answer`)
   else if (isAgent) void answerAgentVisit({ visit, principal, body }, deps)
   else
-    deps.proxy.handle(client, {
-      route,
-      principal,
-      params,
-      target: upstreamTarget(route, target),
-      body,
-      trace,
-      extraHeaders,
-    })
+    passOn(visit, { route, principal, params, target: upstreamTarget(route, target), body, trace, extraHeaders }, deps)
+}
+
+function passOn(visit: Visit, admitted: Admitted, { unbooked, ends, proxy }: FrontDoorDeps): void {
+  const refusal = unbooked()
+  if (refusal === undefined) proxy.handle(visit.client, admitted)
+  else ends.refuse(visit, refusal, admitted.route.dialect)
 }
 
 /** Names with a slash are 404 on Ollama's own `/v1/models/NAME`, and aliases are unknown to it. */

@@ -54,6 +54,16 @@ const busy: UpstreamStatus = {
   ],
 }
 
+const booked: GatewayStatus['ledger'] = {
+  policy: 'best-effort',
+  written: 1234,
+  waiting: 3,
+  lag_ms: 40,
+  lost: 0,
+  failing_since: null,
+  problem: null,
+}
+
 function shown(upstreams: UpstreamStatus[], more: Partial<GatewayStatus> = {}, width = 120): string[] {
   const status: GatewayStatus = {
     version: '1.2.3',
@@ -62,6 +72,7 @@ function shown(upstreams: UpstreamStatus[], more: Partial<GatewayStatus> = {}, w
     upstreams,
     queue: { waiting: 0, longest_wait_ms: 0, models: [] },
     store: { problem: null },
+    ledger: booked,
     ...more,
   }
   return statusLines({ status, url: 'http://gw', now }, { width, paint: plain })
@@ -148,5 +159,18 @@ describe('statusLines', () => {
 
   it('say that there is nothing to show', () => {
     expect(shown([]).slice(1)).toEqual(['queue: empty', '', 'There are no upstreams'])
+  })
+
+  it('tell of the ledger while it cannot be written, and of rows that were lost', () => {
+    const failing_since = new Date(now - 12_000).toISOString()
+    const failing = { ...booked, waiting: 350, failing_since, problem: 'the disk is full' }
+    expect(shown([], { ledger: failing }).slice(1, 3)).toEqual([
+      'queue: empty',
+      'ledger: not written for 12.0 s (the disk is full), 350 rows wait in memory',
+    ])
+    expect(shown([], { ledger: { ...failing, policy: 'required', lost: 7 } })[2]).toBe(
+      'ledger: not written for 12.0 s (the disk is full), 350 rows wait in memory, 7 were lost, requests are refused',
+    )
+    expect(shown([], { ledger: { ...booked, lost: 7 } })[2]).toBe('ledger: 7 rows were lost')
   })
 })

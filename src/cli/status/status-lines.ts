@@ -1,5 +1,6 @@
 import type { GatewayStatus } from '../../admin/schemas.ts'
 import { bytesText, rateText, shortTimeText, timeText } from './amounts.ts'
+import { ledgerText } from './ledger-text.ts'
 import { type FittedCell, type FittedColumn, fitTable, type Paint, shorten, type Tone } from './fitted-table.ts'
 
 export interface StatusView {
@@ -42,7 +43,10 @@ export function statusLines(
   const below = isKeyed ? ['', paint('faint', legend)] : []
   const { problem } = status.store
   const trouble = problem === null ? [] : [paint('bad', shorten(`store: ${problem}`, width))]
-  return [shorten(up, width), ...trouble, shorten(queueText(status.queue), width), '', ...table, ...faults, ...below]
+  const books = ledgerText(status.ledger, now)
+  const gaps = books === undefined ? [] : [paint('bad', shorten(books, width))]
+  const head = [shorten(up, width), ...trouble, shorten(queueText(status.queue), width), ...gaps]
+  return [...head, '', ...table, ...faults, ...below]
 }
 
 function queueText({ waiting, longest_wait_ms, models }: GatewayStatus['queue']): string {

@@ -1,0 +1,169 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { LedgerGroup, LedgerParty } from '../ledger/ledger-group.ts'
+
+const columns = [
+  'exchange',
+  'at',
+  'user',
+  'key_id',
+  'key_name',
+  'route',
+  'dialect',
+  'model_asked',
+  'model',
+  'upstream',
+  'agent',
+  'attempts',
+  'status',
+  'ending',
+  'error',
+  'cache',
+  'bytes_in',
+  'bytes_out',
+  'prompt_tokens',
+  'completion_tokens',
+  'cached_tokens',
+  'queue_ms',
+  'load_ms',
+  'first_token_ms',
+  'total_ms',
+  'cost',
+] as const
+
+export const DAY_MS = 86_400_000
+
+/** The same in SQL and here: answered with an error or broken off. A client that left is no error. */
+export const FAILED_SQL = `(ending NOT IN ('complete', 'client-gone') OR (status >= 400 AND status <> 499))`
+
+function hasFailed({ ending, status }: LedgerParty): boolean {
+  return (ending !== 'complete' && ending !== 'client-gone') || (status >= 400 && status !== 499)
+}
+
+/** The UTC day of a time, as `YYYY-MM-DD`. */
+export function dayOf(time: number): string {
+  return new Date(time).toISOString().slice(0, 10)
+}
+
+export interface LedgerRows {
+  /** To be called inside a transaction. Keeps the sums of the days in step. */
+  insert(group: LedgerGroup): void
+}
+
+export function prepareLedgerRows(database: DatabaseSync): LedgerRows {
+  const insertRow = database.prepare(
+    `INSERT INTO exchanges (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+  )
+  const days = prepareDaySums(database)
+  return {
+    insert(group) {
+      const sums = new GroupSums(days)
+      for (const [row, place] of group.party.entries()) {
+        const party = group.parties[place]
+        if (party === undefined) continue
+        insertOne(insertRow, { group, row, party })
+        sums.add({ group, row, party, place })
+      }
+      sums.write()
+    },
+  }
+}
+
+interface RowOfGroup {
+  readonly group: LedgerGroup
+  readonly row: number
+  readonly party: LedgerParty
+}
+
+function insertOne(statement: StatementSync, { group, row, party }: RowOfGroup): void {
+  statement.run(
+    group.id[row] ?? '',
+    group.at[row] ?? 0,
+    party.user,
+    party.keyId,
+    party.keyName,
+    party.route,
+    party.dialect,
+    party.modelAsked,
+    party.model,
+    party.upstream,
+    party.agent,
+    group.attempts[row] ?? 0,
+    party.status,
+    party.ending,
+    party.error,
+    party.cache,
+    group.bytesIn[row] ?? 0,
+    group.bytesOut[row] ?? 0,
+    group.promptTokens[row] ?? null,
+    group.completionTokens[row] ?? null,
+    group.cachedTokens[row] ?? null,
+    group.queueMs[row] ?? 0,
+    group.loadMs[row] ?? null,
+    group.firstTokenMs[row] ?? null,
+    group.totalMs[row] ?? 0,
+    group.cost[row] ?? 0,
+  )
+}
+
+interface DaySum {
+  readonly party: LedgerParty
+  readonly day: number
+  requests: number
+  errors: number
+  promptTokens: number
+  completionTokens: number
+  cost: number
+}
+
+/** What a group adds to its days: one statement for each party and day, not for each row. */
+class GroupSums {
+  readonly #write: (sum: DaySum) => void
+  /** By the place of the party. */
+  readonly #open: (DaySum | undefined)[] = []
+
+  constructor(write: (sum: DaySum) => void) {
+    this.#write = write
+  }
+
+  add({ group, row, party, place }: RowOfGroup & { readonly place: number }): void {
+    const sum = this.#sumOf(party, place, Math.floor((group.at[row] ?? 0) / DAY_MS))
+    sum.requests += 1
+    sum.errors += hasFailed(party) ? 1 : 0
+    sum.promptTokens += group.promptTokens[row] ?? 0
+    sum.completionTokens += group.completionTokens[row] ?? 0
+    sum.cost += group.cost[row] ?? 0
+  }
+
+  write(): void {
+    for (const sum of this.#open) if (sum !== undefined) this.#write(sum)
+  }
+
+  #sumOf(party: LedgerParty, place: number, day: number): DaySum {
+    const known = this.#open[place]
+    if (known?.day === day) return known
+    if (known !== undefined) this.#write(known)
+    const sum = { party, day, requests: 0, errors: 0, promptTokens: 0, completionTokens: 0, cost: 0 }
+    this.#open[place] = sum
+    return sum
+  }
+}
+
+function prepareDaySums(database: DatabaseSync): (sum: DaySum) => void {
+  const statement = database.prepare(`
+    INSERT INTO usage_days
+      (day, user, key_id, key_name, model, upstream, requests, errors, prompt_tokens, completion_tokens, cost)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (day, user, key_id, model, upstream) DO UPDATE SET
+      key_name = excluded.key_name,
+      requests = requests + excluded.requests,
+      errors = errors + excluded.errors,
+      prompt_tokens = prompt_tokens + excluded.prompt_tokens,
+      completion_tokens = completion_tokens + excluded.completion_tokens,
+      cost = cost + excluded.cost
+  `)
+  return ({ party, day, requests, errors, promptTokens, completionTokens, cost }) => {
+    const { user, keyId, keyName, model, upstream } = party
+    const who = [user ?? '', keyId ?? '', keyName ?? '', model ?? '', upstream ?? '']
+    statement.run(dayOf(day * DAY_MS), ...who, requests, errors, promptTokens, completionTokens, cost)
+  }
+}

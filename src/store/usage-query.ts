@@ -1,0 +1,83 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { KeyUsage, UsageField, UsageQuery, UsageRow } from '../ledger/usage.ts'
+import { DAY_MS, dayOf, FAILED_SQL } from './ledger-rows.ts'
+
+/** What rows that belong together have in common. Keys are told apart by their ids: names are used again. */
+const groupedBy: Readonly<Record<UsageField, string>> = {
+  user: 'user',
+  key: 'key_id',
+  model: 'model',
+  upstream: 'upstream',
+  day: 'day',
+}
+
+/** What is shown of it; empty where the exchanges have none. */
+const shownAs: Readonly<Record<UsageField, string>> = {
+  user: `nullif(user, '')`,
+  key: `nullif(max(key_name), '')`,
+  model: `nullif(model, '')`,
+  upstream: `nullif(upstream, '')`,
+  day: 'day',
+}
+
+const daySums =
+  'SELECT day, user, key_id, key_name, model, upstream, requests, errors, prompt_tokens, completion_tokens, cost FROM usage_days'
+
+const singleRows = `
+  SELECT :day AS day, coalesce(user, '') AS user, coalesce(key_id, '') AS key_id, coalesce(key_name, '') AS key_name,
+    coalesce(model, '') AS model, coalesce(upstream, '') AS upstream, 1 AS requests, ${FAILED_SQL} AS errors,
+    coalesce(prompt_tokens, 0) AS prompt_tokens, coalesce(completion_tokens, 0) AS completion_tokens, cost
+  FROM exchanges WHERE at >= :since AND at < :next`
+
+/** Sums of the days, and of the single rows where a day was begun in the middle and still has them. */
+export function readUsage(database: DatabaseSync, { by, since }: UsageQuery): UsageRow[] {
+  const fields = [...new Set(by)]
+  const { sql, values } = sourceOf(database, since)
+  const shown = fields.map((field) => `${shownAs[field]} AS "${field}"`)
+  const grouping = fields.length === 0 ? '' : `GROUP BY ${fields.map((field) => groupedBy[field]).join(', ')}`
+  const rows = database
+    .prepare(
+      `SELECT ${[...shown, ...sums].join(', ')} FROM (${sql}) ${grouping} HAVING sum(requests) > 0 ORDER BY ${orderOf(fields)}`,
+    )
+    .all(values)
+  return rows.map((row) => ({ ...row }) as unknown as UsageRow)
+}
+
+export function readTotals(database: DatabaseSync, at: number): KeyUsage[] {
+  const rows = database
+    .prepare(
+      `SELECT key_id AS keyId, user, model, sum(prompt_tokens + completion_tokens) AS tokens, sum(cost) AS cost
+      FROM usage_days WHERE day >= ? GROUP BY user, key_id, model`,
+    )
+    .all(dayOf(at))
+  return rows.map((row) => ({ ...row }) as unknown as KeyUsage)
+}
+
+const sums = [
+  'sum(requests) AS requests',
+  'sum(errors) AS errors',
+  'sum(prompt_tokens) AS prompt_tokens',
+  'sum(completion_tokens) AS completion_tokens',
+  'sum(cost) AS cost',
+]
+
+/** Days in their order, who used most before others. */
+function orderOf(fields: readonly UsageField[]): string {
+  const days = fields.includes('day') ? ['day'] : []
+  const names = fields.filter((field) => field !== 'day').map((field) => `"${field}"`)
+  return [...days, 'sum(prompt_tokens) + sum(completion_tokens) DESC', 'sum(requests) DESC', ...names].join(', ')
+}
+
+function sourceOf(
+  database: DatabaseSync,
+  since: number | null,
+): { sql: string; values: Record<string, string | number> } {
+  if (since === null) return { sql: daySums, values: {} }
+  const day = dayOf(since)
+  const dayStart = Math.floor(since / DAY_MS) * DAY_MS
+  const next = dayStart + DAY_MS
+  // Single rows go away by whole days: a day has all of its own, or none.
+  const hasRows = database.prepare('SELECT 1 FROM exchanges WHERE at >= ? AND at < ? LIMIT 1').get(dayStart, next)
+  if (since === dayStart || hasRows === undefined) return { sql: `${daySums} WHERE day >= :day`, values: { day } }
+  return { sql: `${daySums} WHERE day > :day UNION ALL ${singleRows}`, values: { day, since, next } }
+}
