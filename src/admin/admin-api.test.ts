@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { AuditEntry } from '../auth/audit.ts'
 import type { Creator } from '../auth/granting.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { openStore, type Store } from '../store/open-store.ts'
@@ -11,7 +12,6 @@ import { createAdminApi, type AdminApi } from './admin-api.ts'
 import type { FleetModels } from './model-schemas.ts'
 import { maxBodyBytes } from './parse-input.ts'
 
-const now = Date.parse('2026-11-21T12:00:00Z')
 const noTokens = { prompt_tokens: 0, completion_tokens: 0, cost: 0 }
 const ledgerStatus = {
   policy: 'best-effort' as const,
@@ -22,6 +22,7 @@ const ledgerStatus = {
   failing_since: null,
   problem: null,
 }
+const now = Date.parse('2026-11-21T12:00:00Z')
 const clock = { now: () => now }
 const limited: Creator = {
   user: 'ada',
@@ -38,11 +39,13 @@ let folder: string
 let store: Store
 let api: AdminApi
 let changes: number
+let refused: AuditEntry[]
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'corral-admin-'))
   store = await openStore('sqlite:corral.db', { cwd: folder, clock })
   changes = 0
+  refused = []
   const status = {
     version: '1.2.3',
     started_at: new Date(now).toISOString(),
@@ -50,20 +53,21 @@ beforeEach(async () => {
     upstreams: [],
     queue: { waiting: 0, longest_wait_ms: 0, models: [] },
     store: { problem: null },
+    ledger: ledgerStatus,
   }
   api = createAdminApi({
     store,
-    ledger: ledgerStatus,
     pepper: new Uint8Array(32),
     clock,
     status: () => status,
     explain: explainHaving('openai', 'gpt-4o'),
     models: () => ({ upstreams: [upstreamModels('gpu-1'), upstreamModels('gpu-2', 'home'), upstreamModels('gpu-3')] }),
     pools: () => ['default', 'home'],
+    usage: async (query) => [{ user: 'ada', requests: query.by.length, errors: 0, ...noTokens }],
     changed: async () => void changes++,
+    refused: (entry) => void refused.push(entry),
   })
 })
-    usage: async (query) => [{ user: 'ada', requests: query.by.length, errors: 0, ...noTokens }],
 
 afterEach(async () => {
   await store.close()
@@ -434,3 +438,23 @@ describe('the explanation of a route', () => {
 function never(): never {
   throw new Error('nobody asked for this')
 }
+
+describe('usage', () => {
+  it('is told by the fields that were asked for, by user where none were', async () => {
+    expect((await call('GET /admin/usage', {})).json).toEqual([{ user: 'ada', requests: 1, errors: 0, ...noTokens }])
+    const { json } = await call('GET /admin/usage', { query: 'by=user,day&since=2026-11-01T00:00:00Z' })
+    expect(json).toMatchObject([{ requests: 2 }])
+  })
+
+  it.each([
+    ['by=month', 'invalid_input: "by" must be some of user, key, model, upstream, day, with commas between'],
+    ['by=', 'invalid_input: "by" must be some of user, key, model, upstream, day, with commas between'],
+    ['until=2026-11-01', 'invalid_input: There is no field "until"'],
+  ])('is refused for %j', async (query, said) => {
+    expect(await failure('GET /admin/usage', { query })).toBe(said)
+  })
+
+  it('is refused since no time', async () => {
+    expect(await failure('GET /admin/usage', { query: 'since=yesterday' })).toMatch(/^invalid_input: "since" /)
+  })
+})

@@ -25,10 +25,16 @@ export interface AdminDeps {
   usage(query: UsageQuery): Promise<UsageRow[]>
   /** Users or keys are different now; whoever holds a copy has looked again when this resolves. */
   changed(): Promise<void>
+  /** Hears of what somebody tried who may not; never throws. */
+  refused(entry: AuditEntry): void
 }
 
-export interface AdminContext extends AdminDeps {
+export interface AdminContext extends Omit<AdminDeps, 'store' | 'changed' | 'refused'> {
+  /** Of a route that changes something, all within one transaction. */
+  readonly store: KeyTables
   readonly principal: Creator
+  /** Writes into the audit log what was done, and to what; it holds when the change does. */
+  audit(action: string, subject: string, detail: AuditEntry['detail']): Promise<void>
   /** Decoded values of the pattern's `:name` segments. */
   readonly params: Readonly<Record<string, string>>
 }
@@ -37,7 +43,10 @@ export interface AdminContext extends AdminDeps {
 export interface AdminRoute<Input = unknown, Output = unknown> {
   readonly method: 'GET' | 'POST' | 'DELETE'
   readonly pattern: string
-  readonly scope: 'admin'
+  /** `self`: any key of a user in the store; the handler narrows it to what is the user's own. */
+  readonly scope: 'admin' | 'self'
+  /** Users or keys: it is one transaction, and the audit log tells of it. */
+  readonly changes?: true
   readonly summary: string
   /** Of the answer when all went well. */
   readonly status: 200 | 201

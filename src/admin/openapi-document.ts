@@ -19,7 +19,9 @@ export function openApiDocument(routes: readonly AdminRoute[]): Json {
     security: [{ key: [] }],
     paths,
     components: {
-      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'A key with scope admin' } },
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer', description: 'A key with scope admin; any key of a user for /admin/me' },
+      },
       schemas: { ...schemas, Error: error },
     },
   }
@@ -31,7 +33,9 @@ function operation(route: AdminRoute, schemas: Record<string, Json>): Json {
     summary: route.summary,
     ...(parameters.length > 0 && { parameters }),
     ...(route.input !== null &&
-      route.method !== 'GET' && { requestBody: { required: true, ...jsonContent(toSchema(route.input, 'input')) } }),
+      route.method !== 'GET' && {
+        requestBody: { required: true, ...jsonContent(lift(toSchema(route.input, 'input'), schemas)) },
+      }),
     responses: {
       [route.status]: { description: 'Done', ...jsonContent(lift(toSchema(route.output, 'output'), schemas)) },
       default: {

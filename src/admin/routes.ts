@@ -1,8 +1,17 @@
 import * as z from 'zod'
 import { adminRoute, type AdminRoute } from './admin-route.ts'
-import { addSshKeyRoute, createKeyRoute, importKeysRoute, listKeysRoute, revokeKeyRoute } from './keys.ts'
+import { listAuditRoute } from './audit.ts'
+import { changeKeyRoute, rotateKeyRoute } from './key-changes.ts'
+import { addSshKeyRoute, createKeyRoute, importKeysRoute, listKeysRoute, revokeKeyRoute, showKeyRoute } from './keys.ts'
 import { listModelsRoute } from './models.ts'
 import { openApiDocument } from './openapi-document.ts'
+import {
+  createOwnKeyRoute,
+  listOwnKeysRoute,
+  revokeOwnKeyRoute,
+  rotateOwnKeyRoute,
+  showSelfRoute,
+} from './own-things.ts'
 import { explainRoute } from './route-explain.ts'
 import { statusRoute } from './status.ts'
 import { usageRoute } from './usage.ts'
@@ -24,16 +33,28 @@ const openApiRoute = adminRoute({
 export const adminRoutes: readonly AdminRoute[] = [
   listUsersRoute,
   createUserRoute,
+  showUserRoute,
+  changeUserRoute,
   disableUserRoute,
   enableUserRoute,
+  deleteUserRoute,
   listKeysRoute,
   createKeyRoute,
+  showKeyRoute,
+  changeKeyRoute,
+  rotateKeyRoute,
   addSshKeyRoute,
   importKeysRoute,
   revokeKeyRoute,
+  showSelfRoute,
+  listOwnKeysRoute,
+  createOwnKeyRoute,
+  rotateOwnKeyRoute,
+  revokeOwnKeyRoute,
+  listAuditRoute,
   statusRoute,
   explainRoute,
   listModelsRoute,
+  usageRoute,
   openApiRoute,
 ]
-  usageRoute,

@@ -1,11 +1,19 @@
 import * as z from 'zod'
-import { issueKey } from '../auth/issue-key.ts'
-import type { KeyRecord, UserRecord } from '../auth/key-store.ts'
-import { GatewayError } from '../errors/gateway-error.ts'
+import { findUser, issueKey } from '../auth/issue-key.ts'
+import type { KeyRecord } from '../auth/key-store.ts'
 import { adminRoute, type AdminContext } from './admin-route.ts'
+import { viewOf } from './find-key.ts'
+import {
+  createdUserSchema,
+  newUserSchema,
+  shownUserSchema,
+  userNameSchema,
+  userSchema,
+  type UserView,
+} from './key-schemas.ts'
 import { grantedTerms } from './key-terms.ts'
-import { keyView, userView } from './key-view.ts'
-import { createdUserSchema, newUserSchema, userNameSchema, userSchema, type UserView } from './schemas.ts'
+import { auditedTerms, keyViews, userView } from './key-view.ts'
+import { limitsView, toLimits } from './limit-schemas.ts'
 
 export const listUsersRoute = adminRoute({
   method: 'GET',
@@ -21,25 +29,41 @@ export const listUsersRoute = adminRoute({
   },
 })
 
+export const showUserRoute = adminRoute({
+  method: 'GET',
+  pattern: '/admin/users/:id',
+  scope: 'admin',
+  summary: 'Show a user, given by name or id, with all keys',
+  status: 200,
+  input: null,
+  output: shownUserSchema,
+  async handle({ store, clock, params }) {
+    const [users, keys] = await Promise.all([store.listUsers(), store.listKeys()])
+    const user = findUser(users, params['id'] ?? '')
+    const own = keys.filter((key) => key.userId === user.id)
+    return { user: userView(user, own, clock.now()), keys: keyViews(own, users, clock.now()) }
+  },
+})
+
 export const createUserRoute = adminRoute({
   method: 'POST',
   pattern: '/admin/users',
   scope: 'admin',
+  changes: true,
   summary: 'Create a user and a first key',
   status: 201,
   input: newUserSchema,
   output: createdUserSchema,
-  async handle(context, input) {
-    const terms = grantedTerms(context, { ...input, user: input.name })
-    const keys = await context.store.listKeys()
-    const created = await context.store.createUser(input.name)
-    const issued = await issueKey(context, { ...terms, name: freeKeyName(keys, input.name) })
-    await context.changed()
-    const now = context.clock.now()
-    return {
-      user: userView(created, [issued.record], now),
-      key: { ...keyView(issued.record, { now, userDisabled: false }), secret: issued.secret },
-    }
+  async handle(context, { name, role = 'member', limits: words, ...wanted }) {
+    const limits = toLimits(words)
+    const terms = grantedTerms(context, { ...wanted, user: name }, limits)
+    const keyName = freeKeyName(await context.store.listKeys(), name)
+    const created = await context.store.createUser({ name, role, limits })
+    const { record, secret } = await issueKey(context, { ...terms, name: keyName })
+    const key = await viewOf(context, record)
+    await context.audit('user.create', name, { role, limits: limitsView(limits), key: key.name })
+    await context.audit('key.create', key.name, auditedTerms(key))
+    return { user: userView(created, [record], context.clock.now()), key: { ...key, secret } }
   },
 })
 
@@ -47,6 +71,7 @@ export const disableUserRoute = adminRoute({
   method: 'POST',
   pattern: '/admin/users/disable',
   scope: 'admin',
+  changes: true,
   summary: "End a user's keys and running streams until the user is enabled again",
   status: 200,
   input: userNameSchema,
@@ -58,6 +83,7 @@ export const enableUserRoute = adminRoute({
   method: 'POST',
   pattern: '/admin/users/enable',
   scope: 'admin',
+  changes: true,
   summary: "Let a disabled user's keys in again",
   status: 200,
   input: userNameSchema,
@@ -67,15 +93,12 @@ export const enableUserRoute = adminRoute({
 
 async function setDisabled(context: AdminContext, name: string, disabled: boolean): Promise<UserView> {
   await context.store.setUserDisabled(name, disabled)
-  await context.changed()
-  const [users, keys] = await Promise.all([context.store.listUsers(), context.store.listKeys()])
-  return userView(findUser(users, name), keys, context.clock.now())
+  await context.audit(disabled ? 'user.disable' : 'user.enable', name, {})
+  return currentView(context, name)
 }
 
-function findUser(users: readonly UserRecord[], name: string): UserRecord {
-  const user = users.find((candidate) => candidate.name === name)
-  if (user === undefined) throw new GatewayError('not_found', { message: `There is no user ${JSON.stringify(name)}` })
-  return user
+export async function currentView({ store, clock }: AdminContext, name: string): Promise<UserView> {
+  return userView(findUser(await store.listUsers(), name), await store.listKeys(), clock.now())
 }
 
 /** Key names are unique for themselves: an earlier key may be called as the new user is. */

@@ -1,21 +1,25 @@
 import { issueKey, type IssueDeps } from '../auth/issue-key.ts'
+import type { KeyStore } from '../auth/key-store.ts'
 import { scopes } from '../auth/scope.ts'
-import { GatewayError } from '../errors/gateway-error.ts'
+
+const NAME = 'admin'
+
+export interface FirstKeyDeps extends Omit<IssueDeps, 'store'> {
+  readonly store: KeyStore
+}
 
 /** Makes user `admin` and a key that may do everything but be an agent. The secret, to be shown once. */
-export async function createFirstKey(deps: IssueDeps): Promise<string> {
-  try {
-    await deps.store.createUser('admin')
-  } catch (error) {
-    if (!(error instanceof GatewayError && error.code === 'name_taken')) throw error
-  }
+export function createFirstKey({ store, pepper, clock }: FirstKeyDeps): Promise<string> {
   const everything = scopes.filter((scope) => scope !== 'agent')
-  const issued = await issueKey(deps, {
-    name: 'first',
-    user: 'admin',
-    scopes: everything,
-    models: null,
-    expiresAt: null,
+  return store.change(async (tables) => {
+    const users = await tables.listUsers()
+    if (!users.some(({ name }) => name === NAME)) await tables.createUser({ name: NAME, role: 'admin' })
+    const { record, secret } = await issueKey(
+      { store: tables, pepper, clock },
+      { name: 'first', user: NAME, scopes: everything, models: null, expiresAt: null },
+    )
+    const detail = { id: record.id, user: NAME, scopes: everything, by: 'the first start' }
+    await tables.writeAudit({ actor: null, action: 'key.create', subject: record.name, detail })
+    return secret
   })
-  return issued.secret
 }

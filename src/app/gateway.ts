@@ -14,13 +14,17 @@ import type { Metrics } from '../telemetry/metrics.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
 import { createSeveralUpstreams } from '../upstreams/several-upstreams.ts'
 import { type Agents, createAgents } from './agents.ts'
+import { createCache } from './cache.ts'
 import { createFirstKey } from './first-key.ts'
 import { createGenerations, type Generations } from './generations.ts'
+import { watchKeyUse } from './key-use.ts'
 import { type KeyWatch, watchKeys } from './key-watch.ts'
+import { openLedger } from './ledger.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { createMetricsListener, type MetricsListenerDeps } from './metrics-listener.ts'
-import { openLedger } from './ledger.ts'
+import { createRefusals } from './refusals.ts'
 import { createTraces } from './traces.ts'
+import { openLimitBook } from './limits.ts'
 import { watchStore } from './store-watch.ts'
 import { joinUpgrade } from './upgrade.ts'
 
@@ -63,16 +67,16 @@ export async function startGateway(
   const instanceId = randomUUID()
   const agents = createAgents(settings, { clock, log, instanceId })
   const core = createRoutingCore({ clock, log, startTimer: startSystemTimer, several: createSeveralUpstreams })
-  const traces = createTraces()
-  const startedAt = clock.now()
-  const metrics: Metrics = createGatewayMetrics({
-    fleet: core.fleet,
-    agents: agents.registry,
   const cache = createCache({ core, clock, startTimer: startSystemTimer }, settings.cache)
   const ledger = openLedger(settings, { fleet: core.fleet, instanceId, clock, log })
   const keyUse = watchKeyUse({ directory: keys.directory, store, log })
   const refusals = createRefusals({ store, log })
   const book = await openLimitBook({ ledger, clock, log })
+  const traces = createTraces()
+  const startedAt = clock.now()
+  const metrics: Metrics = createGatewayMetrics({
+    fleet: core.fleet,
+    agents: agents.registry,
     startedAt,
     routing: () => traffic.current.routing,
     pools: () => traffic.current.settings.agents.pools.map(({ name }) => name),
@@ -83,31 +87,34 @@ export async function startGateway(
   })
   const traffic: Generations = createGenerations(settings, {
     core,
+    cache,
     agents: agents.registry,
     agentDoor: agents.doors,
     directory: keys.directory,
     budget: createBodyBudget(settings.http.bodiesTotalBytes),
-    admin: { store, pepper, clock, changed: keys.changed },
+    admin: { store, pepper, clock, changed: keys.changed, refused: refusals.note },
+    denied: refusals.denied,
     instanceId,
     startedAt,
     storeProblem: store.problem,
     traces,
     metrics,
+    ledger,
     clock,
     log,
     isDraining: () => draining,
-    record(record) {
+    book,
+    record(record, cost) {
       requestLog?.write(record)
+      ledger.record(record, cost)
       metrics.record(record)
       agents.recorded(record)
-    ledger,
     },
   })
   agents.registry.onChange(traffic.agentsChanged)
   keys.onEnded((keyIds) => {
     keyIds.forEach(traffic.endKey)
     keyIds.forEach(agents.endKey)
-      ledger.record(record, cost)
   })
   await withinMs(FIRST_ROUND_MS, traffic.current.routing.firstRound())
   const listener = openListener(settings, { traffic, agents, log })
@@ -124,6 +131,7 @@ export async function startGateway(
     reload(next) {
       const before = traffic.current.settings
       agents.configure(next.settings)
+      cache.configure(next.settings.cache)
       traffic.replace(next.settings)
       return restartOnly(before, next.settings)
     },
@@ -133,8 +141,12 @@ export async function startGateway(
       await drain(listener, traffic, agents.registry)
       metricsListener?.close()
       traffic.stop()
+      cache.stop()
       keys.stop()
+      await keyUse.close()
+      await refusals.close()
       await requestLog?.close()
+      await ledger.close()
       storeWatch.stop()
       await store.close()
     },
@@ -147,7 +159,6 @@ function readPepper({ store: { url, pepper } }: Settings, store: Store, log: Log
 }
 
 interface Entrance {
-      await ledger.close()
   readonly traffic: Generations
   readonly agents: Agents
   readonly log: Log
@@ -212,8 +223,8 @@ function restartOnly(before: Settings, after: Settings): string[] {
     ['auth', { ...before.auth, mode: '', pathKeys: '' }, { ...after.auth, mode: '', pathKeys: '' }],
     ['metrics', before.http.metrics, after.http.metrics],
     ['store', before.store, after.store],
+    ['ledger', before.ledger, after.ledger],
     ['log', before.log, after.log],
   ]
   return parts.filter(([, a, b]) => JSON.stringify(a) !== JSON.stringify(b)).map(([name]) => name)
 }
-    ['ledger', before.ledger, after.ledger],

@@ -4,10 +4,11 @@ import type { FleetModels } from '../admin/model-schemas.ts'
 import type { GatewayStatus } from '../admin/schemas.ts'
 import { createAuthenticator } from '../auth/authenticator.ts'
 import type { KeyDirectory } from '../auth/key-directory.ts'
-import { allowsScope, judgeModels, scopeDenied, visibleModel } from '../auth/policy.ts'
+import { allowsScope, judgeModels, visibleModel } from '../auth/policy.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { Settings } from '../config/settings.ts'
 import { dialects } from '../dialects/dialects.ts'
+import type { GatewayError } from '../errors/gateway-error.ts'
 import type { AgentDoor } from '../http/agent-visit.ts'
 import { createBodyDecoder } from '../http/body-decoder.ts'
 import { createCors } from '../http/cors.ts'
@@ -22,9 +23,10 @@ import { routes } from '../http/route-table.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { createVisitEnds } from '../http/visit.ts'
 import { decodeZstdBody } from '../http/zstd-body.ts'
-import type { Clock } from '../lib/clock.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { LimitBook } from '../limits/limit-book.ts'
 import { parseModelName } from '../lib/model-name.ts'
 import type { BodyBudget } from '../proxy/body-budget.ts'
 import type { ExchangeRecord } from '../proxy/exchange-record.ts'
@@ -39,9 +41,11 @@ import { startSystemTimer } from '../routing/timer.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { AgentRegistry } from '../tunnel/server/registry.ts'
 import { agentMembers } from './agent-members.ts'
+import type { GatewayCache } from './cache.ts'
 import type { FleetMembers } from './fleet-members.ts'
 import { fleetModels } from './fleet-models.ts'
 import { gatewayStatus } from './gateway-status.ts'
+import { createGenerationLimits } from './limits.ts'
 import type { Traces } from './traces.ts'
 
 /** Everything that one config makes of a request. A reload makes the next one; running exchanges end in theirs. */
@@ -59,7 +63,10 @@ export interface GenerationDeps {
   readonly core: RoutingCore
   readonly directory: KeyDirectory
   readonly budget: BodyBudget
-  readonly admin: Omit<AdminDeps, 'status' | 'explain' | 'pools' | 'models'>
+  /** Who has used how much. */
+  readonly book: LimitBook
+  readonly cache: Pick<GatewayCache, 'before'>
+  readonly admin: Omit<AdminDeps, 'status' | 'explain' | 'pools' | 'models' | 'usage'>
   readonly agents: AgentRegistry
   readonly agentDoor: AgentDoor
   readonly instanceId: string
@@ -67,14 +74,17 @@ export interface GenerationDeps {
   readonly storeProblem: () => string | null
   readonly traces: Traces
   readonly metrics: Pick<Metrics, 'scrape'>
+  readonly ledger: Pick<Ledger, 'refusal' | 'usage' | 'status'>
   readonly clock: Clock
   readonly log: Log
+  /** What a key that may not use a route is told. */
+  denied(principal: Principal, route: Route): GatewayError
   isDraining(): boolean
-  record(record: ExchangeRecord): void
+  /** `cost` by the prices of the config that the exchange ran in. */
+  record(record: ExchangeRecord, cost: number): void
 }
 
 export function createGeneration(settings: Settings, members: FleetMembers, deps: GenerationDeps): Generation {
-  readonly ledger: Pick<Ledger, 'refusal' | 'usage' | 'status'>
   const { clock, log } = deps
   const routing = createRouting(
     { core: deps.core, clock, log, startTimer: startSystemTimer, random: Math.random },
@@ -90,19 +100,22 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
   const authenticator = createAuthenticator({ directory: deps.directory, clock }, settings.auth)
   const judge = createJudge(routing)
   const respond = createRespond(securityHeaders(settings.http.tls !== null))
+  const limits = createGenerationLimits(settings, deps)
   const proxy = createProxy({
     dialects,
-    router: routing.router,
+    router: deps.cache.before(routing.router, settings.cache),
+    caches: settings.cache.mode !== 'off',
     retries: createRetryBudget(settings.routing.retryBudget),
     limits: settings.routing,
     rules: readRules(settings, routing, judge),
     policies: settings.models.policies,
+    limited: limits.port,
     budget: deps.budget,
     maxBodyBytes: settings.http.bodyBytes,
     isLive: (principal) => authenticator.isLive(principal),
     respond,
     wrote: (upstream) => void routing.modelsChanged(upstream),
-    record: deps.record,
+    record: (record) => deps.record(record, limits.charge(record)),
     log,
   })
   const status = (): GatewayStatus => gatewayStatus(routing, settings, deps)
@@ -119,7 +132,7 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
   const door = createFrontDoor({
     table: createRouteTable([...routes, ...admin.routes.map(asRoute)]),
     cors: createCors(settings.http.corsOrigins),
-    identify: createIdentify({ authenticator, allowsScope, scopeDenied }),
+    identify: createIdentify({ authenticator, allowsScope, scopeDenied: deps.denied }),
     proxy,
     own: ownAnswers({ settings, routing, admin, judge, status }, deps),
     agents: deps.agentDoor,
@@ -208,7 +221,7 @@ function isReady(routing: Routing, settings: Settings): boolean {
   return settings.upstreams.length === 0 || routing.fleet.all().some((state) => state.enabled && state.health === 'up')
 }
 
-function asRoute(route: { method: string; pattern: string; scope: 'admin' }): Route {
+function asRoute(route: { method: string; pattern: string; scope: Route['scope'] }): Route {
   const { method, pattern, scope } = route
   const body = method === 'POST' ? 'json' : 'none'
   return {

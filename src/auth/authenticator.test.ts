@@ -23,8 +23,16 @@ const EXPIRED = createSecret('corral')
 
 function record(id: string, digest: string, changes: Partial<KeyRecord> = {}): KeyRecord {
   const owner = { userId: 'u1', userName: 'ada', createdAt: START, expiresAt: null, revokedAt: null }
-  const limits = { scopes: ['chat'] as const, models: null, upstreams: null, pools: null, queue: PLAIN_SHARE }
-  return { id, name: id, ...owner, ...limits, kind: 'key', digest, hint: '', ...changes }
+  const limits = {
+    scopes: ['chat'] as const,
+    models: null,
+    upstreams: null,
+    pools: null,
+    queue: PLAIN_SHARE,
+    limits: null,
+  }
+  const past = { lastUsedAt: null, previous: null }
+  return { id, name: id, ...owner, ...limits, ...past, kind: 'key', digest, hint: '', ...changes }
 }
 
 interface Gate extends Authenticator {
@@ -44,7 +52,7 @@ function setUp(options: Partial<AuthenticatorOptions> = {}): Gate {
     raw,
   ]).toString('base64')
   directory.refresh({
-    users: [{ id: 'u1', name: 'ada', disabled: false, createdAt: START }],
+    users: [{ id: 'u1', name: 'ada', disabled: false, role: 'admin', limits: null, createdAt: START }],
     foreign: [],
     keys: [
       record('key', digester.store(KEY)),

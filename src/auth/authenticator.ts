@@ -35,7 +35,7 @@ export interface Authenticator {
 }
 
 export interface AuthenticatorDeps {
-  readonly directory: Pick<KeyDirectory, 'findBySecret' | 'findBySshKey' | 'isLive'>
+  readonly directory: Pick<KeyDirectory, 'findBySecret' | 'findBySshKey' | 'isLive' | 'edition'>
   readonly clock: Clock
 }
 
@@ -110,9 +110,11 @@ export function createAuthenticator(
     authenticate(request) {
       const credential = parseCredential(request.headers, options.pathKeys ? request.pathKey : null)
       const who = identify(request, credential)
-      return who instanceof GatewayError ? { kind: 'refused', error: who } : { kind: 'principal', principal: who }
+      if (who instanceof GatewayError) return { kind: 'refused', error: who }
+      if (who.use !== undefined) who.use.noted = true
+      return { kind: 'principal', principal: who }
     },
-    isLive: (principal) => directory.isLive(principal.keyId),
+    isLive: (principal) => directory.isLive(principal),
   }
 }
 

@@ -1,4 +1,6 @@
 import { GatewayError } from '../errors/gateway-error.ts'
+import type { LimitTerms } from '../limits/limit-terms.ts'
+import { limitsCover, strictest } from './limit-cover.ts'
 import { patternsCover } from './model-patterns.ts'
 import { ALLOWED, type Judgement } from './policy.ts'
 import { PLAIN_SHARE, type Principal, type QueueShare } from './principal.ts'
@@ -11,6 +13,9 @@ export interface KeyGrant {
   readonly expiresAt: number | null
   /** Absent: interactive, weight 1. */
   readonly queue?: QueueShare
+  readonly limits?: LimitTerms | null
+  /** Of the user whose key it is. */
+  readonly userLimits?: LimitTerms | null
 }
 
 /** Whoever has the database and its secret at hand, at the machine itself. */
@@ -33,7 +38,13 @@ export function mayGrant(creator: Creator, grant: KeyGrant): Judgement {
   if (!creator.scopes.has('admin') && !shareCovers(creator.queue, grant.queue)) {
     return denied('missing_scope', 'A key without scope "admin" cannot grant a better place in the queue than its own')
   }
-  return ALLOWED
+  return mayLimit(creator, strictest(grant.limits, grant.userLimits))
+}
+
+/** Whether what is limited so is limited as much as whoever makes it so. */
+export function mayLimit(creator: Creator, limits: LimitTerms): Judgement {
+  if (creator === 'operator' || limitsCover(strictest(creator.limits, creator.userLimits), limits)) return ALLOWED
+  return denied('missing_scope', 'A key that has limits cannot grant wider ones than its own')
 }
 
 function shareCovers(own: QueueShare = PLAIN_SHARE, wanted: QueueShare = PLAIN_SHARE): boolean {

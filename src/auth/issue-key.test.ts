@@ -15,7 +15,7 @@ const UUIDS = ['OLLAMA-6f9619ff-8b86-4011-b42d-00c04fc964ff', 'OLLAMA-6f9619ff-8
 async function setUp(): Promise<IssueDeps & { readonly store: Store }> {
   const clock = { now: () => START }
   const store = await openStore('sqlite:corral.db', { cwd: tempFolder(), clock })
-  await store.createUser('ada')
+  await store.createUser({ name: 'ada', role: 'admin' })
   return { store, pepper: Buffer.alloc(32, 7), clock }
 }
 
@@ -40,6 +40,9 @@ describe('issueKey', () => {
       expiresAt: START + 1,
       queue: { class: 'interactive', weight: 1 },
       revokedAt: null,
+      limits: null,
+      lastUsedAt: null,
+      previous: null,
       kind: 'key',
       digest: createKeyDigester(deps.pepper).store(secret),
       hint: secret.slice(-4),

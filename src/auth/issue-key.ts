@@ -3,13 +3,15 @@ import type { Clock } from '../lib/clock.ts'
 import { entityNameRule, isEntityName } from '../lib/entity-name.ts'
 import { createKeyDigester } from './key-digest.ts'
 import { createKeyId, createSecret, keyHint, type KeyFormat } from './key-format.ts'
-import type { KeyRecord, KeyStore } from './key-store.ts'
+import type { LimitTerms } from '../limits/limit-terms.ts'
+import type { KeyRecord, KeyTables, UserRecord } from './key-store.ts'
 import { isModelPattern } from './model-patterns.ts'
 import { isPlainShare, MAX_WEIGHT, PLAIN_SHARE, queueClasses, type QueueShare } from './principal.ts'
+import { allowedScopes } from './role.ts'
 import { isScope, type Scope } from './scope.ts'
 
 export interface IssueDeps {
-  readonly store: KeyStore
+  readonly store: Pick<KeyTables, 'listUsers' | 'listKeys' | 'createKey' | 'changeKey'>
   readonly pepper: Uint8Array
   readonly clock: Clock
 }
@@ -25,6 +27,7 @@ export interface KeyTerms {
   readonly expiresAt: number | null
   /** Absent: interactive, weight 1. */
   readonly queue?: QueueShare
+  readonly limits?: LimitTerms | null
 }
 
 export interface KeyRequest extends KeyTerms {
@@ -61,6 +64,7 @@ export interface SettledTerms {
   readonly pools: readonly string[] | null
   readonly expiresAt: number | null
   readonly queue: QueueShare
+  readonly limits: LimitTerms | null
 }
 
 /** Checks what was asked for and finds the user. */
@@ -69,20 +73,10 @@ export async function settleTerms(
   terms: KeyTerms,
 ): Promise<SettledTerms> {
   const scopes = [...new Set(terms.scopes)]
-  if (scopes.length === 0) throw invalid('A key needs at least one scope')
-  const unknown = scopes.find((scope) => !isScope(scope))
-  if (unknown !== undefined) throw invalid(`There is no scope ${JSON.stringify(unknown)}`)
-  checkAgent(scopes, terms)
-  checkShare(terms.queue ?? PLAIN_SHARE)
-  const badPattern = terms.models?.find((pattern) => !isModelPattern(pattern))
-  if (badPattern !== undefined) throw invalid(`${JSON.stringify(badPattern)} is not a model name or pattern`)
-  if (terms.expiresAt !== null && !(terms.expiresAt > clock.now())) throw invalid('The expiry lies in the past')
-  const users = await store.listUsers()
-  const user = users.find((candidate) => candidate.name === terms.user)
-  if (user === undefined) {
-    throw new GatewayError('not_found', { message: `There is no user ${JSON.stringify(terms.user)}` })
-  }
+  checkTerms({ ...terms, scopes }, clock.now())
+  const user = findUser(await store.listUsers(), terms.user)
   if (user.disabled) throw invalid(`The user "${user.name}" is disabled`)
+  checkRole(user, scopes)
   return {
     userId: user.id,
     scopes,
@@ -91,7 +85,34 @@ export async function settleTerms(
     pools: terms.pools ?? null,
     expiresAt: terms.expiresAt,
     queue: terms.queue ?? PLAIN_SHARE,
+    limits: terms.limits ?? null,
   }
+}
+
+/** Throws GatewayError `invalid_input` for what no key can be. */
+export function checkTerms(terms: Omit<KeyTerms, 'user'>, now: number): void {
+  const { scopes } = terms
+  if (scopes.length === 0) throw invalid('A key needs at least one scope')
+  const unknown = scopes.find((scope) => !isScope(scope))
+  if (unknown !== undefined) throw invalid(`There is no scope ${JSON.stringify(unknown)}`)
+  checkAgent(scopes, terms)
+  checkShare(terms.queue ?? PLAIN_SHARE)
+  const badPattern = terms.models?.find((pattern) => !isModelPattern(pattern))
+  if (badPattern !== undefined) throw invalid(`${JSON.stringify(badPattern)} is not a model name or pattern`)
+  if (terms.expiresAt !== null && !(terms.expiresAt > now)) throw invalid('The expiry lies in the past')
+}
+
+/** By name, or else by id. */
+export function findUser(users: readonly UserRecord[], nameOrId: string): UserRecord {
+  const user = users.find(({ name }) => name === nameOrId) ?? users.find(({ id }) => id === nameOrId)
+  if (user !== undefined) return user
+  throw new GatewayError('not_found', { message: `There is no user ${JSON.stringify(nameOrId)}` })
+}
+
+function checkRole({ name, role }: UserRecord, scopes: readonly Scope[]): void {
+  const beyond = scopes.find((scope) => !allowedScopes(role, [scope]).includes(scope))
+  if (beyond === undefined) return
+  throw invalid(`A key of a member cannot have the scope "${beyond}": make "${name}" an admin first, or ask an admin`)
 }
 
 function checkShare({ class: name, weight }: QueueShare): void {
@@ -102,7 +123,8 @@ function checkShare({ class: name, weight }: QueueShare): void {
 }
 
 /** What opens the tunnel opens nothing else, and the other way round. */
-function checkAgent(scopes: readonly Scope[], { models, upstreams, pools, queue }: KeyTerms): void {
+function checkAgent(scopes: readonly Scope[], terms: Omit<KeyTerms, 'user'>): void {
+  const { models, upstreams, pools, queue, limits } = terms
   const hasPools = pools != null && pools.length > 0
   if (!scopes.includes('agent')) {
     if (hasPools) throw invalid('Pools are for keys of agents: give it the scope "agent", or leave the pools out')
@@ -116,6 +138,7 @@ function checkAgent(scopes: readonly Scope[], { models, upstreams, pools, queue 
   if (queue !== undefined && !isPlainShare(queue)) {
     throw invalid('A key of an agent sends no requests: it takes neither a class nor a weight')
   }
+  if (limits != null) throw invalid('A key of an agent sends no requests: it takes no limits')
 }
 
 export function checkName(name: string): string {

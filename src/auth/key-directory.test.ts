@@ -13,6 +13,8 @@ const digester = createKeyDigester(pepper)
 const SSH = `AAAAC3NzaC1lZDI1NTE5AAAAI${'B'.repeat(43)}`
 const START = 1_700_000_000_000
 
+const plain = { role: 'admin', limits: null } as const
+
 function record(id: string, secret: string, changes: Partial<KeyRecord> = {}): KeyRecord {
   return {
     id,
@@ -24,6 +26,9 @@ function record(id: string, secret: string, changes: Partial<KeyRecord> = {}): K
     upstreams: null,
     pools: null,
     queue: PLAIN_SHARE,
+    limits: null,
+    lastUsedAt: null,
+    previous: null,
     createdAt: START,
     expiresAt: null,
     revokedAt: null,
@@ -35,7 +40,7 @@ function record(id: string, secret: string, changes: Partial<KeyRecord> = {}): K
 }
 
 function contents(keys: KeyRecord[], changes: Partial<DirectoryContents> = {}): DirectoryContents {
-  const users = [{ id: 'u1', name: 'ada', disabled: false, createdAt: START }]
+  const users = [{ id: 'u1', name: 'ada', disabled: false, ...plain, createdAt: START }]
   return { users, keys, foreign: [], ...changes }
 }
 
@@ -60,6 +65,7 @@ describe('findBySecret', () => {
     const { directory } = setUp([record('k1', 'alpha', { models: ['llama3*'], expiresAt: START + 5 })])
     expect(directory.findBySecret('alpha', 'full')).toEqual({
       user: 'ada',
+      userId: 'u1',
       keyId: 'k1',
       keyName: 'k1',
       scopes: new Set(['chat', 'admin']),
@@ -68,6 +74,7 @@ describe('findBySecret', () => {
       pools: null,
       expiresAt: START + 5,
       queue: PLAIN_SHARE,
+      use: { noted: false },
     })
   })
 
@@ -105,7 +112,11 @@ describe('findBySecret', () => {
     ['unknown', record('k2', 'beta'), {}],
     ['revoked', record('k1', 'alpha', { revokedAt: START }), {}],
     ['expired', record('k1', 'alpha', { expiresAt: START }), {}],
-    ['of a disabled user', record('k1', 'alpha'), { users: [{ id: 'u1', name: 'ada', disabled: true, createdAt: 0 }] }],
+    [
+      'of a disabled user',
+      record('k1', 'alpha'),
+      { users: [{ id: 'u1', name: 'ada', disabled: true, ...plain, createdAt: 0 }] },
+    ],
     ['of no user', record('k1', 'alpha'), { users: [] }],
   ])('does not let in a key that is %s', (_, key, changes) => {
     expect(setUp([key], changes).directory.findBySecret('alpha', 'full')).toBeUndefined()
@@ -170,8 +181,8 @@ describe('the path of a secret', () => {
       record('disabled', 'disabled', { userId: 'u2' }),
     ]
     const users = [
-      { id: 'u1', name: 'ada', disabled: false, createdAt: START },
-      { id: 'u2', name: 'bob', disabled: true, createdAt: START },
+      { id: 'u1', name: 'ada', disabled: false, ...plain, createdAt: START },
+      { id: 'u2', name: 'bob', disabled: true, ...plain, createdAt: START },
     ]
     const { directory } = setUp(keys, { users, foreign: foreign(parseKeyFile(line, digester)) }, digester)
     const found = ['valid', 'revoked', 'expired', 'disabled', 'unknown', 'fromfile'].map((secret) => {
@@ -259,12 +270,12 @@ describe('what ends', () => {
     const next = contents([record('k1', 'a', { revokedAt: START }), record('k3', 'c')])
     expect(directory.refresh(next)).toEqual(['k1', 'k2'])
     expect(directory.refresh(next)).toEqual([])
-    expect(['k1', 'k2', 'k3'].map((id) => directory.isLive(id))).toEqual([false, false, true])
+    expect(['k1', 'k2', 'k3'].map((id) => directory.isLive({ keyId: id }))).toEqual([false, false, true])
   })
 
   it('includes all keys of a user who was disabled', () => {
     const { directory } = setUp([record('k1', 'a'), record('k2', 'b', { kind: 'ssh', digest: SSH })])
-    const disabled = [{ id: 'u1', name: 'ada', disabled: true, createdAt: START }]
+    const disabled = [{ id: 'u1', name: 'ada', disabled: true, ...plain, createdAt: START }]
     const keys = [record('k1', 'a'), record('k2', 'b', { kind: 'ssh', digest: SSH })]
     expect(directory.refresh(contents(keys, { users: disabled }))).toEqual(['k1', 'k2'])
   })
@@ -279,7 +290,7 @@ describe('what ends', () => {
     expect(directory.nextExpiryAt()).toBe(START + 1000)
     expect(directory.expire()).toEqual([])
     clock.at = START + 1000
-    expect(directory.isLive('k2')).toBe(false)
+    expect(directory.isLive({ keyId: 'k2' })).toBe(false)
     expect(directory.expire()).toEqual(['k2'])
     expect(directory.expire()).toEqual([])
     expect(directory.nextExpiryAt()).toBe(START + 2000)

@@ -2,9 +2,9 @@ import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import type { ForeignKey } from './foreign-keys.ts'
 import { createDummyDigest, type KeyDigester } from './key-digest.ts'
-import { foreignEntry, storedEntry, type KeyEntry } from './key-entry.ts'
+import { foreignEntry, previousEntry, storedEntry, type KeyEntry } from './key-entry.ts'
 import type { KeyRecord, UserRecord } from './key-store.ts'
-import type { Principal } from './principal.ts'
+import type { KeyUse, Principal } from './principal.ts'
 
 export interface DirectoryContents {
   readonly users: readonly UserRecord[]
@@ -24,8 +24,12 @@ export interface KeyDirectory {
   expire(): readonly string[]
   /** When `expire` has something to say next, in milliseconds since the epoch. */
   nextExpiryAt(): number | null
-  /** Whether this key still opens anything: asked when an exchange begins to count as the key's. */
-  isLive(keyId: string): boolean
+  /** Whether who was found still is: asked when an exchange begins to count as the key's. */
+  isLive(principal: Pick<Principal, 'keyId' | 'expiresAt'>): boolean
+  /** Another number after each `refresh`: whoever was found before may have other rights now. */
+  edition(): number
+  /** Ids of the stored keys that opened something since this was last asked. */
+  takeUsed(): readonly string[]
 }
 
 export interface KeyDirectoryDeps {
@@ -40,6 +44,11 @@ export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDi
   let snapshot: Snapshot = { peppered: new Map(), salted: new Map(), ssh: new Map() }
   let validUntil: ReadonlyMap<string, number> = new Map()
   let nextExpiry = Infinity
+  let edition = 0
+  /** By key id: what has opened something is remembered over a refresh. */
+  let uses: ReadonlyMap<string, KeyUse> = new Map()
+  /** By key id. */
+  let secrets: ReadonlyMap<string, ReadonlySet<string>> = new Map()
 
   /** Replaces the set of live keys and names those that fell out of it. */
   function settle(entries: Iterable<readonly [string, number]>): readonly string[] {
@@ -75,19 +84,37 @@ export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDi
       return { principal: entry.weakPrincipal, publicKey: entry.publicKey }
     },
     refresh(contents) {
-      const entries = createEntries(contents)
+      edition++
+      uses = new Map(contents.keys.map(({ id }) => [id, uses.get(id) ?? { noted: false }]))
+      const entries = createEntries(contents, uses)
       snapshot = createSnapshot(entries)
-      return settle(entries.map((entry) => [entry.principal.keyId, lastsUntil(entry, snapshot)]))
+      const lasting = entries.filter((entry) => !entry.isPrevious)
+      const ended = settle(lasting.map((entry) => [entry.principal.keyId, lastsUntil(entry, snapshot)]))
+      const replaced = lostSecrets(secrets, (secrets = secretsOf(contents.keys)))
+      return [...new Set([...ended, ...replaced.filter((id) => validUntil.has(id))])]
     },
     expire: () => (clock.now() < nextExpiry ? [] : settle(validUntil)),
     nextExpiryAt: () => (nextExpiry === Infinity ? null : nextExpiry),
-    isLive: (keyId) => (validUntil.get(keyId) ?? 0) > clock.now(),
+    isLive({ keyId, expiresAt }) {
+      const now = clock.now()
+      return (validUntil.get(keyId) ?? 0) > now && (expiresAt ?? Infinity) > now
+    },
+    edition: () => edition,
+    takeUsed() {
+      const used = [...uses].filter(([, use]) => use.noted)
+      for (const [, use] of used) use.noted = false
+      return used.map(([id]) => id)
+    },
   }
 }
 
-function createEntries({ users, keys, foreign }: DirectoryContents): KeyEntry[] {
-  const liveUsers = new Set(users.filter((user) => !user.disabled).map((user) => user.id))
-  const stored = keys.map((record) => storedEntry(record, liveUsers.has(record.userId)))
+function createEntries({ users, keys, foreign }: DirectoryContents, uses: ReadonlyMap<string, KeyUse>): KeyEntry[] {
+  const owners = new Map(users.map((user) => [user.id, user]))
+  const stored = keys.flatMap((record) => {
+    const entry = storedEntry(record, owners.get(record.userId), uses.get(record.id) ?? { noted: false })
+    const previous = previousEntry(record, entry)
+    return previous === undefined ? [entry] : [entry, previous]
+  })
   // A secret that was revoked and then imported again has two entries; the one that lasts longer holds.
   stored.sort((one, other) => Number(other.validUntil > one.validUntil) - Number(one.validUntil > other.validUntil))
   return [...stored, ...foreign.map(foreignEntry)]
@@ -114,4 +141,21 @@ function lastsUntil(entry: KeyEntry, snapshot: Snapshot): number {
 
 function lookupKey(entry: KeyEntry): string {
   return entry.digest.toString(entry.kind === 'ssh' ? 'base64' : 'latin1')
+}
+
+function secretsOf(keys: readonly KeyRecord[]): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(
+    keys.map(({ id, digest, previous }) => [id, new Set(previous === null ? [digest] : [digest, previous.digest])]),
+  )
+}
+
+/** Keys that were rotated with no time for the secret that they had: what runs with it ends. */
+function lostSecrets(
+  before: ReadonlyMap<string, ReadonlySet<string>>,
+  after: ReadonlyMap<string, ReadonlySet<string>>,
+): string[] {
+  return [...before].flatMap(([id, digests]) => {
+    const kept = after.get(id)
+    return kept === undefined || [...digests].some((digest) => kept.has(digest)) ? [] : [id]
+  })
 }

@@ -2,8 +2,9 @@ import { Buffer } from 'node:buffer'
 import type { KeyObject } from 'node:crypto'
 import { defaultPool } from '../lib/default-pool.ts'
 import type { ForeignKey } from './foreign-keys.ts'
-import type { KeyRecord } from './key-store.ts'
-import { isPlainShare, PLAIN_SHARE, type Principal } from './principal.ts'
+import type { KeyRecord, UserRecord } from './key-store.ts'
+import { isPlainShare, type KeyUse, PLAIN_SHARE, type Principal } from './principal.ts'
+import { adminScopes, allowedScopes } from './role.ts'
 import type { Scope } from './scope.ts'
 import { sshKeyObject } from './ssh-key.ts'
 
@@ -17,29 +18,46 @@ export interface KeyEntry {
   /** Milliseconds since the epoch; 0 for a revoked key or a disabled user. */
   readonly validUntil: number
   readonly publicKey: KeyObject | null
+  /** By the secret before the last rotation: the key itself goes on when this ends. */
+  readonly isPrevious: boolean
 }
 
 const DEFAULT_POOLS: readonly string[] = Object.freeze([defaultPool])
-const strongScopes: ReadonlySet<Scope> = new Set<Scope>(['admin', 'metrics', 'agent'])
+const strongScopes: ReadonlySet<Scope> = new Set(adminScopes)
 
-export function storedEntry(record: KeyRecord, userIsLive: boolean): KeyEntry {
-  const live = userIsLive && record.revokedAt === null
+/** `user`: absent where it was deleted. */
+export function storedEntry(record: KeyRecord, user: UserRecord | undefined, use: KeyUse): KeyEntry {
+  const live = user?.disabled === false && record.revokedAt === null
   return createEntry({
     kind: record.kind === 'ssh' ? 'ssh' : 'peppered',
     digest: record.digest,
     validUntil: live ? (record.expiresAt ?? Infinity) : 0,
     principal: Object.freeze<Principal>({
       user: record.userName,
+      userId: record.userId,
       keyId: record.id,
       keyName: record.name,
-      scopes: new Set(withoutMixedAgent(record.scopes)),
+      scopes: new Set(withoutMixedAgent(allowedScopes(user?.role ?? 'member', record.scopes))),
       models: record.models === null ? null : Object.freeze([...record.models]),
       upstreams: record.upstreams === null ? null : Object.freeze([...record.upstreams]),
       pools: record.pools === null ? null : Object.freeze([...record.pools]),
       expiresAt: record.expiresAt,
       queue: isPlainShare(record.queue) ? PLAIN_SHARE : Object.freeze({ ...record.queue }),
+      ...(record.limits && { limits: Object.freeze({ ...record.limits }) }),
+      ...(user?.limits && { userLimits: Object.freeze({ ...user.limits }) }),
+      use,
     }),
   })
+}
+
+/** The same key by its secret before the last rotation, while that still opens it. */
+export function previousEntry(record: KeyRecord, entry: KeyEntry): KeyEntry | undefined {
+  if (record.previous === null || record.kind === 'ssh') return undefined
+  const { digest, until } = record.previous
+  const expiresAt = Math.min(until, record.expiresAt ?? Infinity)
+  const principal = Object.freeze<Principal>({ ...entry.principal, expiresAt })
+  const validUntil = Math.min(until, entry.validUntil)
+  return createEntry({ kind: 'peppered', digest, validUntil, principal, isPrevious: true })
 }
 
 export function foreignEntry(key: ForeignKey): KeyEntry {
@@ -71,9 +89,10 @@ interface EntryParts {
   readonly digest: string
   readonly validUntil: number
   readonly principal: Principal
+  readonly isPrevious?: boolean
 }
 
-function createEntry({ kind, digest, validUntil, principal }: EntryParts): KeyEntry {
+function createEntry({ kind, digest, validUntil, principal, isPrevious = false }: EntryParts): KeyEntry {
   const ssh = kind === 'ssh'
   return Object.freeze({
     kind,
@@ -82,11 +101,12 @@ function createEntry({ kind, digest, validUntil, principal }: EntryParts): KeyEn
     principal,
     weakPrincipal: weaken(principal),
     publicKey: ssh ? sshKeyObject(digest) : null,
+    isPrevious,
   })
 }
 
+/** Without the user in the store, nothing of the user's own is managed. */
 function weaken(principal: Principal): Principal {
-  const kept = [...principal.scopes].filter((scope) => !strongScopes.has(scope))
-  if (kept.length === principal.scopes.size) return principal
-  return Object.freeze({ ...principal, scopes: new Set(kept) })
+  const { userId: _, ...rest } = principal
+  return Object.freeze({ ...rest, scopes: new Set([...principal.scopes].filter((scope) => !strongScopes.has(scope))) })
 }

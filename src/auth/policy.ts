@@ -18,13 +18,18 @@ export interface ModelUse {
   readonly webSearch: boolean
 }
 
+/** What a path or a signature carries may have been read by others. */
+const SELF_DENIED = "Only the key of a user in the store, sent in a header, manages the user's own keys"
+
 export const ALLOWED: Judgement = Object.freeze({ kind: 'allowed' })
 
-export function allowsScope(principal: Principal, route: { readonly scope: Scope | 'open' }): boolean {
-  return route.scope === 'open' || principal.scopes.has(route.scope)
+export function allowsScope(principal: Principal, { scope }: { readonly scope: Scope | 'open' | 'self' }): boolean {
+  if (scope === 'self') return principal.userId !== undefined
+  return scope === 'open' || principal.scopes.has(scope)
 }
 
-export function scopeDenied(principal: Principal, scope: Scope): GatewayError {
+export function scopeDenied(principal: Principal, scope: Scope | 'open' | 'self'): GatewayError {
+  if (scope === 'self') return new GatewayError('missing_scope', { message: SELF_DENIED })
   const message =
     principal === openPrincipal
       ? `auth.mode none gives nobody the scope "${scope}"`

@@ -8,6 +8,7 @@ import type { Administration, AdministrationRequest } from './administration.ts'
 import { CommandFailure } from './command-failure.ts'
 import { loadSettings } from './load-settings.ts'
 import type { ConfigOptions } from './options.ts'
+import { queryText } from './query-text.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Changes the config's store directly, as whoever holds its files may; a running gateway notices by itself. */
@@ -33,9 +34,10 @@ async function administerStore(terminal: Terminal, settings: Settings): Promise<
       status: noStatus,
       explain: noStatus,
       models: noStatus,
-      pools: () => settings.agents.pools.map((pool) => pool.name),
       usage: noStatus,
+      pools: () => settings.agents.pools.map((pool) => pool.name),
       changed: async () => {},
+      refused: () => {},
     })
     return {
       async call<Input, Output>(
@@ -43,7 +45,7 @@ async function administerStore(terminal: Terminal, settings: Settings): Promise<
         { input, params = {} }: AdministrationRequest<Input> = {},
       ) {
         const body = new TextEncoder().encode(input === undefined ? '' : JSON.stringify(input))
-        const answer = await api.handle(route, { query: '', params, body, principal: 'operator' })
+        const answer = await api.handle(route, { query: queryText(route, input), params, body, principal: 'operator' })
         return route.output.parse(JSON.parse(answer.body))
       },
       close: () => store.close(),

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { TermsInput } from '../admin/schemas.ts'
+import type { TermsInput } from '../admin/key-schemas.ts'
 import { MAX_WEIGHT, queueClasses, type QueueShare } from '../auth/principal.ts'
 import { isScope, scopes, type Scope } from '../auth/scope.ts'
 import { parseDuration } from '../lib/duration.ts'

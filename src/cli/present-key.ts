@@ -1,5 +1,5 @@
 import { isPlainShare, type QueueShare } from '../auth/principal.ts'
-import type { CreatedKey, KeyView } from '../admin/schemas.ts'
+import type { CreatedKey, KeyView } from '../admin/key-schemas.ts'
 import { shellQuote } from './client-exports.ts'
 import { localTime } from './print-list.ts'
 import type { Terminal } from './terminal.ts'

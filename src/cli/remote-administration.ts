@@ -3,6 +3,7 @@ import { catalogue, type ErrorCode } from '../errors/catalogue.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Administration, AdministrationRequest } from './administration.ts'
 import { CommandFailure } from './command-failure.ts'
+import { queryText } from './query-text.ts'
 
 const timeoutMs = 15_000
 
@@ -50,13 +51,9 @@ export function createRemoteAdministration({
   }
 }
 
-/** A GET has its input there, as text. */
-function queryOf({ method }: AdminRoute, input: unknown): string {
-  if (method !== 'GET' || typeof input !== 'object' || input === null) return ''
-  const query = new URLSearchParams(
-    Object.entries(input).map(([name, value]): [string, string] => [name, String(value)]),
-  )
-  return `?${query.toString()}`
+function queryOf(route: AdminRoute, input: unknown): string {
+  const text = queryText(route, input)
+  return text === '' ? '' : `?${text}`
 }
 
 function bodyOf({ method }: AdminRoute, input: unknown): string | null {

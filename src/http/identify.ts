@@ -1,6 +1,5 @@
 import type { Authenticator, CredentialRequest } from '../auth/authenticator.ts'
 import type { Principal } from '../auth/principal.ts'
-import type { Scope } from '../auth/scope.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import type { ClientRequest } from '../proxy/client-port.ts'
 import type { Route } from '../proxy/route.ts'
@@ -9,7 +8,7 @@ import type { ParsedTarget } from './request-target.ts'
 export interface IdentifyDeps {
   readonly authenticator: Pick<Authenticator, 'authenticate'>
   allowsScope(principal: Principal, route: Route): boolean
-  scopeDenied(principal: Principal, scope: Scope): GatewayError
+  scopeDenied(principal: Principal, route: Route): GatewayError
 }
 
 export interface Arrived {
@@ -29,9 +28,7 @@ export function createIdentify(deps: IdentifyDeps): Identify {
     // Anyone may ask after the health; an admin is told more.
     if (route.scope === 'open') return result.kind === 'principal' ? result.principal : null
     if (result.kind === 'refused') return result.error
-    return deps.allowsScope(result.principal, route)
-      ? result.principal
-      : deps.scopeDenied(result.principal, route.scope)
+    return deps.allowsScope(result.principal, route) ? result.principal : deps.scopeDenied(result.principal, route)
   }
 }
 

@@ -6,8 +6,8 @@ export interface Route {
   readonly method: string
   /** Segments; `:name` matches one non-empty segment, a final `*name` the rest. */
   readonly pattern: string
-  /** `open` needs no credential. */
-  readonly scope: Scope | 'open'
+  /** `open` needs no credential, `self` any key of a user in the store. */
+  readonly scope: Scope | 'open' | 'self'
   readonly dialect: Dialect
   readonly kind: RouteKind
   readonly body: 'none' | 'json' | 'stream' | 'multipart'

@@ -31,7 +31,7 @@ describe('what the store has acknowledged', () => {
       const child = run(
         folder,
         `
-        await store.createUser('user ${round}')
+        await store.createUser({ name: 'user ${round}' })
         for (let i = 0; ; i++) {
           await issueKey({ store, pepper, clock }, { ...terms, user: 'user ${round}', name: 'key ${round} ' + i })
           writeSync(1, 'x')
@@ -60,7 +60,7 @@ describe('processes that start on a fresh folder at the same time', () => {
       run(
         folder,
         `
-        await store.createUser('user ${i}')
+        await store.createUser({ name: 'user ${i}' })
         await issueKey({ store, pepper, clock }, { ...terms, user: 'user ${i}', name: 'key ${i}' })
         await store.close()
         writeSync(1, Buffer.from(pepper).toString('hex'))`,

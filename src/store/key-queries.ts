@@ -1,9 +1,12 @@
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
-import type { KeyRecord, NewKey } from '../auth/key-store.ts'
+import type { KeyChange, KeyRecord, NewKey } from '../auth/key-store.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import { toKeyRecord, toKeyRow } from './key-rows.ts'
+import { toKeyColumns, toKeyRecord, toKeyRow } from './key-rows.ts'
 import type { KeyRow, Schema } from './schema.ts'
 import { uniqueViolation } from './store-problem.ts'
+
+/** SQLite bounds the parameters of a statement. */
+const MARKED_AT_ONCE = 500
 
 export async function listKeys(database: Kysely<Schema>): Promise<KeyRecord[]> {
   const rows = await selectKeys(database)
@@ -27,6 +30,12 @@ export async function createKey(database: Kysely<Schema>, key: NewKey, now: numb
   return findById(database, key.id)
 }
 
+export async function changeKey(database: Kysely<Schema>, id: string, change: KeyChange): Promise<KeyRecord> {
+  const columns = toKeyColumns(change)
+  if (Object.keys(columns).length > 0) await database.updateTable('keys').set(columns).where('id', '=', id).execute()
+  return findById(database, id)
+}
+
 /** Revoking again changes nothing and says when it was. An id goes before a name that looks like it. */
 export async function revokeKey(database: Kysely<Schema>, nameOrId: string, now: number): Promise<KeyRecord> {
   const known = await selectKeys(database)
@@ -47,6 +56,13 @@ export async function revokeKey(database: Kysely<Schema>, nameOrId: string, now:
   return findById(database, id)
 }
 
+export async function markUsed(database: Kysely<Schema>, ids: readonly string[], now: number): Promise<void> {
+  for (let from = 0; from < ids.length; from += MARKED_AT_ONCE) {
+    const some = ids.slice(from, from + MARKED_AT_ONCE)
+    await database.updateTable('keys').set({ last_used_at: now }).where('id', 'in', some).execute()
+  }
+}
+
 async function findById(database: Kysely<Schema>, id: string): Promise<KeyRecord> {
   return toKeyRecord(await selectKeys(database).where('keys.id', '=', id).executeTakeFirstOrThrow())
 }
@@ -58,5 +74,5 @@ function selectKeys(database: Kysely<Schema>): KeySelect {
     .selectFrom('keys')
     .innerJoin('users', 'users.id', 'keys.user_id')
     .selectAll('keys')
-    .select('users.name as user_name')
+    .select(({ fn }) => fn.coalesce('users.deleted_name', 'users.name').as('user_name'))
 }

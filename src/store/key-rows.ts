@@ -1,9 +1,11 @@
-import type { KeyRecord, NewKey, UserRecord } from '../auth/key-store.ts'
+import type { KeyChange, KeyRecord, NewKey, UserRecord } from '../auth/key-store.ts'
 import type { Scope } from '../auth/scope.ts'
+import type { LimitTerms } from '../limits/limit-terms.ts'
 import type { KeyRow, UserRow } from './schema.ts'
 
 export function toUserRecord(row: UserRow): UserRecord {
-  return { id: row.id, name: row.name, disabled: row.disabled === 1, createdAt: row.created_at }
+  const { id, name, role } = row
+  return { id, name, disabled: row.disabled === 1, role, limits: parseLimits(row.limits), createdAt: row.created_at }
 }
 
 export function toKeyRecord(row: KeyRow & { readonly user_name: string }): KeyRecord {
@@ -18,12 +20,18 @@ export function toKeyRecord(row: KeyRow & { readonly user_name: string }): KeyRe
     upstreams: row.upstreams === null ? null : parseList(row.upstreams),
     pools: row.pools === null ? null : parseList(row.pools),
     queue: { class: row.queue_class, weight: row.queue_weight },
+    limits: parseLimits(row.limits),
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
+    lastUsedAt: row.last_used_at,
     kind: row.kind,
     digest: row.digest,
     hint: row.hint,
+    previous:
+      row.previous_digest === null || row.previous_until === null
+        ? null
+        : { digest: row.previous_digest, until: row.previous_until },
   }
 }
 
@@ -33,9 +41,9 @@ export function toKeyRow(key: NewKey, createdAt: number): KeyRow {
     name: key.name,
     user_id: key.userId,
     scopes: JSON.stringify(key.scopes),
-    models: key.models === null ? null : JSON.stringify(key.models),
-    upstreams: key.upstreams === null ? null : JSON.stringify(key.upstreams),
-    pools: key.pools === null ? null : JSON.stringify(key.pools),
+    models: toJson(key.models),
+    upstreams: toJson(key.upstreams),
+    pools: toJson(key.pools),
     queue_class: key.queue.class,
     queue_weight: key.queue.weight,
     created_at: createdAt,
@@ -44,15 +52,57 @@ export function toKeyRow(key: NewKey, createdAt: number): KeyRow {
     kind: key.kind,
     digest: key.digest,
     hint: key.hint,
+    limits: toJson(key.limits ?? null),
+    last_used_at: null,
+    previous_digest: null,
+    previous_until: null,
   }
+}
+
+/** The columns that a change names, and no others. */
+export function toKeyColumns(change: KeyChange): Partial<KeyRow> {
+  const { queue, previous } = change
+  return {
+    ...(change.scopes && { scopes: JSON.stringify(change.scopes) }),
+    ...(change.models !== undefined && { models: toJson(change.models) }),
+    ...(change.upstreams !== undefined && { upstreams: toJson(change.upstreams) }),
+    ...(queue && { queue_class: queue.class, queue_weight: queue.weight }),
+    ...(change.limits !== undefined && { limits: toJson(change.limits) }),
+    ...(change.expiresAt !== undefined && { expires_at: change.expiresAt }),
+    ...(change.digest !== undefined && { digest: change.digest }),
+    ...(change.hint !== undefined && { hint: change.hint }),
+    ...(previous !== undefined && {
+      previous_digest: previous?.digest ?? null,
+      previous_until: previous?.until ?? null,
+    }),
+  }
+}
+
+export function toJson(value: object | null): string | null {
+  return value === null ? null : JSON.stringify(value)
 }
 
 /** A row that somebody edited by hand must not open more than it says: what is no list of strings is empty. */
 function parseList(json: string): string[] {
+  const value = parseJson(json)
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}
+
+/** What is no limit lets nothing through: there is no telling how much was meant. */
+function parseLimits(json: string | null): LimitTerms | null {
+  if (json === null) return null
+  const value = parseJson(json)
+  const limits = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []
+  const isSound = limits.length > 0 && limits.every(([, limit]) => typeof limit === 'number' && limit > 0)
+  return isSound ? (Object.fromEntries(limits) as LimitTerms) : NOTHING
+}
+
+const NOTHING: LimitTerms = { requestsPerMinute: 0 }
+
+function parseJson(json: string): unknown {
   try {
-    const value: unknown = JSON.parse(json)
-    return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+    return JSON.parse(json)
   } catch {
-    return []
+    return undefined
   }
 }

@@ -58,23 +58,39 @@ export const migrations: readonly Migration[] = [
     sql: `
       ALTER TABLE users ADD COLUMN role TEXT NOT NULL DEFAULT 'member' CHECK (role IN ('admin', 'member'));
       ALTER TABLE users ADD COLUMN limits TEXT;
-      UPDATE users SET role = 'admin' WHERE id IN (
-        SELECT keys.user_id FROM keys, json_each(keys.scopes) AS scope
-        WHERE scope.value IN ('admin', 'metrics', 'agent')
+      ALTER TABLE users ADD COLUMN deleted_name TEXT;
+      UPDATE users SET role = 'admin' WHERE name = 'admin' OR id IN (
+        SELECT user_id FROM keys
+        WHERE scopes LIKE '%"admin"%' OR scopes LIKE '%"metrics"%' OR scopes LIKE '%"agent"%'
       );
       ALTER TABLE keys ADD COLUMN limits TEXT;
       ALTER TABLE keys ADD COLUMN last_used_at INTEGER;
-      ALTER TABLE keys ADD COLUMN replaces TEXT;
+      ALTER TABLE keys ADD COLUMN previous_digest TEXT;
+      ALTER TABLE keys ADD COLUMN previous_until INTEGER;
       CREATE TABLE audit (
         id INTEGER PRIMARY KEY,
         at INTEGER NOT NULL,
-        actor TEXT NOT NULL,
+        user TEXT,
         key_id TEXT,
+        key_name TEXT,
         action TEXT NOT NULL,
         subject TEXT NOT NULL,
         detail TEXT NOT NULL
       ) STRICT;
       CREATE INDEX audit_at ON audit (at);
+      INSERT INTO marks (name, value) VALUES ('people', '1');
+      CREATE TRIGGER users_inserted AFTER INSERT ON users
+        BEGIN UPDATE marks SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people'; END;
+      CREATE TRIGGER users_updated AFTER UPDATE ON users
+        BEGIN UPDATE marks SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people'; END;
+      CREATE TRIGGER users_deleted AFTER DELETE ON users
+        BEGIN UPDATE marks SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people'; END;
+      CREATE TRIGGER keys_inserted AFTER INSERT ON keys
+        BEGIN UPDATE marks SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people'; END;
+      CREATE TRIGGER keys_updated AFTER UPDATE ON keys WHEN new.last_used_at IS old.last_used_at
+        BEGIN UPDATE marks SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people'; END;
+      CREATE TRIGGER keys_deleted AFTER DELETE ON keys
+        BEGIN UPDATE marks SET value = CAST(value AS INTEGER) + 1 WHERE name = 'people'; END;
     `,
   },
   {

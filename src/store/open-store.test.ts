@@ -16,8 +16,11 @@ async function open(folder: string, url = 'sqlite:corral.db'): Promise<Store> {
 
 async function withUser(folder = tempFolder()): Promise<{ store: Store; userId: string }> {
   const store = await open(folder)
-  return { store, userId: (await store.createUser('ada')).id }
+  return { store, userId: (await store.createUser({ name: 'ada' })).id }
 }
+
+/** What a key has that was never changed. */
+const fresh = { revokedAt: null, limits: null, lastUsedAt: null, previous: null }
 
 function newKey(userId: string, changes: Partial<NewKey> = {}): NewKey {
   const limits = {
@@ -34,7 +37,7 @@ function newKey(userId: string, changes: Partial<NewKey> = {}): NewKey {
 describe('users', () => {
   it('are listed as they were made', async () => {
     const { store } = await withUser()
-    await store.createUser('Zoë 2')
+    await store.createUser({ name: 'Zoë 2' })
     expect((await store.listUsers()).map(({ name, disabled }) => ({ name, disabled }))).toEqual([
       { name: 'ada', disabled: false },
       { name: 'Zoë 2', disabled: false },
@@ -43,14 +46,14 @@ describe('users', () => {
 
   it('have names of their own', async () => {
     const { store } = await withUser()
-    await expect(store.createUser('ada')).rejects.toMatchObject({ code: 'name_taken' })
+    await expect(store.createUser({ name: 'ada' })).rejects.toMatchObject({ code: 'name_taken' })
   })
 
   it.each(['', ' ', 'a\n', 'env:AUTH_TOKEN', "'; DROP TABLE users;--", 'x'.repeat(65), '-rf'])(
     'are not called %j',
     async (name) => {
       const { store } = await withUser()
-      await expect(store.createUser(name)).rejects.toMatchObject({ code: 'invalid_input' })
+      await expect(store.createUser({ name })).rejects.toMatchObject({ code: 'invalid_input' })
     },
   )
 
@@ -69,7 +72,7 @@ describe('keys', () => {
   it('come back as they went in, and say whose they are', async () => {
     const { store, userId } = await withUser()
     const made = await store.createKey(newKey(userId))
-    expect(made).toEqual({ ...newKey(userId), userName: 'ada', createdAt: expect.any(Number), revokedAt: null })
+    expect(made).toEqual({ ...newKey(userId), userName: 'ada', createdAt: expect.any(Number), ...fresh })
     const bare = newKey(userId, {
       id: 'key_2',
       name: 'b',
@@ -84,7 +87,7 @@ describe('keys', () => {
     await store.createKey(bare)
     expect(await store.listKeys()).toEqual([
       made,
-      { ...bare, userName: 'ada', createdAt: expect.any(Number), revokedAt: null },
+      { ...bare, userName: 'ada', createdAt: expect.any(Number), ...fresh },
     ])
   })
 
@@ -149,9 +152,9 @@ describe('version', () => {
     const note = (): void => void seen.push(store.version())
     await store.listUsers()
     expect(store.version()).toBe(seen[0])
-    await store.createUser('bob')
+    await store.createUser({ name: 'bob' })
     note()
-    await other.createUser('eve')
+    await other.createUser({ name: 'eve' })
     note()
     await other.listUsers()
     expect(store.version()).toBe(seen.at(-1))
@@ -176,7 +179,7 @@ describe('the file', () => {
 
   it('is named by an absolute path as well', async () => {
     const folder = tempFolder()
-    await (await open('/', `sqlite:${folder}/a.db`)).createUser('ada')
+    await (await open('/', `sqlite:${folder}/a.db`)).createUser({ name: 'ada' })
     const again = await open('/', `sqlite://${folder}/a.db`)
     expect(await again.listUsers()).toHaveLength(1)
   })

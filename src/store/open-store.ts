@@ -2,9 +2,9 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { Kysely } from 'kysely'
-import type { KeyStore } from '../auth/key-store.ts'
+import type { KeyStore, KeyTables } from '../auth/key-store.ts'
 import { systemClock, type Clock } from '../lib/clock.ts'
-import { createKey, listKeys, revokeKey } from './key-queries.ts'
+import { createKeyTables } from './key-tables.ts'
 import { openDatabase } from './open-database.ts'
 import { claimPepper } from './pepper-mark.ts'
 import type { Schema } from './schema.ts'
@@ -13,7 +13,7 @@ import { createStoreAccess } from './store-access.ts'
 import { lockForUse, type StoreLock } from './store-lock.ts'
 import { createStorePlace } from './store-place.ts'
 import { parseStoreUrl } from './store-url.ts'
-import { createUser, listUsers, setUserDisabled } from './user-queries.ts'
+import { transact, transactAtOnce } from './transaction.ts'
 
 export interface StoreOptions {
   /** Where relative paths begin. */
@@ -59,26 +59,31 @@ interface StoreParts {
 
 function createStore(connection: DatabaseSync, { path, lock, clock }: StoreParts): Store {
   const database = new Kysely<Schema>({ dialect: createSqliteDialect(connection) })
-  const dataVersion = connection.prepare('PRAGMA data_version')
+  const version = connection.prepare("SELECT value FROM marks WHERE name = 'people'")
   const access = createStoreAccess({ place: createStorePlace(path), probe: () => leaveMark(connection), clock })
-  let ownWrites = 0
+  const tables = createKeyTables(database, clock)
 
-  async function write<T>(action: () => Promise<T>): Promise<T> {
-    const result = await access.write(action)
-    ownWrites++
-    return result
+  function change<T>(action: (tables: KeyTables) => Promise<T>): Promise<T> {
+    return access.write(() => transact(database, (connected) => action(createKeyTables(connected, clock))))
   }
 
   return {
-    listUsers: () => access.read(() => listUsers(database)),
-    createUser: (name) => write(() => createUser(database, name, clock.now())),
-    setUserDisabled: (name, disabled) => write(() => setUserDisabled(database, name, disabled)),
-    listKeys: () => access.read(() => listKeys(database)),
-    createKey: (key) => write(() => createKey(database, key, clock.now())),
-    revokeKey: (nameOrId) => write(() => revokeKey(database, nameOrId, clock.now())),
-    // The pragma counts commits of other connections only. Both only grow, so their sum never repeats.
-    version: () => Number(dataVersion.get()?.['data_version']) + ownWrites,
-    claimPepper: (mark) => write(() => claimPepper(database, mark)),
+    ...tables,
+    listUsers: () => access.read(tables.listUsers),
+    listKeys: () => access.read(tables.listKeys),
+    listAudit: (filter) => access.read(() => tables.listAudit(filter)),
+    change,
+    note: (action) => transactAtOnce(database, (connected) => action(createKeyTables(connected, clock))),
+    createUser: (user) => change((tables) => tables.createUser(user)),
+    setUserDisabled: (name, disabled) => change((tables) => tables.setUserDisabled(name, disabled)),
+    changeUser: (id, terms) => change((tables) => tables.changeUser(id, terms)),
+    deleteUser: (id) => change((tables) => tables.deleteUser(id)),
+    createKey: (key) => change((tables) => tables.createKey(key)),
+    changeKey: (id, terms) => change((tables) => tables.changeKey(id, terms)),
+    revokeKey: (nameOrId) => change((tables) => tables.revokeKey(nameOrId)),
+    // Counted by triggers, so that what goes on in the other tables is nothing new.
+    version: () => Number(version.get()?.['value']),
+    claimPepper: (mark) => access.write(() => claimPepper(database, mark)),
     problem: access.problem,
     async close() {
       await database.destroy()

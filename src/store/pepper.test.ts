@@ -21,7 +21,7 @@ async function setUp(): Promise<Place> {
 }
 
 async function addKey(store: Store): Promise<void> {
-  const user = await store.createUser('ada')
+  const user = await store.createUser({ name: 'ada' })
   const limits = {
     scopes: ['chat'] as const,
     models: null,

@@ -1,8 +1,11 @@
+import type { Generated } from 'kysely'
+
 /** The tables as kysely sees them; migrations.ts is what makes them. */
 export interface Schema {
   users: UserRow
   keys: KeyRow
   marks: MarkRow
+  audit: AuditTable
 }
 
 export interface UserRow {
@@ -10,6 +13,11 @@ export interface UserRow {
   name: string
   disabled: 0 | 1
   created_at: number
+  role: 'admin' | 'member'
+  /** JSON object. */
+  limits: string | null
+  /** What it was called before it was deleted, when its name became free. */
+  deleted_name: string | null
 }
 
 export interface KeyRow {
@@ -32,6 +40,25 @@ export interface KeyRow {
   kind: 'key' | 'ssh'
   digest: string
   hint: string
+  /** JSON object. */
+  limits: string | null
+  last_used_at: number | null
+  /** Of the secret before the last rotation. */
+  previous_digest: string | null
+  previous_until: number | null
+}
+
+export interface AuditTable {
+  id: Generated<number>
+  at: number
+  /** Null: whoever sat at the machine itself. */
+  user: string | null
+  key_id: string | null
+  key_name: string | null
+  action: string
+  subject: string
+  /** JSON object. */
+  detail: string
 }
 
 /** Single facts about the database itself. */

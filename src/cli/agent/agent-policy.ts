@@ -1,4 +1,4 @@
-import type { Scope } from '../../auth/scope.ts'
+import { isScope, type Scope } from '../../auth/scope.ts'
 import { parseRequestTarget } from '../../http/request-target.ts'
 import { createRouteTable } from '../../http/route-match.ts'
 import { routes } from '../../http/route-table.ts'
@@ -20,7 +20,7 @@ export function createAgentPolicy(
     const match = parsed.kind === 'ok' && parsed.pathKey === null ? table.match(method, parsed.path) : undefined
     if (parsed.kind !== 'ok' || match?.kind !== 'route') return `Agent "${id}" passes on nothing but the Ollama API`
     const { scope } = match.route
-    if (always.has(parsed.path) || scope === 'open' || allow.includes(scope)) return undefined
+    if (always.has(parsed.path) || scope === 'open' || (isScope(scope) && allow.includes(scope))) return undefined
     return `Agent "${id}" does not allow ${scope}`
   }
 }

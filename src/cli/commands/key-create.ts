@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
 import { createKeyRoute } from '../../admin/keys.ts'
-import type { TermsInput } from '../../admin/schemas.ts'
+import type { TermsInput } from '../../admin/key-schemas.ts'
 import { withAdministration } from '../with-administration.ts'
 import { addStoreOptions, addTermsOptions, termsOf, type StoreOptions, type TermsOptions } from '../options.ts'
 import { reachableUrl } from '../gateway-url.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { listKeysRoute } from '../../admin/keys.ts'
-import type { KeyView } from '../../admin/schemas.ts'
+import type { KeyView } from '../../admin/key-schemas.ts'
 import { isPlainShare } from '../../auth/principal.ts'
 import { withAdministration } from '../with-administration.ts'
 import { addStoreOptions, type StoreOptions } from '../options.ts'

@@ -1,0 +1,68 @@
+import * as z from 'zod'
+import type { LimitTerms } from '../limits/limit-terms.ts'
+
+const MOST = Number.MAX_SAFE_INTEGER
+
+const count = (): z.ZodInt => z.int().min(1, { error: 'must be 1 or more' }).max(MOST)
+const money = (): z.ZodNumber => z.number().gt(0, { error: 'must be more than 0' }).max(MOST)
+
+/** The API's words for the limits, and what each is in the code. */
+const names = {
+  requests_per_minute: 'requestsPerMinute',
+  concurrent: 'concurrent',
+  tokens_per_minute: 'tokensPerMinute',
+  tokens_per_day: 'tokensPerDay',
+  tokens_per_month: 'tokensPerMonth',
+  money_per_month: 'moneyPerMonth',
+} as const satisfies Record<string, keyof LimitTerms>
+
+export type LimitWord = keyof typeof names
+
+export const limitWords = Object.keys(names) as readonly LimitWord[]
+
+export const limitsSchema = z
+  .strictObject({
+    requests_per_minute: count().optional(),
+    concurrent: count().optional().meta({ description: 'At a time, those that wait in the queue included' }),
+    tokens_per_minute: count().optional().meta({ description: 'Prompt and answer together' }),
+    tokens_per_day: count().optional(),
+    tokens_per_month: count().optional(),
+    money_per_month: money().optional().meta({ description: 'By the prices in the config' }),
+  })
+  .meta({ id: 'Limits', description: 'What is absent is not limited' })
+
+/** What is null goes, what is absent stays. */
+export const limitChangesSchema = z.strictObject({
+  requests_per_minute: count().nullish(),
+  concurrent: count().nullish(),
+  tokens_per_minute: count().nullish(),
+  tokens_per_day: count().nullish(),
+  tokens_per_month: count().nullish(),
+  money_per_month: money().nullish(),
+})
+
+export type LimitsView = z.output<typeof limitsSchema>
+export type LimitChanges = z.output<typeof limitChangesSchema>
+
+/** Null: nothing is limited. */
+export function toLimits(words: LimitChanges | null | undefined): LimitTerms | null {
+  const known = limitWords.flatMap((word) => {
+    const limit = words?.[word]
+    return limit == null ? [] : [[names[word], limit]]
+  })
+  return known.length === 0 ? null : (Object.fromEntries(known) as LimitTerms)
+}
+
+/** `changes`: undefined leaves all as they are, null takes all away. */
+export function changedLimits(limits: LimitTerms | null, changes: LimitChanges | null | undefined): LimitTerms | null {
+  if (changes === undefined) return limits
+  return changes === null ? null : toLimits({ ...limitsView(limits), ...changes })
+}
+
+export function limitsView(limits: LimitTerms | null | undefined): LimitsView {
+  const known = limitWords.flatMap((word) => {
+    const limit = limits?.[names[word]]
+    return limit === undefined ? [] : [[word, limit]]
+  })
+  return Object.fromEntries(known) as LimitsView
+}
