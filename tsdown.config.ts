@@ -5,7 +5,8 @@ import { defineConfig } from 'tsdown'
  * minified, so that a stack trace names functions; the libraries stay outside, as dependencies.
  */
 export default defineConfig({
-  entry: ['src/main.ts'],
+  // The thread that writes the ledger is started by its file, which lies beside that of whoever starts it.
+  entry: { main: 'src/main.ts', 'ledger-worker': 'src/store/ledger-worker.ts' },
   format: 'esm',
   platform: 'node',
   target: 'node24',

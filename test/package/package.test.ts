@@ -51,6 +51,7 @@ describe('what is packed', () => {
       'package.json',
     ])
     expect(program).toContain('dist/main.js')
+    expect(program).toContain('dist/ledger-worker.js')
     expect(program.filter((file) => !/^dist\/[a-z0-9-]+\.js$/.test(file))).toEqual([])
   })
 
