@@ -51,6 +51,7 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
   const slots = new SlotBook()
   /** What the last answer told: that its slot is free is said next. No map of works: see `lib/bag.ts`. */
   let told: { readonly by: Work; readonly facts: AnswerFacts } | null = null
+  let heard = { server: '', model: '', at: Number.NEGATIVE_INFINITY }
   const answers: AnswerBook = {
     clock,
     hear(sent, facts, beganAt) {
@@ -59,6 +60,9 @@ export function createFleetLearning({ fleet, clock }: FleetLearningDeps): FleetL
       const { work, server, cold, grantedAt } = sent
       const { model, prompt } = work
       const endedAt = clock.now()
+      // Where answers come by the hundred in a second, some of them tell as much as all.
+      if (!cold && endedAt - heard.at < HEAR_EVERY_MS && heard.server === server && heard.model === model) return
+      heard = { server, model, at: endedAt }
       rates.observe({ ...facts, server, model, prompt, cold, grantedAt, beganAt: beganAt ?? endedAt, endedAt })
     },
   }
@@ -107,6 +111,8 @@ function slotFacts({ streamed, timings, usage }: AnswerFacts, pair: PairEstimate
   const expectedMs = (usage.promptTokens ?? 0) * pair.prefillMsPerToken + usage.completionTokens * pair.decodeMsPerToken
   return { streamed, timings, expectedMs }
 }
+
+const HEAR_EVERY_MS = 5
 
 interface Sent {
   readonly work: Work

@@ -244,6 +244,7 @@ export class Allocator {
 
 /** Whether the news from there can change what the first of the queue would rather have. */
 function isBetterAt(server: Server, { lane, best }: KeyQueue, { ask, view }: { ask: Ask; view: ChoiceView }): boolean {
+  if (lane.width === 1) return true
   const runner = server.runners.get(lane.demand.model)
   if (runner === undefined) return false
   const isKnown = best.work === ask.work && view.now - best.at < policy.bestAgeMs

@@ -12,7 +12,8 @@ export interface ChoiceView extends Omit<CostView, 'limitMs'> {
 /** The cheapest, free or not: of the best tier, and of worse ones where that lets wait too long. */
 export function choose(ask: Ask, tiers: Lane['tiers'], view: ChoiceView): Cost | undefined {
   const hasWaited = view.now - ask.work.arrivedAt > view.spillAfterMs
-  const bounded = { ...view, limitMs: Number.POSITIVE_INFINITY }
+  const { now, estimates, scarcity, affinity } = view
+  const bounded = { now, estimates, scarcity, affinity, limitMs: Number.POSITIVE_INFINITY, isOnly: isOnlyOne(tiers) }
   let best: Cost | undefined
   for (const tier of tiers) {
     // Those where it is loaded come first: after them hardly any other is worth a closer look.
@@ -29,6 +30,11 @@ export function choose(ask: Ask, tiers: Lane['tiers'], view: ChoiceView): Cost |
     if (best !== undefined && !hasWaited && best.waitMs + best.loadMs <= view.spillAfterMs) break
   }
   return best
+}
+
+/** The choice is then only whether it is sent now. */
+function isOnlyOne(tiers: Lane['tiers']): boolean {
+  return tiers.length === 1 && tiers[0]?.length === 1
 }
 
 function isAbsent({ server, runner }: Candidate): boolean {

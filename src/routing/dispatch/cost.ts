@@ -41,6 +41,8 @@ export interface CostView extends LoadView {
   readonly affinity: boolean
   /** What costs more is of no interest. */
   readonly limitMs: number
+  /** Nobody else could take it: what it costs others is no choice. */
+  readonly isOnly?: boolean
 }
 
 /**
@@ -50,11 +52,11 @@ export interface CostView extends LoadView {
 export function costOf(ask: Ask, candidate: Candidate, view: CostView): Cost | undefined {
   const { server, runner } = candidate
   const { isProvider } = server
-  const { limitMs } = view
+  const { limitMs, isOnly = false } = view
   const readMs = unreadTokens(ask.work, runner, view.affinity) * runner.pair.prefillMsPerToken
   const networkMs = view.estimates.networkMs(server.name)
   const serviceMs = readMs + (ask.work.brief ? 0 : runner.answerMs)
-  const priceMs = isProvider ? 0 : policy.scarcityWeight * serviceMs * view.scarcity.priceOf(server, runner)
+  const priceMs = isProvider || isOnly ? 0 : policy.scarcityWeight * serviceMs * view.scarcity.priceOf(server, runner)
   // What is cheap to know comes first: it is often enough.
   const leastMs = isProvider || runner.state !== 'absent' ? 0 : coldMs(server, runner, view)
   if (leastMs + readMs + networkMs + priceMs >= limitMs) return undefined
@@ -63,7 +65,7 @@ export function costOf(ask: Ask, candidate: Candidate, view: CostView): Cost | u
   const ownMs = start.waitMs + start.loadMs + prefillMs + networkMs
   if (ownMs + priceMs >= limitMs) return undefined
   const stay = { server, serviceMs, priceMs, start, limitMs: limitMs - ownMs }
-  const othersMs = isProvider ? 0 : othersCost(ask, stay, view)
+  const othersMs = isProvider || isOnly ? 0 : othersCost(ask, stay, view)
   const totalMs = ownMs + othersMs
   if (totalMs >= limitMs) return undefined
   const { waitMs, loadMs, victims, isReady } = start

@@ -33,7 +33,9 @@ export class ModelDemand {
 
   /** Arrivals per millisecond, of late. */
   perMs(now: number): number {
-    return this.#perMs === 0 ? 0 : this.#perMs * Math.exp((this.#asOf - now) / policy.demandMs)
+    // Many come within one millisecond, and of most models none.
+    if (this.#perMs === 0 || now === this.#asOf) return this.#perMs
+    return this.#perMs * Math.exp((this.#asOf - now) / policy.demandMs)
   }
 
   /** How likely it is missed soon after it was evicted. */

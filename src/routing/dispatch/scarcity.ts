@@ -11,6 +11,8 @@ import type { Server } from './server.ts'
 export class Scarcity {
   readonly #table: ServerTable
   #next = 0
+  #weighed: ModelDemand | undefined
+  #weighedAt = 0
 
   constructor(table: ServerTable) {
     this.#table = table
@@ -25,6 +27,10 @@ export class Scarcity {
 
   /** A model was asked for. In turns, the others are asked for less than they were. */
   asked(demand: ModelDemand, now: number): void {
+    // Within a millisecond hardly anything changes, and that much with the next one.
+    if (demand === this.#weighed && now === this.#weighedAt) return
+    this.#weighed = demand
+    this.#weighedAt = now
     this.#weigh(demand, now)
     const { modelList } = this.#table
     this.#next = (this.#next + 1) % modelList.length

@@ -209,7 +209,8 @@ export class Server {
   release(runner: Runner, running: Running, now: number): void {
     const at = runner.running.indexOf(running)
     if (at < 0) return
-    runner.running.splice(at, 1)
+    const last = runner.running.pop()
+    if (last !== undefined && at < runner.running.length) runner.running[at] = last
     runner.lastUsedAt = now
     this.running -= 1
     if (runner.state !== 'loading' || runner.isPreload) return

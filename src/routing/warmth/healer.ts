@@ -57,7 +57,7 @@ export function createHealer(deps: HealerDeps): Healer {
   return {
     watch(work, server, cold) {
       const watch = book.of(server, work.model)
-      const request = watch.sent(clock.now(), expectedMs(deps, work, { server, cold }))
+      const request = watch.sent(clock.now(), () => expectedMs(deps, work, { server, cold }))
       if (watch.isDoubtful) keepLooking()
       return new SilenceListener(watch, request, desk)
     },

@@ -10,7 +10,10 @@ class NamedRequests {
   readonly #requests = new Map<string, Watched>()
 
   sent(name: string, at: number, expectedMs: number): void {
-    this.#requests.set(name, this.#watch.sent(at, expectedMs))
+    this.#requests.set(
+      name,
+      this.#watch.sent(at, () => expectedMs),
+    )
   }
 
   began = (name: string): void => this.#watch.began(this.#request(name))
@@ -130,7 +133,7 @@ describe('SilenceWatch', () => {
         for (const { of, what, ms } of steps) {
           now += ms
           const request = requests[of]
-          if (what === 'sent' || request === undefined) requests.push(watch.sent(now, 100))
+          if (what === 'sent' || request === undefined) requests.push(watch.sent(now, () => 100))
           else if (what === 'began') watch.began(request)
           else watch.ended(request)
           expect(watch.isStuck(now)).toBeUndefined()

@@ -24,8 +24,8 @@ export class SilenceWatch {
     return this.#abortedAt !== null && this.#silent.size > 0 && this.#begun === 0
   }
 
-  /** `expectedMs`: until its first byte, a load included. What comes back is what the others are to be told. */
-  sent(at: number, expectedMs: number): Watched {
+  /** `expectedMs`: until its first byte, a load included; asked when it matters. The others are to be told the answer. */
+  sent(at: number, expectedMs: () => number): Watched {
     const request: Watched = { since: at, expectedMs, state: 'silent' }
     this.#silent.add(request)
     return request
@@ -60,7 +60,7 @@ export class SilenceWatch {
     if (!this.isDoubtful || abortedAt === null || now < this.#quietUntil) return undefined
     const silentMs = this.#silent.members().map(({ since, expectedMs }) => ({
       ms: now - Math.max(since, abortedAt),
-      expectedMs,
+      expectedMs: expectedMs(),
     }))
     return silentMs.find(({ ms, expectedMs }) => ms > SILENCE_MS + EXPECTED_TIMES * expectedMs)?.ms
   }
@@ -75,7 +75,7 @@ export class SilenceWatch {
 /** One request that the upstream was sent. */
 export interface Watched {
   readonly since: number
-  readonly expectedMs: number
+  readonly expectedMs: () => number
   state: 'silent' | 'begun' | 'over'
 }
 
