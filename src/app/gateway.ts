@@ -10,7 +10,6 @@ import { startSystemTimer } from '../routing/timer.ts'
 import type { UpstreamState } from '../routing/upstream-state.ts'
 import { openStore, type Store } from '../store/open-store.ts'
 import { loadPepper } from '../store/pepper.ts'
-import type { Metrics } from '../telemetry/metrics.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
 import { createSeveralUpstreams } from '../upstreams/several-upstreams.ts'
 import { type Agents, createAgents } from './agents.ts'
@@ -20,10 +19,8 @@ import { createGenerations, type Generations } from './generations.ts'
 import { watchKeyUse } from './key-use.ts'
 import { type KeyWatch, watchKeys } from './key-watch.ts'
 import { openLedger } from './ledger.ts'
-import { createGatewayMetrics } from './metrics.ts'
-import { createMetricsListener, type MetricsListenerDeps } from './metrics-listener.ts'
 import { createRefusals } from './refusals.ts'
-import { createTraces } from './traces.ts'
+import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { openLimitBook } from './limits.ts'
 import { watchStore } from './store-watch.ts'
 import { joinUpgrade } from './upgrade.ts'
@@ -72,19 +69,8 @@ export async function startGateway(
   const keyUse = watchKeyUse({ directory: keys.directory, store, log })
   const refusals = createRefusals({ store, log })
   const book = await openLimitBook({ ledger, clock, log })
-  const traces = createTraces()
   const startedAt = clock.now()
-  const metrics: Metrics = createGatewayMetrics({
-    fleet: core.fleet,
-    agents: agents.registry,
-    startedAt,
-    routing: () => traffic.current.routing,
-    pools: () => traffic.current.settings.agents.pools.map(({ name }) => name),
-    sources: {
-      runningExchanges: () => traffic.running(),
-      ...(requestLog === null ? {} : { requestLog: requestLog.counts }),
-    },
-  })
+  const telemetry: Telemetry = createTelemetry(settings, { log, requestLog, core, agents, startedAt, traffic: () => traffic })
   const traffic: Generations = createGenerations(settings, {
     core,
     cache,
@@ -97,17 +83,15 @@ export async function startGateway(
     instanceId,
     startedAt,
     storeProblem: store.problem,
-    traces,
-    metrics,
+    telemetry,
     ledger,
     clock,
     log,
     isDraining: () => draining,
     book,
     record(record, cost) {
-      requestLog?.write(record)
       ledger.record(record, cost)
-      metrics.record(record)
+      telemetry.record(record)
       agents.recorded(record)
     },
   })
@@ -119,13 +103,13 @@ export async function startGateway(
   await withinMs(FIRST_ROUND_MS, traffic.current.routing.firstRound())
   const listener = openListener(settings, { traffic, agents, log })
   const urls = await Promise.all(settings.http.listen.map((address) => listener.listen(address)))
-  const metricsListener = await openMetricsListener(settings, { scrape: metrics.scrape, log })
+  const metricsUrl = await telemetry.listen()
   // Last: a start that fails shall not leave a key that nobody was shown.
   const firstKey = await makeFirstKey(settings, { store, pepper, clock, keys })
 
   return {
     urls,
-    metricsUrl: metricsListener?.url ?? null,
+    metricsUrl,
     firstKey,
     upstreams: () => core.fleet.all(),
     reload(next) {
@@ -139,13 +123,12 @@ export async function startGateway(
       draining = true
       agents.registry.goAway()
       await drain(listener, traffic, agents.registry)
-      metricsListener?.close()
       traffic.stop()
       cache.stop()
       keys.stop()
       await keyUse.close()
       await refusals.close()
-      await requestLog?.close()
+      await telemetry.close()
       await ledger.close()
       storeWatch.stop()
       await store.close()
@@ -173,17 +156,6 @@ function openListener(settings: Settings, { traffic, agents, log }: Entrance): L
     outlastsStop: (target) => target === '/agent/v1/up',
     failed: (error) => log.error({ err: error }, 'A request failed inside the gateway'),
   })
-}
-
-/** Null where the config wants none. */
-async function openMetricsListener(
-  { http }: Settings,
-  deps: MetricsListenerDeps,
-): Promise<{ readonly url: string; close(): void } | null> {
-  if (http.metrics === null) return null
-  const listener = createMetricsListener(http.metrics, deps)
-  const url = await listener.listen(http.metrics.address)
-  return { url, close: listener.destroyAll }
 }
 
 type FirstKeyDeps = Parameters<typeof createFirstKey>[0] & { readonly keys: KeyWatch }

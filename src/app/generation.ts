@@ -38,7 +38,6 @@ import { createRetryBudget } from '../proxy/retry-budget.ts'
 import type { RoutingCore } from '../routing/routing-core.ts'
 import { createRouting, type Routing } from '../routing/routing.ts'
 import { startSystemTimer } from '../routing/timer.ts'
-import type { Metrics } from '../telemetry/metrics.ts'
 import type { AgentRegistry } from '../tunnel/server/registry.ts'
 import { agentMembers } from './agent-members.ts'
 import type { GatewayCache } from './cache.ts'
@@ -46,7 +45,7 @@ import type { FleetMembers } from './fleet-members.ts'
 import { fleetModels } from './fleet-models.ts'
 import { gatewayStatus } from './gateway-status.ts'
 import { createGenerationLimits } from './limits.ts'
-import type { Traces } from './traces.ts'
+import type { Telemetry } from './telemetry.ts'
 
 /** Everything that one config makes of a request. A reload makes the next one; running exchanges end in theirs. */
 export interface Generation {
@@ -72,8 +71,7 @@ export interface GenerationDeps {
   readonly instanceId: string
   readonly startedAt: number
   readonly storeProblem: () => string | null
-  readonly traces: Traces
-  readonly metrics: Pick<Metrics, 'scrape'>
+  readonly telemetry: Pick<Telemetry, 'metrics' | 'traces'>
   readonly ledger: Pick<Ledger, 'refusal' | 'usage' | 'status'>
   readonly clock: Clock
   readonly log: Log
@@ -143,8 +141,8 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     servesHost: createHostGuard(settings),
     servesOrigin: createOriginGuard(settings),
     isAlias: (name) => aliasTarget(routing, name) !== undefined,
-    beginTrace: deps.traces.begin,
-    followsTraces: deps.traces.follows,
+    beginTrace: deps.telemetry.traces.begin,
+    followsTraces: deps.telemetry.traces.follows,
     instanceId: deps.instanceId,
     log,
   })
@@ -172,7 +170,7 @@ function ownAnswers(
     lists: routing.lists,
     admin,
     status,
-    metrics: deps.metrics.scrape,
+    metrics: deps.telemetry.metrics.scrape,
     isReady: () => !deps.isDraining() && isReady(routing, settings),
     visible: visibleModel,
     judge: (principal, names) => judge(principal, { names, webSearch: false }),

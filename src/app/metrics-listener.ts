@@ -13,12 +13,12 @@ import { createRequestIds } from '../lib/request-id.ts'
 import type { ClientRequest } from '../proxy/client-port.ts'
 import { ExchangeTrace } from '../proxy/exchange-trace.ts'
 
-export interface MetricsListenerDeps {
+interface MetricsListenerDeps {
   scrape(): string
   readonly log: Log
 }
 
-export type MetricsListenSettings = NonNullable<HttpSettings['metrics']>
+type MetricsListenSettings = NonNullable<HttpSettings['metrics']>
 
 /** A listener of its own that has the metrics and nothing else, and asks for no key. */
 export function createMetricsListener(

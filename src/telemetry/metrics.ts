@@ -24,7 +24,7 @@ export interface MetricsDeps {
 const MAX_UPSTREAMS = 200
 const MAX_MODELS = 500
 /** Of an upstream and a model: some seventy lines each. */
-const MAX_PAIRS = 2000
+const MAX_PAIRS = 500
 
 export function createMetrics({ isUpstream, isModel, sources }: MetricsDeps): Metrics {
   const labels: Labels = {
