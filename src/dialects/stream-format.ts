@@ -1,9 +1,12 @@
 import type { Dialect } from './dialect.ts'
 
 /** How a streamed answer is framed and by which line it says that it is complete. */
-export type StreamFormat =
-  | { readonly framing: 'ndjson'; readonly dialect: Dialect }
-  | { readonly framing: 'sse'; readonly dialect: Dialect }
+export interface StreamFormat {
+  readonly framing: 'ndjson' | 'sse'
+  readonly dialect: Dialect
+  /** The counts in it are not for the client, who did not ask for them. */
+  readonly hidesUsage?: boolean
+}
 
 /** What one line of a stream says about the stream as a whole. */
 export type LineMeaning = 'more' | 'complete' | 'failed'

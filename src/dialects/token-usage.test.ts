@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { answerTimings, tokenUsage } from './token-usage.ts'
+import type { Dialect } from './dialect.ts'
+import { answerTimings, type TokenUsage, tokenUsage } from './token-usage.ts'
 
 const NATIVE =
   '{"message":{"content":"a"},"done":false}\n' +
@@ -31,21 +32,99 @@ describe('answerTimings', () => {
   })
 })
 
+const event = (type: string, fields: object): string =>
+  `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`
+const START = event('message_start', {
+  message: {
+    usage: { input_tokens: 12, cache_read_input_tokens: 2000, cache_creation_input_tokens: 300, output_tokens: 1 },
+  },
+})
+const counts = (
+  promptTokens: number | null,
+  completionTokens: number | null,
+  cachedTokens: number | null = null,
+): TokenUsage => ({
+  promptTokens,
+  completionTokens,
+  cachedTokens,
+})
+
+const told: readonly (readonly [string, Dialect, string, TokenUsage])[] = [
+  ['a native answer', 'ollama', NATIVE, counts(26, 298)],
+  [
+    'one that tells of its cache',
+    'ollama',
+    '{"prompt_eval_count":26,"prompt_eval_cached_count":20,"eval_count":2}',
+    counts(26, 2, 20),
+  ],
+  ['native embeddings', 'ollama', '{"embeddings":[[1]],"prompt_eval_count":4}\n', counts(4, null)],
+  ['native embeddings that tell nothing', 'ollama', '{"embedding":[1]}', counts(null, null)],
+  [
+    'a tool call with such arguments',
+    'ollama',
+    '{"message":{"tool_calls":[{"function":{"arguments":{"eval_count":1}}}]},"done":true,"eval_count":9}',
+    counts(null, 9),
+  ],
+  [
+    'a completion, after zeros',
+    'openai',
+    'data: {"usage":{"prompt_tokens":0,"completion_tokens":0}}\n\ndata: {"usage":{"prompt_tokens":7,"completion_tokens":3}}\n\n',
+    counts(7, 3),
+  ],
+  ['zeros alone', 'openai', 'data: {"usage":{"prompt_tokens":0,"completion_tokens":0}}\n\n', counts(null, null)],
+  [
+    'a chat completion with details, and a null after it',
+    'openai',
+    'data: {"usage": {"prompt_tokens": 70, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 64}}}\n\ndata: {"usage":null}\n\n',
+    counts(70, 3, 64),
+  ],
+  ['embeddings', 'openai', '{"usage":{"prompt_tokens":8,"total_tokens":8}}', counts(8, null)],
+  [
+    'a transcription',
+    'openai',
+    '{"text":"a","usage":{"type":"tokens","input_tokens":14,"output_tokens":45}}',
+    counts(14, 45),
+  ],
+  [
+    'a response with metadata of that name',
+    'responses',
+    '"usage":{"input_tokens":26,"input_tokens_details":{"cached_tokens":0},"output_tokens":4},"metadata":{"output_tokens":"x","input_tokens":"1","usage":"2"}',
+    counts(26, 4, 0),
+  ],
+  ['a message', 'anthropic', '{"usage":{"input_tokens":5,"output_tokens":2}}', counts(5, 2)],
+  [
+    'a whole message with a cache',
+    'anthropic',
+    '{"usage":{"input_tokens":5,"cache_creation_input_tokens":10,"cache_read_input_tokens":100,"output_tokens":2}}',
+    counts(115, 2, 100),
+  ],
+  [
+    'a stream that tells its prompt once',
+    'anthropic',
+    START + event('message_delta', { usage: { output_tokens: 40 } }) + event('message_stop', {}),
+    counts(2312, 40, 2000),
+  ],
+  [
+    'a stream whose first word was an estimate',
+    'anthropic',
+    event('message_start', { message: { usage: { input_tokens: 3, output_tokens: 0 } } }) +
+      event('message_delta', { usage: { input_tokens: 30, output_tokens: 4 } }),
+    counts(30, 4),
+  ],
+  ['a stream that has only begun', 'anthropic', START, counts(2312, null, 2000)],
+  ['nothing', 'responses', '{}', counts(null, null)],
+]
+
 describe('tokenUsage', () => {
-  it('reads the counts of every dialect, the last ones', () => {
-    expect(tokenUsage(NATIVE)).toEqual({ promptTokens: 26, completionTokens: 298, cachedTokens: null })
-    expect(
-      tokenUsage('"usage":{"prompt_tokens":0,"completion_tokens":0}"usage":{"prompt_tokens":7,"completion_tokens":3}'),
-    ).toEqual({
-      promptTokens: 7,
-      completionTokens: 3,
-      cachedTokens: null,
-    })
-    expect(tokenUsage('"usage":{"input_tokens":5,"output_tokens":2}')).toEqual({
-      promptTokens: 5,
-      completionTokens: 2,
-      cachedTokens: null,
-    })
-    expect(tokenUsage('{}')).toEqual({ promptTokens: null, completionTokens: null, cachedTokens: null })
+  it.each(told)('reads the counts of %s', (_name, dialect, text, expected) => {
+    expect(tokenUsage(dialect, text)).toEqual(expected)
   })
+
+  it.each(['ollama', 'openai', 'responses', 'anthropic'] as const)(
+    'is not deceived by what a model writes: %s',
+    (dialect) => {
+      const written = '{"usage":{"prompt_tokens":1,"input_tokens":1,"output_tokens":1},"eval_count":1}'
+      expect(tokenUsage(dialect, JSON.stringify({ content: written, usage: 'none' }))).toEqual(counts(null, null))
+    },
+  )
 })

@@ -14,7 +14,7 @@ export interface DialectPort {
   inBandError(error: GatewayError, format: StreamFormat, position: StreamPosition): string | undefined
   meaningOfSseLine(dialect: Dialect, line: string): LineMeaning
   meaningOfNdjsonLine(line: string): LineMeaning
-  tokenUsage(tail: string): TokenUsage
+  tokenUsage(dialect: Dialect, text: string): TokenUsage
   /** Null where the dialect does not tell. */
   answerTimings(tail: string): AnswerTimings | null
 }

@@ -9,6 +9,7 @@ import type { PolicyEdits } from './model-policy.ts'
 import { NO_PROMPT, type Prompt } from './prompt.ts'
 import { promptOf } from './prompt-view.ts'
 import type { Route, RouteKind } from './route.ts'
+import { usageEdit } from './usage-asking.ts'
 
 /** What of a request's content decides where it goes and what is sent there. */
 export interface RequestPlan {
@@ -17,6 +18,8 @@ export interface RequestPlan {
   /** Canonical name of the one that the request names, or of the default one. */
   readonly asked: string | null
   readonly body: readonly Uint8Array[]
+  /** The body without what asks for counts, for an upstream that refuses to be asked; undefined: it asks for none. */
+  readonly bodyUnasked?: (() => readonly Uint8Array[]) | undefined
   /** Null: the answer is one whole. */
   readonly format: StreamFormat | null
   readonly prompt: Prompt
@@ -121,10 +124,15 @@ function planWith(
   const edits = nameEdits(facts, written).concat(streamEdits(route, facts))
   if (model !== null && route.dialect === 'ollama' && route.kind === 'generate')
     edits.push(...rules.edits(facts, model))
+  const format = streamFormat(route, facts.stream)
+  const asking = format?.dialect === 'openai' && facts.isObject ? usageEdit(facts) : undefined
+  const body = (all: readonly BodyEdit[]): readonly Uint8Array[] =>
+    all.length === 0 ? [facts.bytes] : spliceBody(facts.bytes, all)
   return {
     model,
-    body: edits.length === 0 ? [facts.bytes] : spliceBody(facts.bytes, edits),
-    format: streamFormat(route, facts.stream),
+    body: body(asking === undefined ? edits : [...edits, asking]),
+    bodyUnasked: asking === undefined ? undefined : () => body(edits),
+    format: asking === undefined || format === null ? format : { ...format, hidesUsage: true },
     prompt: route.kind === 'generate' ? promptOf(facts) : NO_PROMPT,
   }
 }

@@ -53,7 +53,7 @@ describe('StreamWatch', () => {
       expect(watch.rest().length).toBe(0)
     }
     if (!text.includes('success'))
-      expect(dialects.tokenUsage(follow(format, text).tailText())).toMatchObject({
+      expect(dialects.tokenUsage(format.dialect, follow(format, text).tailText())).toMatchObject({
         promptTokens: 7,
         completionTokens: 3,
       })
@@ -81,17 +81,20 @@ describe('StreamWatch', () => {
     expect(follow(ndjson, '{"response":"\\"done\\":true","done":false}\n').meaning()).toBe('more')
     expect(follow(openai, 'data: {"choices":[{"delta":{"content":"\\ndata: [DONE]\\n"}}]}\n\n').meaning()).toBe('more')
     expect(
-      dialects.tokenUsage(follow(openai, 'data: {"x":"\\"completion_tokens\\":99"}\n\n').tailText()).completionTokens,
+      dialects.tokenUsage(
+        'openai',
+        follow(openai, 'data: {"x":"\\"usage\\":{\\"completion_tokens\\":99}"}\n\n').tailText(),
+      ).completionTokens,
     ).toBeNull()
   })
 
   it('reads `done` of a final line that is longer than what may be held', () => {
     const context = Array.from({ length: 40_000 }, (_, i) => i).join(',')
     const line = `{"response":"","done":true,"context":[${context}],"prompt_eval_count":5,"eval_count":9}\n`
-    for (const size of [1400, 65_536, line.length]) {
+    for (const size of [1, 1400, 65_536, line.length]) {
       const watch = follow(ndjson, `{"response":"a","done":false}\n${line}`, size)
       expect(watch.meaning()).toBe('complete')
-      expect(dialects.tokenUsage(watch.tailText())).toMatchObject({ promptTokens: 5, completionTokens: 9 })
+      expect(dialects.tokenUsage('ollama', watch.tailText())).toMatchObject({ promptTokens: 5, completionTokens: 9 })
     }
   })
 

@@ -4,6 +4,7 @@ import { AnswerTail } from './answer-tail.ts'
 import type { DialectPort } from './dialect-port.ts'
 import { LineGate } from './line-gate.ts'
 import { type LineReader, NdjsonReader, SseReader } from './line-reader.ts'
+import { UsageFilter } from './usage-filter.ts'
 
 const encoder = new TextEncoder()
 const NOTHING: Uint8Array = new Uint8Array(0)
@@ -13,12 +14,16 @@ export class StreamWatch {
   readonly #format: StreamFormat
   readonly #dialects: DialectPort
   readonly #gate = new LineGate()
-  readonly #tail = new AnswerTail()
+  readonly #tail: AnswerTail
   readonly #reader: LineReader
+  readonly #filter: UsageFilter | null
+  #wasInsideLine = false
 
   constructor(format: StreamFormat, dialects: DialectPort) {
     this.#format = format
     this.#dialects = dialects
+    this.#tail = new AnswerTail({ keepsBeginning: format.dialect === 'anthropic' })
+    this.#filter = format.hidesUsage === true ? new UsageFilter() : null
     this.#reader = format.framing === 'sse' ? new SseReader(format.dialect, dialects) : new NdjsonReader(dialects)
   }
 
@@ -44,17 +49,26 @@ export class StreamWatch {
     return words === undefined ? undefined : encoder.encode(words)
   }
 
-  /** The last of what has passed. */
+  /** The last of what came, to read counts from. */
   tailText(): string {
     return this.#tail.text()
   }
 
+  /** Counts are read from all that came, the state of the stream from what the client gets. */
   #passed(chunk: Uint8Array): Uint8Array {
-    if (chunk.length > 0) {
-      this.#tail.push(chunk)
-      this.#reader.passed(chunk, this.#gate.insideLine)
-    }
-    return chunk
+    if (chunk.length === 0) return chunk
+    const isPartial = this.#gate.insideLine
+    this.#keep(chunk, isPartial)
+    const passing =
+      this.#filter === null ? chunk : this.#filter.push(chunk, { isPartial, isInsideEvent: this.#reader.insideEvent() })
+    if (passing.length > 0) this.#reader.passed(passing, isPartial)
+    return passing
+  }
+
+  #keep(chunk: Uint8Array, isPartial: boolean): void {
+    if (isPartial || this.#wasInsideLine) this.#tail.pushPiece(chunk, !this.#wasInsideLine)
+    else this.#tail.push(chunk)
+    this.#wasInsideLine = isPartial
   }
 
   #position(): 'boundary' | 'inside-event' | 'inside-line' {

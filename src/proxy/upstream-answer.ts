@@ -1,8 +1,9 @@
+import type { Dialect } from '../dialects/dialect.ts'
 import type { LineMeaning, StreamFormat } from '../dialects/stream-format.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
-import { AnswerTail } from './answer-tail.ts'
 import type { DialectPort } from './dialect-port.ts'
+import { LastBytes } from './last-bytes.ts'
 import type { Route } from './route.ts'
 import type { AnswerFacts } from './router.ts'
 import { StreamWatch } from './stream-watch.ts'
@@ -30,7 +31,7 @@ export class UpstreamAnswer {
   readonly hasFixedLength: boolean
   readonly #expected: AnswerExpected
   readonly #watch: StreamWatch | null
-  readonly #tail: AnswerTail | null
+  readonly #whole: LastBytes | null
   #hasBegun = false
 
   constructor({ upstream, model, status, headers }: AnswerHead, expected: AnswerExpected) {
@@ -38,11 +39,11 @@ export class UpstreamAnswer {
     this.upstream = upstream
     this.model = model
     this.status = status
-    this.headers = headers
-    this.hasFixedLength = headerValue(headers, 'content-length') !== undefined
     this.#expected = expected
     this.#watch = status === 200 && format !== null && !isWholeJson(headers) ? new StreamWatch(format, dialects) : null
-    this.#tail = this.#watch === null && status === 200 && route.kind === 'generate' ? new AnswerTail() : null
+    this.#whole = this.#watch === null && status === 200 && route.kind === 'generate' ? new LastBytes() : null
+    this.headers = this.#watch !== null && format?.hidesUsage === true ? withoutLength(headers) : headers
+    this.hasFixedLength = headerValue(this.headers, 'content-length') !== undefined
   }
 
   /** Whether it comes while it is being made. */
@@ -60,7 +61,7 @@ export class UpstreamAnswer {
   /** What of a chunk may go to the client now. */
   pass(chunk: Uint8Array): Uint8Array {
     if (this.#watch !== null) return this.#watch.push(chunk)
-    this.#tail?.push(chunk)
+    this.#whole?.push(chunk)
     return chunk
   }
 
@@ -88,15 +89,28 @@ export class UpstreamAnswer {
   /** As far as it has come. */
   facts(): AnswerFacts {
     const { route, dialects } = this.#expected
-    const text = this.#watch?.tailText() ?? this.#tail?.text()
+    const text = this.#watch?.tailText() ?? this.#whole?.text()
     const isTold = text !== undefined
+    const isCounted = isTold && (!COUNTED_LAST.has(route.dialect) || this.meaning() !== 'more')
     return {
       status: this.status,
       streamed: this.streams,
-      usage: isTold ? dialects.tokenUsage(text) : null,
+      usage: isCounted ? dialects.tokenUsage(route.dialect, text) : null,
       timings: isTold && route.dialect === 'ollama' ? dialects.answerTimings(text) : null,
     }
   }
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0)
+
+/**
+ * Their streams tell counts with the last word. What looks like counts before it is a client's: the tools and metadata
+ * of a response, which it repeats, or the arguments of a tool call.
+ */
+const COUNTED_LAST: ReadonlySet<Dialect> = new Set(['ollama', 'responses'])
+
+/** Less will pass than the upstream has announced. */
+function withoutLength(headers: RawHeaders): RawHeaders {
+  if (headerValue(headers, 'content-length') === undefined) return headers
+  return headers.filter((_, index) => headers[index & ~1]?.toLowerCase() !== 'content-length')
+}
