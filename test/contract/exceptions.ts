@@ -7,7 +7,7 @@ export interface Exception {
   readonly body?: (ours: string, recorded: string) => boolean
   /** Recorded header fields that are not there, or say something else. Lower case. */
   readonly otherHeaders?: readonly string[]
-  /** Corral answers without asking; otherwise the upstream is asked once, with the client's very bytes. */
+  /** Corral answers without asking; otherwise the upstream is asked once, with the client's bytes. */
   readonly upstream?: 'unasked' | 'asked-otherwise'
 }
 
@@ -15,7 +15,7 @@ const NOT_ITS_OWN = ['content-type', 'content-length']
 
 /**
  * By the name of the recording. Everything that is not here is byte for byte what Ollama said, after the upstream was
- * asked with the very bytes of the client.
+ * asked with the bytes of the client, which of a stream of completions ask for its counts too.
  */
 export const exceptions: Readonly<Record<string, Exception>> = {
   'host-denied': {

@@ -3,6 +3,7 @@ import { loadFixtures, NO_FIXTURES, requestBytes, type Fixture } from '../fakes/
 import { parseResponse, type ParsedResponse } from '../system/harness/parse-response.ts'
 import { vias } from '../system/harness/agent-before.ts'
 import { rawExchange } from '../system/harness/raw-exchange.ts'
+import { asSent, asUpstreamSeesIt } from './asked-for-counts.ts'
 import { contentHeaders, relayedHeaders } from './content-headers.ts'
 import { exceptions } from './exceptions.ts'
 import { startRecordedUpstream, type RecordedUpstream } from './recorded-upstream.ts'
@@ -55,7 +56,9 @@ describe.for(ways)('through the gateway, upstream $via with keep-alive $keepAliv
   it.for(fixtures)('$name', async (fixture) => {
     const upstream = LISTS.has(fixture.name) ? lists : models
     const exception = exceptions[fixture.name]
-    upstream.replay.select(exception?.upstream === 'asked-otherwise' ? asOllamaSeesIt(fixture) : fixture)
+    upstream.replay.select(
+      exception?.upstream === 'asked-otherwise' ? asOllamaSeesIt(fixture) : asUpstreamSeesIt(fixture),
+    )
     const response = await ask(upstream, fixture, keepAlive)
     expectAnswer(response, fixture)
     if (exception?.upstream !== 'asked-otherwise') expectAsked(upstream, fixture)
@@ -64,7 +67,7 @@ describe.for(ways)('through the gateway, upstream $via with keep-alive $keepAliv
   it.for(fixtures.filter((fixture) => fixture.response.chunks.length > 1))(
     '$name is relayed chunk by chunk, each before the next one exists',
     async (fixture) => {
-      models.replay.select(fixture, { stepwise: true })
+      models.replay.select(asUpstreamSeesIt(fixture), { stepwise: true })
       const lengths = fixture.response.chunks.map((_, index, all) =>
         Buffer.byteLength(all.slice(0, index + 1).join('')),
       )
@@ -122,13 +125,13 @@ function expectAnswer(response: ParsedResponse, fixture: Fixture): void {
   expect(response.rest.length).toBe(0)
 }
 
-/** The client's bytes, with a length, and nothing of the client's that is not Ollama's business. */
+/** The client's bytes, asked for counts where they stream without, with a length, and nothing of the client's that is not Ollama's business. */
 function expectAsked(upstream: RecordedUpstream, fixture: Fixture): void {
   const received = upstream.replay.received()
   if (exceptions[fixture.name]?.upstream === 'unasked') return expect(received).toEqual([])
   expect(received).toHaveLength(1)
   const [request] = received
-  const body = fixture.request.body ?? ''
+  const body = asSent(fixture.request.path, fixture.request.body ?? '')
   expect(request?.body.toString('utf8')).toBe(body)
   const mayHaveBody = !['GET', 'HEAD'].includes(fixture.request.method)
   expect(request?.framing).toBe(mayHaveBody ? 'length' : 'none')

@@ -22,7 +22,7 @@ export async function handleOpenaiChat(engine: Engine, exchange: Exchange): Prom
     think: wantedThinking(fields),
     refuseThinking: true,
   })
-  const id = `chatcmpl-${seedOf(JSON.stringify(fields)) % 999}`
+  const id = `chatcmpl-${numberOf(fields)}`
   if (fields['stream'] === true) return streamChat(exchange, generation, { id, model, usage: wantsUsage(fields) })
   await sendLine(exchange, chatAnswer(id, model, await collect(generation)))
 }
@@ -38,7 +38,7 @@ export async function handleOpenaiCompletion(engine: Engine, exchange: Exchange)
     think: false,
     refuseThinking: true,
   })
-  const id = `cmpl-${seedOf(JSON.stringify(fields)) % 999}`
+  const id = `cmpl-${numberOf(fields)}`
   if (fields['stream'] === true) return streamCompletion(exchange, generation, { id, model, usage: wantsUsage(fields) })
   const answer = await collect(generation)
   await sendLine(exchange, {
@@ -46,6 +46,11 @@ export async function handleOpenaiCompletion(engine: Engine, exchange: Exchange)
     choices: [{ text: answer.text, index: 0, finish_reason: answer.metrics.doneReason }],
     usage: usageOf(answer.metrics),
   })
+}
+
+/** Of what was asked, not of whether counts were. */
+function numberOf(fields: Fields): number {
+  return seedOf(JSON.stringify({ ...fields, stream_options: undefined })) % 999
 }
 
 interface StreamInfo {

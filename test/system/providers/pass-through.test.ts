@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { asSent } from '../../contract/asked-for-counts.ts'
 import { selfSigned } from '../../faults/http-edge/self-signed.ts'
 import { openRaw } from '../../faults/raw-connection.ts'
 import { fieldsOf } from '../../fakes/fake-provider/received-request.ts'
@@ -56,16 +57,19 @@ async function directBody({ upstream, path, body }: SpokenRoute): Promise<string
 }
 
 describe('a request in the own dialect of its provider', () => {
-  it.each([...streams, ...wholes])('arrives byte for byte, once, under its path: $name', async (route) => {
-    const body = oddJson(route.body)
-    const response = await exchange(route.path, { body })
-    expect(response.status).toBe(200)
-    expect(headerOf(response, 'corral-upstream')).toBe(route.upstream)
-    const arrived = scene.all.flatMap((fake) => fake.asked())
-    expect(arrived.map((request) => [request.method, request.target])).toEqual([['POST', route.path]])
-    expect(arrived[0]?.body.toString()).toBe(body)
-    expect(arrived).toEqual(scene[route.upstream].asked())
-  })
+  it.each([...streams, ...wholes])(
+    'arrives byte for byte, asked for counts, once, under its path: $name',
+    async (route) => {
+      const body = oddJson(route.body)
+      const response = await exchange(route.path, { body })
+      expect(response.status).toBe(200)
+      expect(headerOf(response, 'corral-upstream')).toBe(route.upstream)
+      const arrived = scene.all.flatMap((fake) => fake.asked())
+      expect(arrived.map((request) => [request.method, request.target])).toEqual([['POST', route.path]])
+      expect(arrived[0]?.body.toString()).toBe(asSent(route.path, body))
+      expect(arrived).toEqual(scene[route.upstream].asked())
+    },
+  )
 
   it.each([...streams, ...wholes])('is answered with the bytes of the provider: $name', async (route) => {
     const expected = await directBody(route)

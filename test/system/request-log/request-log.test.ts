@@ -137,9 +137,20 @@ describe('one line for each exchange', () => {
     expect([line.queueMs <= (line.ttftMs ?? -1), (line.ttftMs ?? Infinity) <= line.totalMs]).toEqual([true, true])
   })
 
+  it.each(['/v1/chat/completions', '/v1/completions'])(
+    'has the counts of a stream that shows none: %s',
+    async (path) => {
+      const body = { model: 'tiny', messages, prompt: PROMPT, stream: true }
+      const asking = await ask(path, { ...body, stream_options: { include_usage: true } })
+      const { line, text } = await ask(path, body)
+      expect([line.promptTokens, line.completionTokens, line.ending]).toEqual([...toldTokens(asking.text), 'complete'])
+      expect(text).not.toContain('usage')
+    },
+  )
+
   it('invents no counts where the upstream told none', async () => {
-    const { line } = await ask('/v1/chat/completions', { model: 'tiny', messages, stream: true })
-    expect([line.promptTokens, line.completionTokens, line.ending]).toEqual([null, null, 'complete'])
+    const old = await ask('/api/embeddings', { model: 'tiny', prompt: PROMPT })
+    expect([old.line.promptTokens, old.line.completionTokens, old.line.ending]).toEqual([null, null, 'complete'])
     const embedded = await ask('/api/embed', { model: 'tiny', input: PROMPT })
     expect([embedded.line.promptTokens, embedded.line.completionTokens]).toEqual([toldTokens(embedded.text)[0], null])
   })
