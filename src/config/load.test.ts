@@ -108,9 +108,15 @@ models:
   keep_warm: ["qwen3:8b", {model: llama3, upstreams: [a, default]}]
   desired: {a: ["qwen3:8b", llama3], default: []}
   default: "qwen3:8b"
+  prices: [{match: "gpt-4o*", prompt: 2.50, completion: "10"}]
 routing: {retry_budget: 0.5, affinity: off, spill_after: 0s}
 queue: {max_length: "0", max_wait: 10ms}
-limits: {body: 1MB, bodies_total: 2097152}
+limits:
+  body: 1MB
+  bodies_total: 2097152
+  defaults: {requests_per_minute: 60, concurrent: "8", tokens_per_minute: 100k, tokens_per_day: 1.5M, tokens_per_month: 3000000, money_per_month: 7.50}
+  models: [{match: "qwen3:*", requests_per_minute: 10}]
+  on_exhausted: finish
 store: {url: "sqlite:/var/lib/corral.db"}
 log: {level: debug, format: json, requests: off}
 `)
@@ -173,6 +179,19 @@ log: {level: debug, format: json, requests: off}
       ],
       desired: { a: ['qwen3:8b', 'llama3'], default: [] },
       default: 'qwen3:8b',
+      prices: [{ match: 'gpt-4o*', prompt: 2.5, completion: 10 }],
+    })
+    expect(settings.limits).toEqual({
+      defaults: {
+        requestsPerMinute: 60,
+        concurrent: 8,
+        tokensPerMinute: 100_000,
+        tokensPerDay: 1_500_000,
+        tokensPerMonth: 3_000_000,
+        moneyPerMonth: 7.5,
+      },
+      models: [{ match: 'qwen3:*', terms: { requestsPerMinute: 10 } }],
+      onExhausted: 'finish',
     })
     expect(settings.routing).toMatchObject({ affinity: false, spillAfterMs: 0 })
     expect(settings.queue).toEqual({ maxLength: 0, maxWaitMs: 10 })

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { authSlice, toAuthSettings } from '../auth/settings.ts'
 import { httpSlice, isOwnAddress, toHttpSettings } from '../http/settings.ts'
 import type { SettingPath, SettingsContext } from '../lib/settings-context.ts'
+import { toLimitSettings } from '../limits/settings.ts'
 import { modelsSlice, toModelSettings } from '../proxy/settings.ts'
 import { ledgerSlice, toLedgerSettings } from '../ledger/settings.ts'
 import { toLimitSettings } from '../limits/settings.ts'
@@ -112,6 +113,7 @@ function toSettings(written: WrittenSettings, context: SettingsContext, problems
     models: slice(modelsSlice, toModelSettings),
     routing: slice(routingSlice, toRoutingSettings),
     queue: slice(queueSlice, toQueueSettings),
+    limits: slice({ limits: httpSlice.limits }, toLimitSettings),
     store: slice(storeSlice, toStoreSettings),
     log: slice(logSlice, toLogSettings),
   }

@@ -1,5 +1,6 @@
 import type { AuthSettings } from '../auth/settings.ts'
 import type { HttpSettings } from '../http/settings.ts'
+import type { LimitSettings } from '../limits/settings.ts'
 import type { ModelSettings } from '../proxy/settings.ts'
 import type { LedgerSettings } from '../ledger/settings.ts'
 import type { LimitSettings } from '../limits/settings.ts'
@@ -18,6 +19,7 @@ export interface Settings {
   readonly models: ModelSettings
   readonly routing: RoutingSettings
   readonly queue: QueueSettings
+  readonly limits: LimitSettings
   readonly store: StoreSettings
   readonly log: LogSettings
 }

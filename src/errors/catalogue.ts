@@ -193,6 +193,18 @@ export const catalogue = {
     message: 'Too many wrong keys from this address',
     help: 'Wait, and check the key.',
   },
+  rate_limited: {
+    status: 429,
+    retryable: true,
+    message: 'A limit is reached',
+    help: 'Wait as long as `retry-after` says; the message tells whose limit it is, and [limits.md](limits.md) what there is to limit.',
+  },
+  budget_exhausted: {
+    status: 429,
+    retryable: false,
+    message: 'A budget is used up',
+    help: 'The message tells whose, and until when; an admin can raise it. Also said at the end of a stream, see [limits.md](limits.md#a-budget-that-runs-out-in-the-middle).',
+  },
   headers_too_large: {
     status: 431,
     retryable: false,

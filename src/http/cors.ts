@@ -20,8 +20,15 @@ const ALLOWED_HEADER = new RegExp(
   '^(?:authorization|content-type|accept|user-agent|x-requested-with|x-api-key|api-key|apikey|x-request-id|corral-upstream|openai-[a-z-]+' +
     '|anthropic-[a-z-]+|x-stainless-[a-z-]+|x-claude-code-[a-z-]+)$',
 )
-const EXPOSED_HEADERS =
-  'corral-error, corral-upstream, corral-model, corral-attempts, retry-after, x-should-retry, x-request-id, request-id'
+const EXPOSED_HEADERS = [
+  'corral-error, corral-upstream, corral-model, corral-attempts, retry-after, x-should-retry, x-request-id, request-id',
+  ...['requests', 'tokens'].flatMap((what) =>
+    ['limit', 'remaining', 'reset'].flatMap((how) => [
+      `x-ratelimit-${how}-${what}`,
+      `anthropic-ratelimit-${what}-${how}`,
+    ]),
+  ),
+].join(', ')
 /** What Ollama says; browsers cap it (Chromium at two hours). */
 const MAX_AGE_SECONDS = '43200'
 const NOTHING: readonly string[] = Object.freeze([])

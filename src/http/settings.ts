@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { byteSize, duration, filePath, listOf, section, setting, toggle } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
+import { limitsShape } from '../limits/settings.ts'
 import { isLoopbackHost, parseListenAddress, type ListenAddress } from './listen-address.ts'
 
 export type { ListenAddress }
@@ -82,7 +83,7 @@ export const httpSlice = {
     description: 'How long running streams may go on after SIGTERM.',
     maxMs: 86_400_000,
   }).prefault('30s'),
-  limits: section('How much a request may take.', {
+  limits: section('How much a request, a key or a model may take.', {
     body: byteSize({
       description: 'Largest JSON body. Blobs are streamed through without a limit.',
       minBytes: 1024,
@@ -93,6 +94,7 @@ export const httpSlice = {
       minBytes: 1024,
       maxBytes: 2 ** 40,
     }).prefault('256MB'),
+    ...limitsShape,
   }).prefault({}),
   metrics: section('What Prometheus reads. `/metrics` is always there, for keys with the scope `metrics`.', {
     listen: metricsListen.optional(),

@@ -10,3 +10,28 @@ export interface LimitTerms {
   /** In the currency of the prices in the config, calendar months in UTC. */
   readonly moneyPerMonth?: number
 }
+
+const kinds = [
+  'requestsPerMinute',
+  'concurrent',
+  'tokensPerMinute',
+  'tokensPerDay',
+  'tokensPerMonth',
+  'moneyPerMonth',
+] as const satisfies readonly (keyof LimitTerms)[]
+
+/** Of each kind the smallest number. */
+export function strictest(all: readonly (LimitTerms | undefined)[]): LimitTerms {
+  const terms: { -readonly [kind in keyof LimitTerms]: LimitTerms[kind] } = {}
+  for (const each of all) {
+    for (const kind of kinds) {
+      const limit = each?.[kind]
+      if (limit !== undefined) terms[kind] = Math.min(limit, terms[kind] ?? Infinity)
+    }
+  }
+  return terms
+}
+
+export function limitsNothing(terms: LimitTerms): boolean {
+  return kinds.every((kind) => terms[kind] === undefined)
+}

@@ -15,14 +15,21 @@ function addProvenance(fields: string[], { upstream, model }: Answered, attempts
 /** The header fields of an answer that an upstream made. */
 export function answerHead(
   upstream: RawHeaders,
-  { trace, extraHeaders }: Pick<ExchangeRequest, 'trace' | 'extraHeaders'>,
+  { trace, extraHeaders, reservation }: Pick<ExchangeRequest, 'trace' | 'extraHeaders' | 'reservation'>,
   attempts: number,
 ): string[] {
-  const fields = toClientHeaders(upstream)
+  const fields = reservation === null ? toClientHeaders(upstream) : withoutNames(upstream, reservation.headers)
   addProvenance(fields, trace, attempts)
   fields.push('x-request-id', trace.id)
   for (const each of extraHeaders) fields.push(each)
   return fields
+}
+
+/** A provider's word on the limits of the gateway is not the one that its client has to keep. */
+function withoutNames(upstream: RawHeaders, own: readonly string[]): string[] {
+  const names = new Set(own.filter((_, index) => index % 2 === 0))
+  const fields = toClientHeaders(upstream)
+  return fields.filter((_, index) => !names.has(fields[index & ~1]?.toLowerCase() ?? ''))
 }
 
 /**

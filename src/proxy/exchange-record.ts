@@ -39,7 +39,7 @@ export interface ExchangeRecord {
   readonly totalMs: number
   /** How long the upstream says that it loaded the model. */
   readonly loadMs: number | null
-  /** Null where the upstream did not say. */
+  /** Null where the upstream did not say; counted here then, about, where a budget depends on it. */
   readonly promptTokens: number | null
   readonly completionTokens: number | null
   /** Of the prompt, what the upstream had in a cache of its own. */
@@ -64,12 +64,19 @@ export interface TraceStep {
 
 export type CacheOutcome = 'hit' | 'miss' | 'coalesced' | 'bypass'
 
+/** Whether no upstream did anything for it. */
+export function isReplayed(cache: CacheOutcome | null): boolean {
+  return cache === 'hit' || cache === 'coalesced'
+}
+
 export type ExchangeEnding =
   | 'complete'
   /** Answered by Corral with an error: no upstream was asked, none could be, or the request's own body failed. */
   | 'refused'
   | 'client-gone'
   | 'upstream-failed'
+  /** What the key, its user or the model may use was used up while the answer came. */
+  | 'budget-exhausted'
   | 'key-revoked'
   | 'shutting-down'
   | 'timed-out'

@@ -5,6 +5,7 @@ import type { ClientPort } from './client-port.ts'
 import type { ExchangeEnding, ExchangeRecord } from './exchange-record.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
 import type { DialectPort } from './dialect-port.ts'
+import type { Reservation } from './limits-port.ts'
 import type { Prompt } from './prompt.ts'
 import type { AbortReason, Upstream, UpstreamRequest } from './upstream.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
@@ -32,8 +33,10 @@ export interface ExchangeRequest {
   readonly named: readonly string[] | null
   /** Null: the answer is one whole. */
   readonly format: StreamFormat | null
-  /** Go with every answer: CORS. */
+  /** Go with every answer: how limits stand, CORS. */
   readonly extraHeaders: readonly string[]
+  /** Null: nothing limits it. */
+  readonly reservation: Reservation | null
 }
 
 /** An exchange as those see it who may end it. */

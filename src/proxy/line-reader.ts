@@ -15,6 +15,8 @@ export interface LineReader {
   /** Whole lines, or a piece of a line that is too long to hold: then `partial`. */
   passed(chunk: Uint8Array, partial: boolean): void
   meaning(): LineMeaning
+  /** How many lines, or events with data, have passed: about one for each token. */
+  readonly events: number
   /** Whether the last line that passed left an event open. */
   insideEvent(): boolean
 }
@@ -25,6 +27,7 @@ export class NdjsonReader implements LineReader {
   #last: Uint8Array | undefined
   #longLineHead: Uint8Array | undefined
   #partial = false
+  #events = 0
 
   constructor(dialects: DialectPort) {
     this.#dialects = dialects
@@ -35,6 +38,11 @@ export class NdjsonReader implements LineReader {
     if (!partial && !(this.#partial && chunk.indexOf(NEWLINE) === chunk.length - 1)) this.#longLineHead = undefined
     this.#partial = partial
     this.#last = chunk
+    for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) this.#events += 1
+  }
+
+  get events(): number {
+    return this.#events
   }
 
   meaning(): LineMeaning {
@@ -55,6 +63,7 @@ export class SseReader implements LineReader {
   #meaning: LineMeaning = 'more'
   #insideEvent = false
   #partial = false
+  #events = 0
 
   constructor(dialect: Dialect, dialects: DialectPort) {
     this.#dialect = dialect
@@ -66,6 +75,7 @@ export class SseReader implements LineReader {
     while (start < chunk.length) {
       const end = lineEnd(chunk, start)
       this.#insideEvent = end > start && !(end - start === 1 && chunk[start] === 0x0d)
+      if (isData(chunk, start)) this.#events += 1
       if (this.#meaning === 'more') this.#readLine(chunk, start, end)
       start = end + 1
     }
@@ -74,6 +84,10 @@ export class SseReader implements LineReader {
 
   meaning(): LineMeaning {
     return this.#meaning
+  }
+
+  get events(): number {
+    return this.#events
   }
 
   insideEvent(): boolean {
@@ -87,6 +101,11 @@ export class SseReader implements LineReader {
     const head = decoder.decode(chunk.subarray(start, Math.min(end, start + LINE_HEAD)))
     this.#meaning = this.#dialects.meaningOfSseLine(this.#dialect, head)
   }
+}
+
+/** `data: {`; what stands in brackets is the word that ends a stream of OpenAI's. */
+function isData(chunk: Uint8Array, start: number): boolean {
+  return chunk[start] === 0x64 && chunk[start + 6] !== 0x5b
 }
 
 function lineEnd(chunk: Uint8Array, from: number): number {

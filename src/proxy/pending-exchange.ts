@@ -3,6 +3,8 @@ import type { ClientPort } from './client-port.ts'
 import { BodyCollector } from './collect-body.ts'
 import type { ExchangeEnding } from './exchange-record.ts'
 import type { RunningExchange } from './exchange-request.ts'
+import type { Reservation, Reserved } from './limits-port.ts'
+import { NO_PROMPT } from './prompt.ts'
 import type { Admitted, ProxyDeps } from './proxy-request.ts'
 import { type ReadInput, readRequest } from './read-request.ts'
 import type { RequestPlan } from './request-plan.ts'
@@ -13,15 +15,21 @@ import type { AbortReason, UpstreamRequest } from './upstream.ts'
 export type BeginExchange = (
   client: ClientPort,
   admitted: Admitted,
-  sent: { readonly plan: RequestPlan | null; readonly body: UpstreamRequest['body'] },
+  sent: Sent & { readonly reservation: Reservation | null },
 ) => { whenOver(release: () => void): void }
+
+/** What is to be sent: of a body that is streamed through there is no plan. */
+interface Sent {
+  readonly plan: RequestPlan | null
+  readonly body: UpstreamRequest['body']
+}
 
 export interface PendingDeps extends ProxyDeps {
   readonly begin: BeginExchange
   readonly running: RunningExchanges
 }
 
-/** An exchange whose body is still being read and understood. */
+/** An exchange whose body is still being read and understood, and of which nobody has said that it may begin. */
 export class PendingExchange implements RunningExchange {
   readonly #client: ClientPort
   readonly #admitted: Admitted
@@ -42,7 +50,8 @@ export class PendingExchange implements RunningExchange {
   start(): void {
     this.#deps.running.add(this)
     this.#client.onGone(() => this.#end(499, 'client-gone', null))
-    const { body } = this.#admitted
+    const { body, route } = this.#admitted
+    if (route.body === 'stream') return this.#reserve({ plan: null, body })
     if (body === null) {
       this.#collected(new Uint8Array(0))
       return
@@ -69,24 +78,45 @@ export class PendingExchange implements RunningExchange {
     try {
       const plan = readRequest(input, bytes, this.#deps.rules)
       if (plan instanceof Promise)
-        plan.then((ready) => this.#begin(ready)).catch((error: unknown) => this.#refuse(error))
-      else this.#begin(plan)
+        plan.then((ready) => this.#planned(ready)).catch((error: unknown) => this.#refuse(error))
+      else this.#planned(plan)
     } catch (error) {
       this.#refuse(error)
     }
   }
 
-  #begin(plan: RequestPlan): void {
+  #planned(plan: RequestPlan): void {
     if (this.#over) return
+    const { trace, route } = this.#admitted
+    trace.model = plan.model
+    trace.modelAsked = plan.asked
+    this.#reserve({ plan, body: route.body === 'none' ? null : plan.body })
+  }
+
+  #reserve(sent: Sent): void {
+    const { principal, route } = this.#admitted
+    const { model, prompt } = sent.plan ?? { model: null, prompt: NO_PROMPT }
+    const reserved = this.#deps.limited.reserve({ principal, route, model, prompt })
+    if (reserved instanceof Promise)
+      reserved.then((answer) => this.#reserved(sent, answer)).catch((error: unknown) => this.#refuse(error))
+    else this.#reserved(sent, reserved)
+  }
+
+  #reserved(sent: Sent, answer: Reserved | undefined): void {
+    if (answer?.kind === 'refused') return this.#refuse(answer.error, answer.headers)
+    if (this.#over) return answer?.release()
+    this.#begin(sent, answer ?? null)
+  }
+
+  #begin(sent: Sent, reservation: Reservation | null): void {
     this.#over = true
-    const body = this.#admitted.route.body === 'none' ? null : plan.body
-    const exchange = this.#deps.begin(this.#client, this.#admitted, { plan, body })
+    const exchange = this.#deps.begin(this.#client, this.#admitted, { ...sent, reservation })
     this.#deps.running.remove(this)
     const collector = this.#collector
     if (collector !== undefined) exchange.whenOver(() => collector.release())
   }
 
-  #refuse(error: unknown): void {
+  #refuse(error: unknown, limits: readonly string[] = []): void {
     if (this.#over) return
     const known = error instanceof GatewayError ? error : new GatewayError('internal', { cause: error })
     if (known !== error) {
@@ -94,7 +124,7 @@ export class PendingExchange implements RunningExchange {
       this.#deps.log.error({ err: error, id, trace: context?.traceId }, 'A request could not be read')
     }
     const rendered = this.#deps.dialects.renderError(known, this.#admitted.route.dialect)
-    const headers = [...rendered.headers, ...this.#admitted.extraHeaders]
+    const headers = [...rendered.headers, ...limits, ...this.#admitted.extraHeaders]
     this.#deps.respond(this.#client, { ...rendered, headers }, this.#admitted.trace)
     this.#end(rendered.status, 'refused', known)
   }

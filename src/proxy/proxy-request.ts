@@ -4,6 +4,7 @@ import type { BodyBudget } from './body-budget.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import type { ExchangeDeps } from './exchange-request.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
+import type { LimitsPort } from './limits-port.ts'
 import type { ReadRules } from './read-request.ts'
 import type { Route } from './route.ts'
 import type { ModelPolicy } from './settings.ts'
@@ -26,6 +27,8 @@ export interface Admitted {
 
 export interface ProxyDeps extends Omit<ExchangeDeps, 'over' | 'running' | 'began'> {
   readonly rules: ReadRules
+  /** What principals and models may be used for. */
+  readonly limited: LimitsPort
   readonly budget: BodyBudget
   readonly maxBodyBytes: number
   readonly policies: readonly ModelPolicy[]

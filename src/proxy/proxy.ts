@@ -52,8 +52,6 @@ export function createProxy(deps: ProxyDeps): Proxy {
 
   const begin: BeginExchange = (client, admitted, sent) => {
     const { route, principal, trace, extraHeaders } = admitted
-    trace.model = sent.plan?.model ?? null
-    trace.modelAsked = sent.plan?.asked ?? null
     const headers = toUpstreamHeaders(client.request.headers)
     if (trace.context !== null) addTraceHeaders(headers, trace.context)
     const body = sent.plan === null ? metered(admitted.body, (bytes) => passed(bytes)) : sent.body
@@ -66,7 +64,8 @@ export function createProxy(deps: ProxyDeps): Proxy {
       asking: askingOf(sent.plan, upstream),
       named: named instanceof GatewayError ? null : named,
       format: sent.plan?.format ?? null,
-      extraHeaders,
+      extraHeaders: sent.reservation === null ? extraHeaders : [...sent.reservation.headers, ...extraHeaders],
+      reservation: sent.reservation,
     }
     const exchange = new Exchange(client, request, exchangeDeps)
     const passed = (bytes: number): void => {
@@ -86,8 +85,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
   return {
     running,
     handle(client, admitted) {
-      if (admitted.route.body === 'stream') begin(client, admitted, { plan: null, body: admitted.body })
-      else new PendingExchange(client, admitted, pendingDeps).start()
+      new PendingExchange(client, admitted, pendingDeps).start()
     },
     collect: ({ body, trace, maxBytes = deps.maxBodyBytes }) =>
       collectBytes(body, trace, { ...deps, maxBodyBytes: maxBytes }),

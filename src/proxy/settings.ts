@@ -22,6 +22,16 @@ export interface ModelSettings {
   readonly desired: Readonly<Record<string, readonly string[]>>
   /** Answers requests that name no model. */
   readonly default: string | null
+  /** The first whose `match` fits holds; models that none fits cost nothing. */
+  readonly prices: readonly ModelPrice[]
+}
+
+/** Of a million tokens. */
+export interface ModelPrice {
+  /** Glob over canonical model names. */
+  readonly match: string
+  readonly prompt: number
+  readonly completion: number
 }
 
 export interface MemoryPattern {
@@ -111,6 +121,22 @@ const memoryPattern = section('What models take whose name fits.', {
   memory: memorySize('Memory such a model takes once it is loaded.'),
 })
 
+const pricePerMillion = (description: string) =>
+  setting(
+    z.union([z.number(), z.string()]),
+    (written) => (/^\d{1,9}(?:\.\d{1,6})?$/.test(String(written)) ? Number(written) : undefined),
+    { wanted: 'an amount of money such as 2.50, without a currency', description },
+  )
+
+const modelPrice = section('What models cost that somebody is paid for.', {
+  match: textSetting({
+    wanted: 'the name of a model, or a pattern such as gpt-4o*',
+    description: 'Models it is about: a name in which `*` is any run of characters.',
+  }),
+  prompt: pricePerMillion('Price of a million tokens that are read.'),
+  completion: pricePerMillion('Price of a million tokens that are written.'),
+})
+
 const warmModel = setting(
   z.union([z.string(), z.strictObject({ model: z.string(), upstreams: warmUpstreams })]),
   (written): KeepWarm | undefined => {
@@ -172,6 +198,15 @@ export const modelsSlice = {
       wanted: 'the name of a model',
       description: 'Model that answers requests that name none.',
     }).optional(),
+    prices: z
+      .array(modelPrice)
+      .max(1000)
+      .register(settingFacts, {
+        wanted: 'a list of at most 1000 prices, each with a match, a prompt and a completion',
+        description:
+          'What a million tokens cost, in one currency of your own: `[{match: "gpt-4o*", prompt: 2.50, completion: 10}]`. The first that fits holds; other models cost nothing.',
+      })
+      .prefault([]),
   }).prefault({}),
 }
 
@@ -189,6 +224,7 @@ export function toModelSettings(
     keepWarm: raw.keep_warm,
     desired: raw.desired,
     default: raw.default ?? null,
+    prices: raw.prices,
   }
   checkModelSettings(settings, context)
   return settings

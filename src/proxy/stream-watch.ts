@@ -43,6 +43,11 @@ export class StreamWatch {
     return this.#reader.meaning()
   }
 
+  /** How many lines, or events with data, the client got: about one for each token. */
+  get events(): number {
+    return this.#reader.events
+  }
+
   /** Bytes that tell the client of a failure, or undefined where only a broken connection can. */
   lastWords(error: GatewayError): Uint8Array | undefined {
     const words = this.#dialects.inBandError(error, this.#format, { at: this.#position(), tail: this.#tail.text() })

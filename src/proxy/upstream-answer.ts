@@ -70,6 +70,11 @@ export class UpstreamAnswer {
     return this.#watch === null ? NOTHING : this.#watch.rest()
   }
 
+  /** How many tokens of a stream have passed, about: its lines, or its events with data. */
+  get tokens(): number {
+    return this.#watch?.events ?? 0
+  }
+
   /** What a stream says of its own end; null: it is no stream. */
   meaning(): LineMeaning | null {
     return this.#watch === null ? null : this.#watch.meaning()

@@ -41,7 +41,7 @@ export interface RoutingOptions {
     'healthIntervalMs' | 'modelTtlMs' | 'spillAfterMs' | 'affinity' | 'firstByteTimeoutMs'
   >
   readonly queue: QueueSettings
-  readonly models: Omit<ModelSettings, 'desired' | 'default'>
+  readonly models: Omit<ModelSettings, 'desired' | 'default' | 'prices'>
   /** How long a request that nobody can serve waits for an agent; default 0. */
   readonly agentWaitMs?: number
   /** Names that stand for agents, whether there are any or not; default none. */

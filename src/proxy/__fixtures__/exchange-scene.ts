@@ -5,6 +5,7 @@ import type { ExchangeRecord } from '../exchange-record.ts'
 import type { Asking } from '../exchange-request.ts'
 import { ExchangeTrace } from '../exchange-trace.ts'
 import { Exchange } from '../exchange.ts'
+import type { Reservation } from '../limits-port.ts'
 import { NO_PROMPT } from '../prompt.ts'
 import type { RetryBudget } from '../retry-budget.ts'
 import type { Route } from '../route.ts'
@@ -43,6 +44,7 @@ export interface SceneOptions {
   readonly body?: BodyStream
   /** What another model would be asked. */
   readonly another?: Asking
+  readonly reservation?: Reservation
 }
 
 export function begin(options: SceneOptions = {}): Scene {
@@ -70,6 +72,7 @@ export function begin(options: SceneOptions = {}): Scene {
       named: null,
       format,
       extraHeaders: ['vary', 'Origin'],
+      reservation: options.reservation ?? null,
     },
     {
       dialects,

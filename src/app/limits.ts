@@ -1,0 +1,51 @@
+import type { Settings } from '../config/settings.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { createLimitBook, type LimitBook, type UsageTotals } from '../limits/limit-book.ts'
+import { createLimits } from '../limits/limits.ts'
+import { createPriceList } from '../limits/prices.ts'
+import { createRequestRates } from '../limits/request-rates.ts'
+import { type ExchangeRecord, isReplayed } from '../proxy/exchange-record.ts'
+import type { LimitsPort } from '../proxy/limits-port.ts'
+
+/** The limits and the prices of one config, over books that outlive it. */
+export interface GenerationLimits {
+  readonly port: LimitsPort
+  /** Charges what an exchange took; what that costs. */
+  charge(record: ExchangeRecord): number
+}
+
+/** With what was used of this day and this month; a ledger that cannot be read holds up nobody. */
+export async function openLimitBook(deps: {
+  readonly ledger: UsageTotals
+  readonly clock: Clock
+  readonly log: Pick<Log, 'warn'>
+}): Promise<LimitBook> {
+  const book = createLimitBook(createRequestRates())
+  try {
+    await book.restore(deps.ledger, deps.clock.now())
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    deps.log.warn(
+      { reason: error.message },
+      'What was used of budgets is not known, since the ledger cannot be read: they begin anew',
+    )
+  }
+  return book
+}
+
+export function createGenerationLimits(
+  { limits, models }: Pick<Settings, 'limits' | 'models'>,
+  { book, clock }: { readonly book: LimitBook; readonly clock: Clock },
+): GenerationLimits {
+  const prices = createPriceList(models.prices)
+  return {
+    port: createLimits({ book, prices, clock }, limits),
+    charge(record) {
+      const cost = isReplayed(record.cache) ? 0 : prices.costOf(record.model, record)
+      book.charge(record, cost)
+      return cost
+    },
+  }
+}
