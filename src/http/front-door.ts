@@ -13,7 +13,7 @@ import { admitRequest, dialectOfPath } from './admit.ts'
 import { type AgentDoor, answerAgentVisit } from './agent-visit.ts'
 import type { BodyDecoder } from './body-decoder.ts'
 import type { Cors } from './cors.ts'
-import type { Identify } from './identify.ts'
+import { type Identify, noteCaller } from './identify.ts'
 import { isOfForeignPage } from './origin-guard.ts'
 import type { OwnAnswer } from './own-answers.ts'
 import { answerOwnVisit } from './own-visit.ts'
@@ -127,14 +127,12 @@ function enter(visit: Visit, match: MatchedRoute, deps: FrontDoorDeps): void {
     deps.ends.refuse(visit, new GatewayError('origin_denied'), route.dialect)
     return
   }
-  const principal = deps.identify({ request: client.request, target, route })
+  const principal = deps.identify({ request: client.request, target, route, trace })
   if (principal instanceof GatewayError) {
     deps.ends.refuse(visit, principal, route.dialect)
     return
   }
-  trace.user = principal?.user ?? null
-  trace.keyId = principal?.keyId ?? null
-  trace.keyName = principal?.keyName ?? null
+  if (principal !== null) noteCaller(trace, principal)
   const body = deps.decodeBody(client.request, route)
   if (body instanceof GatewayError) {
     deps.ends.refuse(visit, body, route.dialect)
@@ -172,7 +170,7 @@ function admitUpgrade(request: ClientRequest, deps: FrontDoorDeps): AdmittedUpgr
   if (isForeign(request.headers)) return new GatewayError('origin_denied')
   const error = turnAway(request, deps)
   if (error !== undefined) return error
-  const principal = deps.identify({ request, target, route })
+  const principal = deps.identify({ request, target, route, trace: null })
   if (principal instanceof GatewayError) return principal
   if (principal === null) return new GatewayError('upgrade_refused')
   if (route.kind === 'own' && route.scope !== 'agent') return new GatewayError('upgrade_refused')

@@ -2,6 +2,7 @@ import type { Authenticator, CredentialRequest } from '../auth/authenticator.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import type { ClientRequest } from '../proxy/client-port.ts'
+import type { ExchangeTrace } from '../proxy/exchange-trace.ts'
 import type { Route } from '../proxy/route.ts'
 import type { ParsedTarget } from './request-target.ts'
 
@@ -15,7 +16,11 @@ export interface Arrived {
   readonly request: ClientRequest
   readonly target: ParsedTarget
   readonly route: Route
+  /** Is told who it was that may not; null: nobody keeps that. */
+  readonly trace: Caller | null
 }
+
+export type Caller = Pick<ExchangeTrace, 'user' | 'keyId' | 'keyName'>
 
 /** Who comes, if the route lets them in: a principal, null on an open route, or why not. */
 export type Identify = (arrived: Arrived) => Principal | GatewayError | null
@@ -28,8 +33,16 @@ export function createIdentify(deps: IdentifyDeps): Identify {
     // Anyone may ask after the health; an admin is told more.
     if (route.scope === 'open') return result.kind === 'principal' ? result.principal : null
     if (result.kind === 'refused') return result.error
-    return deps.allowsScope(result.principal, route) ? result.principal : deps.scopeDenied(result.principal, route)
+    if (deps.allowsScope(result.principal, route)) return result.principal
+    if (arrived.trace !== null) noteCaller(arrived.trace, result.principal)
+    return deps.scopeDenied(result.principal, route)
   }
+}
+
+export function noteCaller(caller: Caller, { user, keyId, keyName }: Principal): void {
+  caller.user = user
+  caller.keyId = keyId
+  caller.keyName = keyName
 }
 
 function credentials({ request, target }: Arrived): CredentialRequest {
