@@ -158,6 +158,14 @@ export class Allocator {
     return this.#grants.size
   }
 
+  /** Who goes where the queue is too long by one: the newest of the key that has most there, so that none fills it. */
+  oneTooMany(newest: Waiting): Waiting {
+    const { account } = newest.queue
+    const greediest = this.fair.greediest()
+    if (greediest === undefined || greediest.waiting <= account.waiting) return newest
+    return this.queue.newestOf(greediest) ?? newest
+  }
+
   grantOf(work: Work): Grant | undefined {
     return this.#grants.at(work.grantAt)
   }

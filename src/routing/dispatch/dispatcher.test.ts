@@ -169,6 +169,25 @@ describe('tiers', () => {
 })
 
 describe('the queue', () => {
+  it('refuses the newest of the key that has most in a full queue, not whoever comes', () => {
+    const bed = dispatchBed([serverFacts('a')], { maxLength: 3 })
+    bed.arrive(bed.work({ key: 'heavy' }))
+    const arrive = (key: string): { readonly work: Work; readonly refused: Work[] } => {
+      bed.now += 1
+      const work = bed.work({ key })
+      const effects = bed.dispatcher.arrive(work)
+      return { work, refused: effects.flatMap((effect) => (effect.kind === 'refuse' ? [effect.work] : [])) }
+    }
+    const heavy = [arrive('heavy'), arrive('heavy'), arrive('heavy')].map(({ work }) => work)
+    expect(arrive('light').refused).toEqual([heavy[2]])
+    const second = arrive('light')
+    expect(second.refused).toEqual([second.work])
+    const again = arrive('heavy')
+    expect(again.refused).toEqual([again.work])
+    expect(arrive('other').refused).toEqual([heavy[1]])
+    expect(bed.dispatcher.waiting).toBe(3)
+  })
+
   it('refuses what it has no room for, and says when to come back', () => {
     const bed = dispatchBed([serverFacts('a')], { maxLength: 1 })
     bed.arrive(bed.work())

@@ -45,6 +45,13 @@ export class FairShare {
     return account
   }
 
+  /** Who has most waiting; the first of equals. */
+  greediest(): Account | undefined {
+    let most: Account | undefined
+    for (const account of this.#accounts.values()) if (account.waiting > (most?.waiting ?? 0)) most = account
+    return most
+  }
+
   joined(account: Account): void {
     account.waiting += 1
     if (account.waiting === 1) this.#waiting.add(account)

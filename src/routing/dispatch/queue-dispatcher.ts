@@ -87,9 +87,11 @@ export class QueueDispatcher {
   #refuseTooMany(work: Work): Effect[] {
     const waiting = this.#places.queue.get(work)
     if (waiting === undefined) return []
-    const isLate = this.#places.now - work.arrivedAt > this.#places.options.maxWaitMs
-    if (!isLate && this.#places.queue.size <= this.#places.options.maxLength) return []
-    return [this.#refuse(waiting, isLate ? 'waited-too-long' : 'queue-full')]
+    if (this.#places.now - work.arrivedAt > this.#places.options.maxWaitMs) {
+      return [this.#refuse(waiting, 'waited-too-long')]
+    }
+    if (this.#places.queue.size <= this.#places.options.maxLength) return []
+    return [this.#refuse(this.#places.oneTooMany(waiting), 'queue-full')]
   }
 
   leave(work: Work): Effect[] {

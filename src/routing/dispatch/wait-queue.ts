@@ -69,6 +69,16 @@ export class WaitQueue {
     return this.#waiting.at(work.waitingAt)
   }
 
+  /** Of all that a key has waiting, what arrived last. */
+  newestOf({ key }: Account): Waiting | undefined {
+    let newest: Waiting | undefined
+    for (const lane of this.lanes.values()) {
+      const last = lane.queues.get(key)?.last
+      if (last !== undefined && last.work.arrivedAt >= (newest?.work.arrivedAt ?? 0)) newest = last
+    }
+    return newest
+  }
+
   meanAgeMs(now: number): number {
     return this.size === 0 ? 0 : now - this.#startedAt - this.#arrivalSum / this.size
   }
