@@ -7,6 +7,9 @@ import { limitChangesSchema, limitsSchema } from './limit-schemas.ts'
 
 const maxExpirySeconds = 10 * 365 * 24 * 60 * 60
 const maxOverlapSeconds = 90 * 24 * 60 * 60
+
+/** How long a secret that was replaced goes on working where nobody says. */
+export const DEFAULT_OVERLAP_SECONDS = 24 * 60 * 60
 const timeSchema = z.iso.datetime()
 
 const nameSchema = z
@@ -133,7 +136,7 @@ export const rotationSchema = z.strictObject({
     .int()
     .min(0)
     .max(maxOverlapSeconds)
-    .default(24 * 60 * 60)
+    .default(DEFAULT_OVERLAP_SECONDS)
     .meta({ description: 'How long the old secret opens the key too; 0 ends it, and what runs with it, at once' }),
 })
 

@@ -112,7 +112,7 @@ export function findUser(users: readonly UserRecord[], nameOrId: string): UserRe
 function checkRole({ name, role }: UserRecord, scopes: readonly Scope[]): void {
   const beyond = scopes.find((scope) => !allowedScopes(role, [scope]).includes(scope))
   if (beyond === undefined) return
-  throw invalid(`A key of a member cannot have the scope "${beyond}": make "${name}" an admin first, or ask an admin`)
+  throw invalid(`"${name}" is a member, whose keys cannot have the scope "${beyond}": that takes the role admin`)
 }
 
 function checkShare({ class: name, weight }: QueueShare): void {

@@ -3,6 +3,7 @@ import type { TermsInput } from '../admin/key-schemas.ts'
 import { MAX_WEIGHT, queueClasses, type QueueShare } from '../auth/principal.ts'
 import { isScope, scopes, type Scope } from '../auth/scope.ts'
 import { parseDuration } from '../lib/duration.ts'
+import { type Expiry, parseExpiry } from './expiry-option.ts'
 
 export interface ConfigOptions {
   readonly config?: string
@@ -18,8 +19,7 @@ export interface TermsOptions {
   readonly scope?: readonly Scope[]
   readonly model?: readonly string[]
   readonly upstream?: readonly string[]
-  /** Milliseconds. */
-  readonly expires?: number
+  readonly expires?: Expiry
   readonly class?: QueueShare['class']
   readonly weight?: number
 }
@@ -48,9 +48,9 @@ export function addTermsOptions(command: Command): Command {
     )
     .option('--upstream <name...>', 'upstreams it may reach (default: all)')
     .option(
-      '--expires <duration>',
-      'end by itself after this long, such as 12h or 30d (default: never)',
-      parseDurationOption,
+      '--expires <time>',
+      'end by itself after this long, such as 12h or 30d, or on a day such as 2027-01-31 (default: never)',
+      parseExpiry,
     )
     .addOption(
       new Option('--class <class>', 'how it waits for an upstream: batch lets all others go before it').choices(
@@ -69,7 +69,7 @@ export function termsOf(options: TermsOptions): TermsInput {
     ...(options.scope && { scopes: [...options.scope] }),
     ...(options.model && { models: [...options.model] }),
     ...(options.upstream && { upstreams: [...options.upstream] }),
-    ...(options.expires !== undefined && { expires_in_seconds: toSeconds(options.expires) }),
+    ...options.expires,
     ...(options.class && { class: options.class }),
     ...(options.weight !== undefined && { weight: options.weight }),
   }
@@ -83,7 +83,7 @@ export function parseDurationOption(value: string): number {
   return milliseconds
 }
 
-function parseWeight(value: string): number {
+export function parseWeight(value: string): number {
   const weight = /^\d{1,3}$/.test(value) ? Number(value) : 0
   if (weight < 1 || weight > MAX_WEIGHT) {
     throw new InvalidArgumentError(`It must be a whole number from 1 to ${MAX_WEIGHT}.`)

@@ -1,5 +1,6 @@
 import { isPlainShare, type QueueShare } from '../auth/principal.ts'
 import type { CreatedKey, KeyView } from '../admin/key-schemas.ts'
+import type { LimitsView } from '../admin/limit-schemas.ts'
 import { shellQuote } from './client-exports.ts'
 import { localTime } from './print-list.ts'
 import type { Terminal } from './terminal.ts'
@@ -24,7 +25,15 @@ export function describeKey(key: KeyView): string {
   const pools = key.pools === null ? '' : `, pools ${key.pools.join(' ')}`
   const end = key.expires_at === null ? '' : `, until ${localTime(key.expires_at)}`
   const share = isPlainShare(key) ? '' : `, ${queueText(key)}`
-  return `Key "${key.name}" of user "${key.user}" (${key.id}): ${key.scopes.join(', ')}${models}${pools}${share}${end}`
+  const limits = limitsText(key.limits)
+  return `Key "${key.name}" of user "${key.user}" (${key.id}): ${key.scopes.join(', ')}${models}${pools}${share}${limits === '' ? '' : `, ${limits}`}${end}`
+}
+
+/** As it is typed after `--limit`. */
+export function limitsText(limits: LimitsView): string {
+  return Object.entries(limits)
+    .map(([name, limit]) => `${name}=${limit}`)
+    .join(' ')
 }
 
 export function queueText(share: QueueShare): string {

@@ -46,6 +46,16 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/user-list.ts')).userList,
   },
   {
+    words: ['user', 'show'],
+    summary: 'show a user, with limits and keys',
+    load: async () => (await import('./commands/user-show.ts')).userShow,
+  },
+  {
+    words: ['user', 'change'],
+    summary: "change a user's role or limits",
+    load: async () => (await import('./commands/user-change.ts')).userChange,
+  },
+  {
     words: ['user', 'disable'],
     summary: "end a user's keys and running streams",
     load: async () => (await import('./commands/user-disable.ts')).userDisable,
@@ -56,6 +66,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/user-enable.ts')).userEnable,
   },
   {
+    words: ['user', 'delete'],
+    summary: 'delete a user and end all keys and running streams',
+    load: async () => (await import('./commands/user-delete.ts')).userDelete,
+  },
+  {
     words: ['key', 'create'],
     summary: 'make a key and print it once',
     load: async () => (await import('./commands/key-create.ts')).keyCreate,
@@ -64,6 +79,21 @@ const entries: readonly Entry[] = [
     words: ['key', 'list'],
     summary: 'list the keys, never their secrets',
     load: async () => (await import('./commands/key-list.ts')).keyList,
+  },
+  {
+    words: ['key', 'show'],
+    summary: 'show a key, never its secret',
+    load: async () => (await import('./commands/key-show.ts')).keyShow,
+  },
+  {
+    words: ['key', 'change'],
+    summary: 'change what a key may reach, how much, and until when',
+    load: async () => (await import('./commands/key-change.ts')).keyChange,
+  },
+  {
+    words: ['key', 'rotate'],
+    summary: 'give a key a new secret; the old one works for a while',
+    load: async () => (await import('./commands/key-rotate.ts')).keyRotate,
   },
   {
     words: ['key', 'revoke'],
@@ -79,6 +109,11 @@ const entries: readonly Entry[] = [
     words: ['key', 'import'],
     summary: 'accept keys that were made elsewhere',
     load: async () => (await import('./commands/key-import.ts')).keyImport,
+  },
+  {
+    words: ['audit'],
+    summary: 'list what was done to users and keys, and by whom',
+    load: async () => (await import('./commands/audit.ts')).audit,
   },
   {
     words: ['models', 'list'],

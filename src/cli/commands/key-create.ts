@@ -3,12 +3,13 @@ import { createKeyRoute } from '../../admin/keys.ts'
 import type { TermsInput } from '../../admin/key-schemas.ts'
 import { withAdministration } from '../with-administration.ts'
 import { addStoreOptions, addTermsOptions, termsOf, type StoreOptions, type TermsOptions } from '../options.ts'
+import { addLimitOption, type LimitOptions } from '../limit-options.ts'
 import { reachableUrl } from '../gateway-url.ts'
 import { loadSettings } from '../load-settings.ts'
 import { presentAgentKey, presentKey } from '../present-key.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface KeyCreateOptions extends StoreOptions, TermsOptions {
+interface KeyCreateOptions extends StoreOptions, TermsOptions, LimitOptions {
   readonly user?: string
   readonly format: 'crl' | 'ollama-uuid'
   readonly agent?: boolean
@@ -17,11 +18,8 @@ interface KeyCreateOptions extends StoreOptions, TermsOptions {
 }
 
 export function keyCreate(command: Command, terminal: Terminal): void {
-  addStoreOptions(
-    addTermsOptions(
-      command.argument('<name>', 'what the key is called').option('--user <name>', 'whose key it is', 'admin'),
-    ),
-  )
+  const named = command.argument('<name>', 'what the key is called').option('--user <name>', 'whose key it is', 'admin')
+  addStoreOptions(addLimitOption(addTermsOptions(named), 'this key'))
     .addOption(new Option('--format <format>', 'shape of the key').choices(['crl', 'ollama-uuid']).default('crl'))
     .option('--agent', 'for corral agent beside an Ollama that nobody can reach; it opens nothing else')
     .option('--pool <name...>', 'with --agent: pools of the config that it may join (default: default)')
@@ -32,7 +30,8 @@ export function keyCreate(command: Command, terminal: Terminal): void {
     .usage('<name> [options]')
     .action(async (name: string, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<KeyCreateOptions>()
-      const input = { name, user: options.user, format: options.format, ...termsOf(options), ...agentTerms(options) }
+      const { user, format, limit: limits } = options
+      const input = { name, user, format, limits, ...termsOf(options), ...agentTerms(options) }
       const key = await withAdministration(terminal, options, (administration) =>
         administration.call(createKeyRoute, { input }),
       )

@@ -25,6 +25,7 @@ export function keyList(command: Command, terminal: Terminal): void {
           ...(keys.every(isPlainShare) ? {} : { QUEUE: (key: KeyView) => (isPlainShare(key) ? '' : queueText(key)) }),
           CREATED: (key) => localTime(key.created_at),
           EXPIRES: (key) => localTime(key.expires_at),
+          'LAST USED': (key) => localTime(key.last_used_at),
           STATE: (key) => key.state,
           HINT: (key) => (key.hint === '' ? '' : `...${key.hint}`),
         },

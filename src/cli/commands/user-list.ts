@@ -15,9 +15,11 @@ export function userList(command: Command, terminal: Terminal): void {
         json: options.json ?? false,
         columns: {
           NAME: (user) => user.name,
+          ROLE: (user) => user.role,
           STATE: (user) => user.state,
           KEYS: (user) => String(user.active_keys),
           CREATED: (user) => localTime(user.created_at),
+          'LAST USED': (user) => localTime(user.last_used_at),
         },
         empty: 'There are no users yet; "corral user create NAME" makes one',
       })

@@ -146,7 +146,7 @@ describe('corral key', () => {
     const corral = corralIn()
     const secret = (await corral('key', 'create', 'laptop')).stdout.trim()
     const table = await corral('key', 'list')
-    expect(table.stdout).toMatch(/^ID +NAME +USER +SCOPES +MODELS +CREATED +EXPIRES +STATE +HINT\n/)
+    expect(table.stdout).toMatch(/^ID +NAME +USER +SCOPES +MODELS +CREATED +EXPIRES +LAST USED +STATE +HINT\n/)
     expect(table.stdout).toContain('laptop')
     const json = await corral('key', 'list', '--json')
     expect(table.stdout + table.stderr + json.stdout).not.toContain(secret)
