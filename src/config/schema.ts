@@ -29,9 +29,9 @@ export const configSchema = z.strictObject({
   limits,
   ...storeSlice,
   metrics,
+  ...ledgerSlice,
   ...logSlice,
 })
-  ...ledgerSlice,
 
 /** A setting without what makes it optional, and the default as it would be written. */
 export interface SettingSchema {

@@ -21,10 +21,10 @@ export interface Settings {
   readonly queue: QueueSettings
   readonly limits: LimitSettings
   readonly store: StoreSettings
+  readonly ledger: LedgerSettings
   readonly log: LogSettings
 }
 
-  readonly ledger: LedgerSettings
 export interface LoadedConfig {
   readonly settings: Settings
   /** By dotted key, such as `auth.key_file` or `upstreams[0].url`. */
