@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { z } from 'zod'
 import { authSlice, toAuthSettings } from '../auth/settings.ts'
+import { cacheSlice, toCacheSettings } from '../cache/settings.ts'
 import { httpSlice, isOwnAddress, toHttpSettings } from '../http/settings.ts'
 import type { SettingPath, SettingsContext } from '../lib/settings-context.ts'
-import { toLimitSettings } from '../limits/settings.ts'
-import { modelsSlice, toModelSettings } from '../proxy/settings.ts'
 import { ledgerSlice, toLedgerSettings } from '../ledger/settings.ts'
 import { toLimitSettings } from '../limits/settings.ts'
+import { modelsSlice, toModelSettings } from '../proxy/settings.ts'
 import { queueSlice, routingSlice, toQueueSettings, toRoutingSettings } from '../routing/settings.ts'
 import { storeSlice, toStoreSettings } from '../store/settings.ts'
-import { logSlice, toLogSettings } from '../telemetry/settings.ts'
+import { logSlice, toLogSettings, toTraceSettings, tracesSlice } from '../telemetry/settings.ts'
 import { agentsSlice, toAgentSettings } from '../tunnel/settings.ts'
 import { toUpstreamSettings, upstreamsSlice } from '../upstreams/settings.ts'
 import { ConfigError } from './config-error.ts'
@@ -114,11 +114,13 @@ function toSettings(written: WrittenSettings, context: SettingsContext, problems
     routing: slice(routingSlice, toRoutingSettings),
     queue: slice(queueSlice, toQueueSettings),
     limits: slice({ limits: httpSlice.limits }, toLimitSettings),
+    cache: slice(cacheSlice, toCacheSettings),
     store: slice(storeSlice, toStoreSettings),
+    ledger: slice(ledgerSlice, toLedgerSettings),
     log: slice(logSlice, toLogSettings),
+    traces: slice(tracesSlice, toTraceSettings),
   }
   if (!isWhole(parts)) return undefined
-    ledger: slice(ledgerSlice, toLedgerSettings),
   checkAgreement(parts, context)
   return parts
 }

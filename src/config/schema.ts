@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { authSlice } from '../auth/settings.ts'
+import { cacheSlice } from '../cache/settings.ts'
 import { httpSlice } from '../http/settings.ts'
-import { settingFacts, type SettingFacts } from '../lib/setting.ts'
 import { ledgerSlice } from '../ledger/settings.ts'
+import { settingFacts, type SettingFacts } from '../lib/setting.ts'
 import type { SettingPath } from '../lib/settings-context.ts'
 import { modelsSlice } from '../proxy/settings.ts'
 import { queueSlice, routingSlice } from '../routing/settings.ts'
 import { storeSlice } from '../store/settings.ts'
-import { logSlice } from '../telemetry/settings.ts'
+import { logSlice, tracesSlice } from '../telemetry/settings.ts'
 import { agentsSlice } from '../tunnel/settings.ts'
 import { upstreamsSlice } from '../upstreams/settings.ts'
 
@@ -27,8 +28,10 @@ export const configSchema = z.strictObject({
   ...routingSlice,
   ...queueSlice,
   limits,
+  ...cacheSlice,
   ...storeSlice,
   metrics,
+  ...tracesSlice,
   ...ledgerSlice,
   ...logSlice,
 })

@@ -1,12 +1,12 @@
 import type { AuthSettings } from '../auth/settings.ts'
+import type { CacheSettings } from '../cache/settings.ts'
 import type { HttpSettings } from '../http/settings.ts'
-import type { LimitSettings } from '../limits/settings.ts'
-import type { ModelSettings } from '../proxy/settings.ts'
 import type { LedgerSettings } from '../ledger/settings.ts'
 import type { LimitSettings } from '../limits/settings.ts'
+import type { ModelSettings } from '../proxy/settings.ts'
 import type { QueueSettings, RoutingSettings } from '../routing/settings.ts'
 import type { StoreSettings } from '../store/settings.ts'
-import type { LogSettings } from '../telemetry/settings.ts'
+import type { LogSettings, TraceSettings } from '../telemetry/settings.ts'
 import type { AgentSettings } from '../tunnel/settings.ts'
 import type { UpstreamSettings } from '../upstreams/settings.ts'
 
@@ -20,9 +20,12 @@ export interface Settings {
   readonly routing: RoutingSettings
   readonly queue: QueueSettings
   readonly limits: LimitSettings
+  readonly cache: CacheSettings
   readonly store: StoreSettings
   readonly ledger: LedgerSettings
   readonly log: LogSettings
+  /** Null: spans are sent nowhere. */
+  readonly traces: TraceSettings | null
 }
 
 export interface LoadedConfig {

@@ -17,11 +17,11 @@ export interface Cors {
 const ALLOWED_METHODS = 'GET, HEAD, POST, DELETE, OPTIONS'
 /** `accept` and its like need no listing; `*` would not cover `authorization` (Fetch standard, CORS-unsafe names). */
 const ALLOWED_HEADER = new RegExp(
-  '^(?:authorization|content-type|accept|user-agent|x-requested-with|x-api-key|api-key|apikey|x-request-id|corral-upstream|openai-[a-z-]+' +
+  '^(?:authorization|content-type|accept|user-agent|x-requested-with|x-api-key|api-key|apikey|x-request-id|cache-control|corral-upstream|openai-[a-z-]+' +
     '|anthropic-[a-z-]+|x-stainless-[a-z-]+|x-claude-code-[a-z-]+)$',
 )
 const EXPOSED_HEADERS = [
-  'corral-error, corral-upstream, corral-model, corral-attempts, retry-after, x-should-retry, x-request-id, request-id',
+  'corral-error, corral-upstream, corral-model, corral-attempts, corral-cache, retry-after, x-should-retry, x-request-id, request-id',
   ...['requests', 'tokens'].flatMap((what) =>
     ['limit', 'remaining', 'reset'].flatMap((how) => [
       `x-ratelimit-${how}-${what}`,

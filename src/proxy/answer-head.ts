@@ -3,13 +3,14 @@ import { toClientHeaders } from './end-to-end-headers.ts'
 import type { ExchangeRequest } from './exchange-request.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
 
-type Answered = Pick<ExchangeTrace, 'upstream' | 'model'>
+type Answered = Pick<ExchangeTrace, 'upstream' | 'model' | 'cache'>
 
-/** Adds who answered, with which model, and after how many attempts: header fields. */
-function addProvenance(fields: string[], { upstream, model }: Answered, attempts: number): void {
+/** Adds who answered, with which model, after how many attempts, and what the cache had to do with it: header fields. */
+function addProvenance(fields: string[], { upstream, model, cache }: Answered, attempts: number): void {
   fields.push('corral-upstream', upstream ?? '')
   if (model !== null) fields.push('corral-model', model)
   fields.push('corral-attempts', String(attempts))
+  if (cache !== null) fields.push('corral-cache', cache)
 }
 
 /** The header fields of an answer that an upstream made. */

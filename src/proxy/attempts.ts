@@ -2,10 +2,19 @@ import type { GatewayError } from '../errors/gateway-error.ts'
 import { type AttemptListener, AttemptSink } from './attempt-sink.ts'
 import type { ExchangeDeps } from './exchange-request.ts'
 import type { Route } from './route.ts'
-import type { AttemptOutcome, Claim, RouteReceiver, RouteRequest, RouteTicket } from './router.ts'
+import type {
+  AnswerFacts,
+  AttemptOutcome,
+  Claim,
+  RouteReceiver,
+  RouteRequest,
+  RouteTicket,
+  SharedWork,
+} from './router.ts'
 import type { AbortReason, UpstreamError, UpstreamRequest } from './upstream.ts'
 
 const MAX_ATTEMPTS = 3
+const NOTHING = { usage: null, timings: null }
 
 /** How one exchange stands with upstreams: waiting for a place or at one, how often so far, and whether once more. */
 export class Attempts implements RouteReceiver {
@@ -15,6 +24,8 @@ export class Attempts implements RouteReceiver {
   #isSeeking = false
   #ticket: RouteTicket | undefined
   #sink: AttemptSink | undefined
+  /** Of the last attempt, where others have a part in it. */
+  #work: SharedWork | undefined
   #count = 0
   #tried: Set<string> = new Set()
   /** Whether its second tries are counted in the budget. */
@@ -67,6 +78,7 @@ export class Attempts implements RouteReceiver {
   begin(claim: Claim, request: UpstreamRequest, listener: AttemptListener): void {
     this.#count += 1
     this.#tried.add(claim.upstream.id)
+    this.#work = claim.shared
     const sink = new AttemptSink(claim, listener)
     this.#sink = sink
     sink.attempt = claim.upstream.send(request, sink)
@@ -77,7 +89,17 @@ export class Attempts implements RouteReceiver {
     const claim = this.#sink?.claim
     if (claim === undefined) return
     claim.began()
-    this.#deps.began(claim.upstream, asked)
+    const worker = claim.shared === undefined ? claim.upstream : claim.shared.worker
+    if (worker !== null) this.#deps.began(worker, asked)
+  }
+
+  /** Of what the work behind an answer took, what this exchange has to answer for. */
+  charged(facts: Pick<AnswerFacts, 'usage' | 'timings'>): Pick<AnswerFacts, 'usage' | 'timings'> {
+    return this.#work === undefined ? facts : (this.#work.charged() ?? NOTHING)
+  }
+
+  get isCharged(): boolean {
+    return this.#work === undefined || this.#work.charged() !== null
   }
 
   /** Neither waited for nor listened to any more. */

@@ -65,7 +65,9 @@ export class ClientAnswer {
   /** A whole answer of Corral's own; its status. */
   refuse(error: GatewayError, attempts: number): number {
     const rendered = this.#deps.dialects.renderError(error, this.#request.route.dialect)
+    const { cache } = this.#request.trace
     const made = attempts === 0 ? [] : ['corral-attempts', String(attempts)]
+    if (cache !== null) made.push('corral-cache', cache)
     const headers = [...rendered.headers, ...made, ...this.#request.extraHeaders]
     this.#deps.respond(this.#client, { ...rendered, headers }, this.#request.trace)
     return rendered.status

@@ -1,6 +1,7 @@
 import type { Principal } from '../auth/principal.ts'
 import type { RenderedError } from '../dialects/error-body.ts'
 import type { StreamFormat } from '../dialects/stream-format.ts'
+import type { CacheWish } from './cache-wish.ts'
 import type { ClientPort } from './client-port.ts'
 import type { ExchangeEnding, ExchangeRecord } from './exchange-record.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
@@ -33,6 +34,8 @@ export interface ExchangeRequest {
   readonly named: readonly string[] | null
   /** Null: the answer is one whole. */
   readonly format: StreamFormat | null
+  /** What the client says of caches. */
+  readonly cacheWish: CacheWish
   /** Go with every answer: how limits stand, CORS. */
   readonly extraHeaders: readonly string[]
   /** Null: nothing limits it. */
@@ -51,6 +54,8 @@ export interface ExchangeDeps {
   readonly dialects: DialectPort
   readonly router: Router
   readonly retries: RetryBudget
+  /** Whether the router may know answers already. */
+  readonly caches: boolean
   readonly limits: { readonly firstByteTimeoutMs: number; readonly idleTimeoutMs: number }
   /** How many exchanges run. */
   running(): number

@@ -1,7 +1,7 @@
 import type { AnswerTimings, TokenUsage } from '../dialects/token-usage.ts'
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { TraceContext } from '../lib/trace-context.ts'
-import type { CacheOutcome, ExchangeEnding, ExchangeRecord } from './exchange-record.ts'
+import { type CacheOutcome, type ExchangeEnding, type ExchangeRecord, isReplayed } from './exchange-record.ts'
 import type { Route } from './route.ts'
 import { StepList } from './step-list.ts'
 
@@ -48,9 +48,10 @@ export class ExchangeTrace {
     this.#steps?.begin(null, performance.now())
   }
 
-  granted(upstream: string): void {
+  granted(upstream: string, cache: CacheOutcome | null = null): void {
     this.upstream = upstream
-    this.attempts += 1
+    this.cache = cache
+    if (!isReplayed(cache)) this.attempts += 1
     const now = performance.now()
     this.#grantedAt ??= now
     this.#steps?.begin(upstream, now)
@@ -81,7 +82,8 @@ export class ExchangeTrace {
       dialect: this.route?.dialect ?? null,
       modelAsked: this.modelAsked,
       model: this.model,
-      upstream: this.upstream,
+      // Of a hit it is only known who gave it once.
+      upstream: this.cache === 'hit' ? null : this.upstream,
       attempts: this.attempts,
       status,
       bytesIn: this.bytesIn,

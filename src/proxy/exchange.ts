@@ -133,8 +133,9 @@ export class Exchange implements AttemptListener, RunningExchange {
     const outcome = outcomeOfAnswer(answer.status, this.#request.route.kind, message)
     const rest = answer.rest()
     const facts = answer.facts()
-    this.trace.usage = facts.usage
-    this.trace.timings = facts.timings
+    const { usage, timings } = this.#attempts.charged(facts)
+    this.trace.usage = usage
+    this.trace.timings = timings
     this.#attempts.sink?.ended(facts, outcome)
     if (held !== null) return this.#heldBackWhole(held, outcome)
     this.#send(rest)
@@ -154,14 +155,16 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#answer = null
     this.#held = null
     this.#patience.suspend()
-    const { route, principal, named } = this.#request
-    const { model, prompt } = this.#asking
-    this.#attempts.seek({ model, route, principal, named, prompt, arrivedAt: this.trace.arrivedAt })
+    const { route, principal, named, format, cacheWish } = this.#request
+    const { model, prompt, upstream: asking } = this.#asking
+    const { arrivedAt } = this.trace
+    this.#attempts.seek({ model, route, principal, named, prompt, arrivedAt, asking, format, cacheWish })
   }
 
   #ask(claim: Claim): void {
     this.#state = 'asking'
-    this.trace.granted(claim.upstream.id)
+    const cached = this.#deps.caches && this.#request.route.kind === 'generate' ? 'bypass' : null
+    this.trace.granted(claim.upstream.id, claim.shared?.cached ?? cached)
     this.#patience.waitFor(this.#deps.limits.firstByteTimeoutMs)
     this.#attempts.begin(claim, this.#asking.upstream, this)
   }
@@ -264,7 +267,7 @@ export class Exchange implements AttemptListener, RunningExchange {
   #begin(): void {
     if (this.#state === 'answering') return
     this.#state = 'answering'
-    this.#sent.begin(this.#answer, this.#attempts.count)
+    this.#sent.begin(this.#answer, this.trace.attempts)
   }
 
   #finish(trailers: RawHeaders | undefined, ending: ExchangeEnding): void {
@@ -292,7 +295,7 @@ export class Exchange implements AttemptListener, RunningExchange {
 
   #refuse(error: GatewayError, ending: ExchangeEnding): void {
     this.#state = 'over'
-    const status = this.#sent.refuse(error, this.#attempts.count)
+    const status = this.#sent.refuse(error, this.trace.attempts)
     this.#over(status, ending, error)
   }
 
@@ -310,14 +313,14 @@ export class Exchange implements AttemptListener, RunningExchange {
   }
 
   #readUsage(): void {
-    this.trace.usage ??= this.#answer?.facts().usage ?? null
+    if (this.#answer !== null) this.trace.usage ??= this.#attempts.charged(this.#answer.facts()).usage
   }
 
   /** Who leaves before the upstream has counted has used what has passed: nobody gets around a budget by that. */
   #countUntold(): void {
     const answer = this.#answer
     if (answer === null || answer.status >= 300 || this.#request.reservation?.counts !== true) return
-    if (isReplayed(this.trace.cache)) return
+    if (!this.#attempts.isCharged) return
     const { promptTokens, completionTokens, cachedTokens = null } = this.trace.usage ?? {}
     this.trace.usage = {
       promptTokens: promptTokens ?? this.#asking.prompt.tokens,

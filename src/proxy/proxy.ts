@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import { addTraceHeaders } from '../lib/trace-context.ts'
+import { cacheWish } from './cache-wish.ts'
 import type { ClientPort } from './client-port.ts'
 import { BodyCollector } from './collect-body.ts'
 import { toUpstreamHeaders } from './end-to-end-headers.ts'
@@ -64,6 +65,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
       asking: askingOf(sent.plan, upstream),
       named: named instanceof GatewayError ? null : named,
       format: sent.plan?.format ?? null,
+      cacheWish: deps.caches ? cacheWish(client.request.headers) : 'any',
       extraHeaders: sent.reservation === null ? extraHeaders : [...sent.reservation.headers, ...extraHeaders],
       reservation: sent.reservation,
     }

@@ -1,9 +1,11 @@
 import type { Principal } from '../auth/principal.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import type { AnswerTimings, TokenUsage } from '../dialects/token-usage.ts'
+import type { StreamFormat } from '../dialects/stream-format.ts'
+import type { CacheWish } from './cache-wish.ts'
 import type { Prompt } from './prompt.ts'
 import type { Route } from './route.ts'
-import type { Upstream } from './upstream.ts'
+import type { Upstream, UpstreamRequest } from './upstream.ts'
 
 /** What the proxy asks of routing: a place for one attempt, now or after a wait in the queue. */
 export interface Router {
@@ -38,6 +40,12 @@ export interface RouteRequest {
   readonly prompt: Prompt
   /** When the exchange arrived, on the routing clock: a second attempt keeps the place of the first. */
   readonly arrivedAt: number
+  /** What would be sent; absent where the answer is nobody else's. */
+  readonly asking?: UpstreamRequest
+  /** How the answer streams; null or absent: it is one whole. */
+  readonly format?: StreamFormat | null
+  /** What the client says of caches; absent: nothing. */
+  readonly cacheWish?: CacheWish
 }
 
 export interface RouteReceiver {
@@ -48,6 +56,8 @@ export interface RouteReceiver {
 /** A place at one upstream. `report` what became of it and `release` when the slot is free are owed; the rest helps. */
 export interface Claim {
   readonly upstream: Upstream
+  /** Absent: the answer is this claimant's alone. */
+  readonly shared?: SharedWork
   /** The first byte of an answer that is no error has come: the model is loaded and its slot is at work. */
   began(): void
   /** The answer has ended by itself, and what it says of the work it took. */
@@ -56,6 +66,15 @@ export interface Claim {
   release(): void
   /** Its upstream has stopped answering health probes since, and was taken for down: no first byte is to be hoped for. */
   isLost(): boolean
+}
+
+/** An answer that others have got, get too, or may get again. */
+export interface SharedWork {
+  readonly cached: 'hit' | 'miss' | 'coalesced'
+  /** Who works for it; null: nobody does any more. */
+  readonly worker: Upstream | null
+  /** What it took, as far as it is this claimant's to answer for; null: another's, or nobody's. */
+  charged(): Pick<AnswerFacts, 'usage' | 'timings'> | null
 }
 
 /** What an answer tells of the work behind it, in the upstream's own numbers. */

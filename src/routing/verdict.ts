@@ -72,7 +72,11 @@ function judgeUpstream(state: UpstreamState, request: SelectRequest, snapshot: S
 }
 
 /** Whether it may be asked at all, and understands what it is asked. */
-function judgeReach(state: UpstreamState, request: SelectRequest, { assignments }: Snapshot): DropReason | undefined {
+export function judgeReach(
+  state: UpstreamState,
+  request: SelectRequest,
+  { assignments }: Snapshot,
+): DropReason | undefined {
   const { model, principal, named = null } = request
   if (!state.enabled) return 'disabled'
   if (state.agent !== null && model !== null && !state.agent.serves(model)) return 'closed-to-pool'

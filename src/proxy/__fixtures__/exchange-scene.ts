@@ -71,6 +71,7 @@ export function begin(options: SceneOptions = {}): Scene {
       },
       named: null,
       format,
+      cacheWish: 'any',
       extraHeaders: ['vary', 'Origin'],
       reservation: options.reservation ?? null,
     },
@@ -78,6 +79,7 @@ export function begin(options: SceneOptions = {}): Scene {
       dialects,
       router: fleet.router,
       retries: countRetries(retries, budget),
+      caches: false,
       limits: { firstByteTimeoutMs, idleTimeoutMs },
       running: () => 1,
       respond(port, answer, trace) {
