@@ -26,7 +26,7 @@ export interface Backup {
  */
 export function backupStore({ storePath, file, force }: BackupTerms): Backup {
   if (!existsSync(storePath)) throw refused(`There is no store "${storePath}" to back up`)
-  if (ownFiles(storePath).includes(file)) throw refused(`Cannot write "${file}": it belongs to the store itself`)
+  if (isOwnFile(storePath, file)) throw refused(`Cannot write "${file}": it belongs to the store itself`)
   const found = statSync(file, { throwIfNoEntry: false })
   if (found?.isDirectory() === true) throw refused(`Cannot write "${file}": it is a folder; name a file in it`)
   if (found !== undefined && !force) throw alreadyThere(file)
@@ -43,10 +43,12 @@ export function backupStore({ storePath, file, force }: BackupTerms): Backup {
   }
 }
 
-/** What a path must not be that is to be written to. */
-export function ownFiles(storePath: string): string[] {
-  const companions = ['', '-wal', '-shm', '-journal', '.lock', '.restoring'].map((suffix) => `${storePath}${suffix}`)
-  return [...companions, join(dirname(storePath), 'corral.secret')]
+/** Whether a path is the store, under whatever name, or belongs to it. */
+export function isOwnFile(storePath: string, path: string): boolean {
+  const companions = ['-wal', '-shm', '-journal', '.lock', '.restoring'].map((suffix) => `${storePath}${suffix}`)
+  if ([...companions, join(dirname(storePath), 'corral.secret')].includes(path)) return true
+  const [store, file] = [storePath, path].map((each) => statSync(each, { bigint: true, throwIfNoEntry: false }))
+  return path === storePath || (store !== undefined && store.dev === file?.dev && store.ino === file.ino)
 }
 
 function putInPlace(draft: string, file: string, { force }: Pick<BackupTerms, 'force'>): void {

@@ -87,6 +87,7 @@ function createStore(connection: DatabaseSync, { path, lock, clock }: StoreParts
     problem: access.problem,
     async close() {
       await database.destroy()
+      connection.close()
       lock.release()
     },
   }

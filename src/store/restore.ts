@@ -1,7 +1,7 @@
 import { existsSync, linkSync, renameSync, rmSync, statSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../errors/gateway-error.ts'
-import { ownFiles } from './backup.ts'
+import { isOwnFile } from './backup.ts'
 import { copyDatabase } from './copy-database.ts'
 import { syncFolder } from './durable-file.ts'
 import { migrate, readSchemaNumber } from './migrate.ts'
@@ -27,7 +27,7 @@ export interface Restored {
 }
 
 const JOURNALS = ['-wal', '-shm', '-journal']
-const BUSY_TIMEOUT_MS = 2000
+const BUSY_TIMEOUT_MS = 500
 
 /**
  * Puts a backup in the place of the store, which nobody may use meanwhile. At every moment the name of the store stands
@@ -36,7 +36,7 @@ const BUSY_TIMEOUT_MS = 2000
 export function restoreStore(terms: RestoreTerms): Restored {
   const { storePath, file } = terms
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) throw refused(`There is no backup "${file}"`)
-  if (ownFiles(storePath).includes(file)) throw refused(`Cannot restore "${file}": it belongs to the store itself`)
+  if (isOwnFile(storePath, file)) throw refused(`Cannot restore "${file}": it belongs to the store itself`)
   const lock = lockAlone(storePath)
   const draft = `${storePath}.restoring`
   try {

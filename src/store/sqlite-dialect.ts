@@ -1,11 +1,14 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { SqliteDialect } from 'kysely'
 
-/** kysely's SQLite dialect over node:sqlite, whose statements take parameters one by one. */
+/**
+ * kysely's SQLite dialect over node:sqlite, whose statements take parameters one by one. Closing is left to whoever
+ * opened it: kysely would not, where it was never asked anything.
+ */
 export function createSqliteDialect(database: DatabaseSync): SqliteDialect {
   return new SqliteDialect({
     database: {
-      close: () => database.close(),
+      close: () => {},
       prepare(sql) {
         const statement = database.prepare(sql)
         return {

@@ -11,7 +11,7 @@ export interface StoreLock {
   release(): void
 }
 
-const WAIT_MS = 2000
+const WAIT_MS = 500
 
 /** One of any number of users. Throws GatewayError `invalid_input` while the store is being replaced. */
 export function lockForUse(storePath: string): StoreLock {
