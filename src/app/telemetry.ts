@@ -38,9 +38,9 @@ interface Traffic {
   running(): number
 }
 
-export function createTelemetry({ http }: Settings, deps: TelemetryDeps): Telemetry {
+export function createTelemetry({ http, traces: traceSettings }: Settings, deps: TelemetryDeps): Telemetry {
   const { log, requestLog, traffic } = deps
-  const traces = createTraces()
+  const traces = createTraces(traceSettings, log)
   const metrics = createGatewayMetrics({
     fleet: deps.core.fleet,
     agents: deps.agents.registry,
@@ -50,6 +50,7 @@ export function createTelemetry({ http }: Settings, deps: TelemetryDeps): Teleme
     sources: {
       runningExchanges: () => traffic().running(),
       ...(requestLog === null ? {} : { requestLog: requestLog.counts }),
+      ...(traces.counts === null ? {} : { traceSpans: traces.counts }),
     },
   })
   const listener = http.metrics === null ? null : createMetricsListener(http.metrics, { scrape: metrics.scrape, log })
@@ -59,11 +60,12 @@ export function createTelemetry({ http }: Settings, deps: TelemetryDeps): Teleme
     record(record) {
       requestLog?.write(record)
       metrics.record(record)
+      traces.record(record)
     },
     listen: async () => (http.metrics === null || listener === null ? null : listener.listen(http.metrics.address)),
     async close() {
       listener?.destroyAll()
-      await requestLog?.close()
+      await Promise.all([traces.close(), requestLog?.close()])
     },
   }
 }

@@ -29,6 +29,16 @@ export const foreignNames: Readonly<Record<string, ForeignName>> = {
     meaning: 'the port to listen on, on every address',
     toWritten: (value) => (/^\d+$/.test(value) ? `0.0.0.0:${value}` : value),
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: { path: ['traces', 'endpoint'], meaning: 'the collector that spans are sent to' },
+  OTEL_EXPORTER_OTLP_HEADERS: { path: ['traces', 'headers'], meaning: 'header fields for it' },
+  OTEL_SERVICE_NAME: { path: ['traces', 'service_name'], meaning: 'what the gateway is called there' },
+  OTEL_TRACES_SAMPLER: { path: ['traces', 'sampler'], meaning: 'which traces are recorded' },
+  OTEL_TRACES_SAMPLER_ARG: { path: ['traces', 'sampler_arg'], meaning: 'its share, from 0 to 1' },
+  OTEL_SDK_DISABLED: {
+    path: ['traces', 'enabled'],
+    meaning: '`true` sends nothing',
+    toWritten: (value) => (value.toLowerCase() === 'true' ? 'off' : 'on'),
+  },
 }
 
 /** `auth.key_file` is CORRAL_AUTH_KEY_FILE. */

@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import { choice, section, setting } from '../lib/setting.ts'
-import type { SettingsContext } from '../lib/settings-context.ts'
+import { choice, secret, secretFile, section, setting, textSetting, toggle } from '../lib/setting.ts'
+import { Secret } from '../lib/secret.ts'
+import { readSecret, type SettingsContext } from '../lib/settings-context.ts'
+import { samplers, type SamplerName } from './sampler.ts'
 
 export interface LogSettings {
   readonly level: LogLevel
@@ -8,6 +10,18 @@ export interface LogSettings {
   readonly format: 'auto' | 'json' | 'pretty'
   /** Absolute path of the folder the request log is written to; null: none. */
   readonly requests: string | null
+}
+
+/** How spans reach an OpenTelemetry collector. */
+export interface TraceSettings {
+  /** Where they are posted. */
+  readonly url: string
+  /** Fields that every post has. */
+  readonly headers: readonly (readonly [name: string, value: Secret])[]
+  readonly serviceName: string
+  readonly sampler: SamplerName
+  /** Share of the traces, 0 to 1, where the sampler goes by one. */
+  readonly ratio: number
 }
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -42,5 +56,85 @@ export function toLogSettings({ log }: z.output<z.ZodObject<typeof logSlice>>, c
     level: log.level,
     format: log.format,
     requests: log.requests === false ? null : context.absolutePath(log.requests, ['log', 'requests']),
+  }
+}
+
+const endpoint = setting(z.string(), parseEndpoint, {
+  wanted: 'an http or https URL without credentials, such as http://127.0.0.1:4318',
+  description: 'URL of an OpenTelemetry collector (OTLP over HTTP); `/v1/traces` is added. Without it nothing is sent.',
+})
+
+const ratio = setting(
+  z.union([z.number(), z.string()]),
+  (written) => {
+    const number = /^(?:0|1|0?\.\d+|1\.0+|0\.\d*)$/.test(String(written)) ? Number(written) : Number.NaN
+    return number >= 0 && number <= 1 ? number : undefined
+  },
+  {
+    wanted: 'a number from 0 to 1',
+    description: 'Share of the traces that begin here which is recorded, where the sampler goes by one.',
+  },
+)
+
+export const tracesSlice = {
+  traces: section('Spans of each exchange, for a collector. The usual `OTEL_` variables work too.', {
+    enabled: toggle('Whether spans are sent where `endpoint` says.').prefault('on'),
+    endpoint: endpoint.optional(),
+    headers: secret('Header fields for the collector, as `name=value` with commas between, values percent-encoded.'),
+    headers_file: secretFile('headers'),
+    service_name: textSetting({ wanted: 'text', description: 'What the gateway is called in traces.' }).prefault(
+      'corral',
+    ),
+    sampler: choice(samplers, 'Which traces are recorded, in the words of OpenTelemetry.').prefault(
+      'parentbased_always_on',
+    ),
+    sampler_arg: ratio.prefault(1),
+  }).prefault({}),
+}
+
+/** Null: nothing is sent. */
+export function toTraceSettings(
+  { traces }: z.output<z.ZodObject<typeof tracesSlice>>,
+  context: SettingsContext,
+): TraceSettings | null {
+  const at = ['traces', 'headers']
+  const written = readSecret({ value: traces.headers, file: traces.headers_file }, at, context)
+  const headers = written === null ? [] : parseHeaders(written.reveal())
+  if (headers === undefined) {
+    context.problem(at, 'should be name=value, with commas between where there are several')
+  }
+  if (!traces.enabled || traces.endpoint === undefined) return null
+  return {
+    url: traces.endpoint,
+    headers: headers ?? [],
+    serviceName: traces.service_name,
+    sampler: traces.sampler,
+    ratio: traces.sampler_arg,
+  }
+}
+
+function parseEndpoint(text: string): string | undefined {
+  if (!/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return undefined
+  const url = new URL(text)
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined
+  const path = url.pathname.replace(/\/+$/, '')
+  return `${url.origin}${path.endsWith('/v1/traces') ? path : `${path}/v1/traces`}`
+}
+
+/** Undefined: it is no list of fields. */
+function parseHeaders(text: string): (readonly [string, Secret])[] | undefined {
+  const headers = text.split(',').map((item) => {
+    const [, name = '', value = ''] = /^\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*(\S*)\s*$/.exec(item) ?? []
+    return [name, decoded(value)] as const
+  })
+  const isFit = headers.every(([name, value]) => name !== '' && value !== undefined && /^[\x20-\x7e]*$/.test(value))
+  return isFit ? headers.map(([name, value]) => [name, new Secret(value ?? '')] as const) : undefined
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
   }
 }
