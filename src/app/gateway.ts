@@ -194,6 +194,7 @@ function restartOnly(before: Settings, after: Settings): string[] {
     ['limits.bodies_total', before.http.bodiesTotalBytes, after.http.bodiesTotalBytes],
     ['auth', { ...before.auth, mode: '', pathKeys: '' }, { ...after.auth, mode: '', pathKeys: '' }],
     ['metrics', before.http.metrics, after.http.metrics],
+    ['traces', before.traces, after.traces],
     ['store', before.store, after.store],
     ['ledger', before.ledger, after.ledger],
     ['log', before.log, after.log],
