@@ -56,7 +56,8 @@ export function createProxy(deps: ProxyDeps): Proxy {
     const headers = toUpstreamHeaders(client.request.headers)
     if (trace.context !== null) addTraceHeaders(headers, trace.context)
     const body = sent.plan === null ? metered(admitted.body, (bytes) => passed(bytes)) : sent.body
-    const upstream = { method: route.method, target: admitted.target, headers, body, once: !route.retry }
+    const bodyUnasked = sent.plan?.bodyUnasked
+    const upstream = { method: route.method, target: admitted.target, headers, body, bodyUnasked, once: !route.retry }
     const named = upstreamChoice(client.request.headers)
     const request = {
       trace,
@@ -104,7 +105,9 @@ function askingOf(plan: RequestPlan | null, first: UpstreamRequest): Asking {
     prompt: plan.prompt,
     another() {
       const next = plan.another()
-      return next === undefined ? undefined : askingOf(next, { ...first, body: next.body })
+      return next === undefined
+        ? undefined
+        : askingOf(next, { ...first, body: next.body, bodyUnasked: next.bodyUnasked })
     },
   }
 }

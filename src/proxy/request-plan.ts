@@ -18,7 +18,7 @@ export interface RequestPlan {
   /** Canonical name of the one that the request names, or of the default one. */
   readonly asked: string | null
   readonly body: readonly Uint8Array[]
-  /** The body without what asks for counts, for an upstream that refuses to be asked; undefined: it asks for none. */
+  /** The body without what asks for counts; undefined: it asks for none. */
   readonly bodyUnasked?: (() => readonly Uint8Array[]) | undefined
   /** Null: the answer is one whole. */
   readonly format: StreamFormat | null

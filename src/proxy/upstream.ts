@@ -22,6 +22,8 @@ export interface UpstreamRequest {
   readonly headers: RawHeaders
   /** An array of chunks can be sent again; a stream only once. */
   readonly body: null | readonly Uint8Array[] | BodyStream
+  /** The body without what asks for counts, for who refuses to be asked; undefined: it asks for none. */
+  readonly bodyUnasked?: (() => readonly Uint8Array[]) | undefined
   /** Must not reach the upstream twice, whatever becomes of the connection: it changes something there. */
   readonly once?: boolean
 }

@@ -1,6 +1,7 @@
 import type { Dialect } from '../dialects/dialect.ts'
 import type { RawHeaders } from '../lib/raw-headers.ts'
 import type { UpstreamRequest } from '../proxy/upstream.ts'
+import { createCountsAsking } from './counts-asking.ts'
 import { Http1Attempt } from './http1/attempt.ts'
 import { createConnectionPool } from './http1/connection-pool.ts'
 import { type FixedParts, headerLines, requestHead } from './http1/request-head.ts'
@@ -37,11 +38,11 @@ export function createProviderUpstream(
   return {
     id: settings.name,
     speaks: () => spoken,
-    send(request, sink) {
+    send: createCountsAsking((request, sink) => {
       const asked = toProviderRequest(request, provider.type)
       const guard = new ProviderSink(sink, provider.apiKey)
       return guard.watch(new Http1Attempt(pool, { request: asked, head: requestHead(asked, fixed) }, guard))
-    },
+    }),
     close: () => pool.close(),
   }
 }

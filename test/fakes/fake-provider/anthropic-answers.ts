@@ -53,7 +53,12 @@ function listModels({ target }: RawRequest, { models, listsModels }: Catalogue):
 function message(request: RawRequest, { models }: Catalogue): ProviderAnswer {
   const { model, stream } = bodyOf(request)
   if (!models.includes(String(model))) return anthropicError(404, 'not_found_error', `model: ${String(model)}`)
-  const usage = { input_tokens: 7, output_tokens: WORDS.length }
+  const usage = {
+    input_tokens: 3,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 4,
+    output_tokens: WORDS.length,
+  }
   const head = { id: 'msg_01fake', type: 'message', role: 'assistant', model }
   const ending = { stop_reason: 'end_turn', stop_sequence: null }
   if (stream !== true) {

@@ -21,6 +21,8 @@ export interface FakeProviderOptions {
   readonly models?: readonly string[]
   /** False: 404 for the list of models. */
   readonly listsModels?: boolean
+  /** True: 400 for who asks for the counts of a stream. */
+  readonly refusesCounts?: boolean
   /** PEM texts; left out, it speaks plain HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string }
 }
@@ -59,6 +61,7 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
     key: options.key ?? null,
     models: options.models ?? MODELS[kind],
     listsModels: options.listsModels ?? true,
+    refusesCounts: options.refusesCounts ?? false,
   }
   const faults = createProviderFaults()
   const sockets = new Set<Socket>()

@@ -8,12 +8,20 @@ export interface Catalogue {
   readonly models: readonly string[]
   /** Servers of one's own may have no list: 404. */
   readonly listsModels: boolean
+  /** It knows nothing of `stream_options`, and takes no field that it does not know. */
+  readonly refusesCounts?: boolean
 }
 
 /** A character of one, two, three and four bytes among them, for whoever cuts in the wrong place. */
 const WORDS = ['The', ' sky', ' is', ' blé', ' 東', ' 🐑', '.']
 const CREATED = 1_700_000_000
-const USAGE = { prompt_tokens: 7, completion_tokens: WORDS.length, total_tokens: 7 + WORDS.length }
+const USAGE = {
+  prompt_tokens: 7,
+  completion_tokens: WORDS.length,
+  total_tokens: 7 + WORDS.length,
+  prompt_tokens_details: { cached_tokens: 4, audio_tokens: 0 },
+  completion_tokens_details: { reasoning_tokens: 0 },
+}
 
 /** Headers that come with every answer of api.openai.com. */
 const OWN_HEADERS: readonly Field[] = [
@@ -53,8 +61,11 @@ const ROUTES: Readonly<Record<string, (request: RawRequest, catalogue: Catalogue
 type Body = Readonly<Record<string, unknown>>
 
 function withModel(answer: (body: Body) => ProviderAnswer): (request: RawRequest, given: Catalogue) => ProviderAnswer {
-  return (request, { models }) => {
+  return (request, { models, refusesCounts }) => {
     const body = bodyOf(request)
+    if (refusesCounts === true && 'stream_options' in body) {
+      return openaiError(400, "Extra inputs are not permitted, field: 'stream_options'", null)
+    }
     if (models.includes(String(body['model']))) return answer(body)
     const message = `The model \`${String(body['model'])}\` does not exist or you do not have access to it.`
     return openaiError(404, message, 'model_not_found')
@@ -82,8 +93,10 @@ function chat(body: Body): ProviderAnswer {
     const choices = [{ index: 0, message, logprobs: null, finish_reason: 'stop' }]
     return jsonAnswer(200, { ...base, object: 'chat.completion', choices, usage: USAGE }, OWN_HEADERS)
   }
-  const part = (delta: object, finish: string | null): string =>
-    event({ ...base, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] })
+  const part = (delta: object, finish: string | null): string => {
+    const choices = [{ index: 0, delta, finish_reason: finish }]
+    return event({ ...base, object: 'chat.completion.chunk', choices, ...uncounted(body), obfuscation: 'aZ3' })
+  }
   const usage = event({ ...base, object: 'chat.completion.chunk', choices: [], usage: USAGE })
   return streamAnswer(
     [
@@ -104,8 +117,18 @@ function complete(body: Body): ProviderAnswer {
     const whole = { ...base, choices: [choice(WORDS.join(''), 'stop')], usage: USAGE }
     return jsonAnswer(200, whole, OWN_HEADERS)
   }
-  const parts = WORDS.map((word) => event({ ...base, choices: [choice(word, null)] }))
-  return streamAnswer([...parts, event({ ...base, choices: [choice('', 'stop')] }), 'data: [DONE]\n\n'], OWN_HEADERS)
+  const part = (text: string, finish: string | null): string =>
+    event({ ...base, choices: [choice(text, finish)], ...uncounted(body) })
+  const usage = event({ ...base, choices: [], usage: USAGE })
+  return streamAnswer(
+    [
+      ...WORDS.map((word) => part(word, null)),
+      part('', 'stop'),
+      ...(wantsUsage(body) ? [usage] : []),
+      'data: [DONE]\n\n',
+    ],
+    OWN_HEADERS,
+  )
 }
 
 function embed(body: Body): ProviderAnswer {
@@ -122,7 +145,12 @@ function respond(body: Body): ProviderAnswer {
   const text = { type: 'output_text', text: WORDS.join(''), annotations: [] }
   const message = { id: 'msg_fake', type: 'message', role: 'assistant', status: 'completed', content: [text] }
   const base = { id: 'resp_fake', object: 'response', created_at: CREATED, model: body['model'] }
-  const usage = { input_tokens: 7, output_tokens: WORDS.length, total_tokens: 7 + WORDS.length }
+  const usage = {
+    input_tokens: 7,
+    input_tokens_details: { cached_tokens: 4 },
+    output_tokens: WORDS.length,
+    total_tokens: 7 + WORDS.length,
+  }
   const done = { ...base, status: 'completed', output: [message], usage }
   if (body['stream'] !== true) return jsonAnswer(200, done, OWN_HEADERS)
   const item = { item_id: 'msg_fake', output_index: 0, content_index: 0 }
@@ -141,6 +169,11 @@ function respond(body: Body): ProviderAnswer {
 
 function event(value: object): string {
   return `data: ${JSON.stringify(value)}\n\n`
+}
+
+/** Each event but the one of counts has the field too, once it is asked for. */
+function uncounted(body: Body): object {
+  return wantsUsage(body) ? { usage: null } : {}
 }
 
 function wantsUsage({ stream_options: options }: Body): boolean {

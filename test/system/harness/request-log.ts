@@ -12,6 +12,8 @@ export interface LoggedExchange {
   readonly status: number
   readonly bytesIn: number
   readonly bytesOut: number
+  readonly promptTokens: number | null
+  readonly completionTokens: number | null
   readonly ending: string
   readonly error: string | null
 }
