@@ -1,11 +1,12 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { RawHeaders } from '../lib/raw-headers.ts'
+import { AnswerBudget } from './answer-budget.ts'
 import { Attempts } from './attempts.ts'
 import type { AttemptListener } from './attempt-sink.ts'
 import { ClientAnswer } from './client-answer.ts'
 import type { ClientPort } from './client-port.ts'
 import { toClientHeaders } from './end-to-end-headers.ts'
-import { type ExchangeEnding, isReplayed } from './exchange-record.ts'
+import type { ExchangeEnding } from './exchange-record.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
 import type { Asking, ExchangeDeps, ExchangeRequest, RunningExchange } from './exchange-request.ts'
 import type { AttemptOutcome, Claim } from './router.ts'
@@ -40,15 +41,14 @@ export class Exchange implements AttemptListener, RunningExchange {
   #refusal: HeldAnswer | null = null
   #lastFailure: { readonly error: GatewayError; readonly ending: ExchangeEnding } | undefined
   #release: (() => void) | undefined
-  /** Of how many tokens the answer may be before its budget is asked for more. */
-  #allowance: number
+  readonly #budget: AnswerBudget
 
   constructor(client: ClientPort, request: ExchangeRequest, deps: ExchangeDeps) {
     this.#client = client
     this.#request = request
     this.#asking = request.asking
     this.#deps = deps
-    this.#allowance = request.reservation?.answerTokens ?? Infinity
+    this.#budget = new AnswerBudget(request.reservation)
     this.trace = request.trace
     this.keyId = request.principal.keyId
     this.#attempts = new Attempts(deps, {
@@ -238,18 +238,12 @@ export class Exchange implements AttemptListener, RunningExchange {
   /** What is beyond a budget passes too, since it was made; the rest is not. */
   #pass(answer: UpstreamAnswer, chunk: Uint8Array): boolean {
     const room = this.#send(answer.pass(chunk))
-    if (answer.tokens > this.#allowance && !this.#mayGoOn(answer)) {
+    // What is not charged, as what the cache replays, needs no room.
+    if (!this.#budget.hasRoomFor(answer) && this.#attempts.isCharged) {
       this.#attempts.abandon('refused-answer', 'cancelled')
       this.#tell(new GatewayError('budget_exhausted'), 'budget-exhausted')
     }
     return room
-  }
-
-  #mayGoOn(answer: UpstreamAnswer): boolean {
-    // What the cache replays was paid for.
-    if (isReplayed(this.trace.cache)) return true
-    this.#allowance = this.#request.reservation?.extend(answer.tokens) ?? Infinity
-    return answer.tokens <= this.#allowance || answer.hasSaidLastWord
   }
 
   /** False: there is no more room. */
@@ -316,23 +310,11 @@ export class Exchange implements AttemptListener, RunningExchange {
     if (this.#answer !== null) this.trace.usage ??= this.#attempts.charged(this.#answer.facts()).usage
   }
 
-  /** Who leaves before the upstream has counted has used what has passed: nobody gets around a budget by that. */
-  #countUntold(): void {
-    const answer = this.#answer
-    if (answer === null || answer.status >= 300 || this.#request.reservation?.counts !== true) return
-    if (!this.#attempts.isCharged) return
-    const { promptTokens, completionTokens, cachedTokens = null } = this.trace.usage ?? {}
-    this.trace.usage = {
-      promptTokens: promptTokens ?? this.#asking.prompt.tokens,
-      completionTokens: completionTokens ?? answer.tokens,
-      cachedTokens,
-    }
-  }
-
   #over(status: number, ending: ExchangeEnding, error: GatewayError | null): void {
-    if (this.#state === 'answering') this.#countUntold()
+    if (this.#state === 'answering' && this.#attempts.isCharged)
+      this.trace.usage = this.#budget.counted(this.trace.usage, this.#answer, this.#asking.prompt.tokens)
     this.#state = 'over'
-    this.#request.reservation?.release()
+    this.#budget.release()
     this.#attempts.over()
     this.#release?.()
     this.#deps.over(this, this.trace.record(status, ending, error?.code ?? null))

@@ -108,14 +108,14 @@ const principals = new Map<string, Request['principal']>()
 function requestOf(ask: Ask): Request {
   const { key = 'k', user = 'ann', limits, userLimits, model = 'tiny:latest', promptTokens = 10 } = ask
   const name = JSON.stringify([key, user, limits, userLimits])
-  const principal = principals.get(name) ?? {
+  const principal: Request['principal'] = principals.get(name) ?? {
     ...{ user, keyId: key, keyName: `key ${key}`, scopes: new Set(), models: null, upstreams: null, pools: null },
     ...(limits === undefined ? {} : { limits }),
     ...(userLimits === undefined ? {} : { userLimits }),
   }
-  principals.set(name, principal as Request['principal'])
+  principals.set(name, principal)
   return {
-    principal: principal as Request['principal'],
+    principal,
     route: {
       ...{ method: 'POST', pattern: '/api/chat', scope: ask.scope ?? 'chat', dialect: ask.dialect ?? 'ollama' },
       ...{ kind: ask.kind ?? 'generate', body: 'json', stream: 'ndjson', streamsByDefault: true, retry: true },

@@ -61,7 +61,7 @@ async function statusOf(client: RawConnection): Promise<number> {
 
 function count(statuses: readonly number[]): Record<number, number> {
   return Object.fromEntries(
-    [...new Set(statuses)].toSorted().map((status) => [status, statuses.filter((each) => each === status).length]),
+    [...new Set(statuses)].map((status) => [status, statuses.filter((each) => each === status).length]),
   )
 }
 
