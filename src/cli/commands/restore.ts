@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Settings } from '../../config/settings.ts'
 import { GatewayError } from '../../errors/gateway-error.ts'
@@ -33,14 +33,17 @@ export function restore(command: Command, terminal: Terminal): void {
         terminal.say(`The backup was of schema ${backupSchema}; it was brought up to date`)
       if (kept !== null) terminal.say(`The store that was there is now ${kept}`)
       terminal.say('Keys that were revoked after the backup was made are valid again: "corral key list" shows them')
-      await saySecretProblem(terminal, { ...store, url })
+      await followUp(terminal, { ...store, url }, path)
     })
 }
 
-/** Now rather than at the next start, when nobody may be looking. */
-async function saySecretProblem(terminal: Terminal, { url, pepper }: Settings['store']): Promise<void> {
+/** The audit log tells of it, and a secret that does not fit is said now: at the next start nobody may be looking. */
+async function followUp(terminal: Terminal, { url, pepper }: Settings['store'], file: string): Promise<void> {
   const store = await openStore(url, { cwd: terminal.cwd })
   try {
+    await store.change((tables) =>
+      tables.writeAudit({ actor: null, action: 'store.restore', subject: basename(file), detail: {} }),
+    )
     await loadPepper({ storeUrl: url, store, pepper: pepper ?? undefined, cwd: terminal.cwd })
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error

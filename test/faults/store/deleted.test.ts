@@ -7,7 +7,7 @@ import { soon, startTroubledStore } from './troubled-store.ts'
 
 const FILES = ['corral.db', 'corral.db-wal', 'corral.db-shm']
 
-it('a database that is moved away stops changes, not requests, until it is back', async () => {
+it('a database that is moved away stops changes, not requests, until it is back', { timeout: 120_000 }, async () => {
   await using scene = await startTroubledStore()
   const { gateway } = scene
   const aside = join(gateway.folder, 'aside')
@@ -36,32 +36,36 @@ it('a database that is moved away stops changes, not requests, until it is back'
   expect(gateway.stderr().split('The store cannot be used;')).toHaveLength(2)
 })
 
-it('a database that was deleted is not made anew in silence, and a backup brings it back', async () => {
-  await using scene = await startTroubledStore()
-  const { gateway } = scene
-  const file = join(gateway.folder, 'backup.db')
-  expect((await gateway.cli('backup', file)).code).toBe(0)
-  for (const each of FILES) await rm(join(gateway.folder, each))
-  await scene.expectService()
-  expect(await scene.makeKey('lost')).toMatchObject({ status: 503, error: 'store_unavailable' })
+it(
+  'a database that was deleted is not made anew in silence, and a backup brings it back',
+  { timeout: 120_000 },
+  async () => {
+    await using scene = await startTroubledStore()
+    const { gateway } = scene
+    const file = join(gateway.folder, 'backup.db')
+    expect((await gateway.cli('backup', file)).code).toBe(0)
+    for (const each of FILES) await rm(join(gateway.folder, each))
+    await scene.expectService()
+    expect(await scene.makeKey('lost')).toMatchObject({ status: 503, error: 'store_unavailable' })
 
-  const whileRunning = await gateway.cli('restore', file)
-  expect(whileRunning).toMatchObject({ code: 1, stdout: '' })
-  expect(whileRunning.stderr).toMatch(/^corral: The store ".*corral\.db" is in use: stop the gateway .*\n$/)
-  expect(existsSync(scene.storePath)).toBe(false)
-  expect(await gateway.stop()).toBe(0)
+    const whileRunning = await gateway.cli('restore', file)
+    expect(whileRunning).toMatchObject({ code: 1, stdout: '' })
+    expect(whileRunning.stderr).toMatch(/^corral: The store ".*corral\.db" is in use: stop the gateway .*\n$/)
+    expect(existsSync(scene.storePath)).toBe(false)
+    expect(await gateway.stop()).toBe(0)
 
-  const folder = gateway.folder
-  expect((await gateway.cli('restore', file)).code).toBe(0)
-  await using again = await startGateway({ folder, config: { upstreams: [{ name: 'fake', url: scene.fake.url }] } })
-  const tags = await fetch(`${again.url}/api/tags`, { headers: { authorization: `Bearer ${scene.memberKey}` } })
-  expect(tags.status).toBe(200)
-  expect(again.adminKey).toBe('')
-  expect(again.stderr()).not.toContain('There was no database')
-  await again.stop()
+    const folder = gateway.folder
+    expect((await gateway.cli('restore', file)).code).toBe(0)
+    await using again = await startGateway({ folder, config: { upstreams: [{ name: 'fake', url: scene.fake.url }] } })
+    const tags = await fetch(`${again.url}/api/tags`, { headers: { authorization: `Bearer ${scene.memberKey}` } })
+    expect(tags.status).toBe(200)
+    expect(again.adminKey).toBe('')
+    expect(again.stderr()).not.toContain('There was no database')
+    await again.stop()
 
-  for (const each of ['corral.db', 'corral.db-wal', 'corral.db-shm']) await rm(join(folder, each), { force: true })
-  await using empty = await startGateway({ folder })
-  expect(empty.stderr()).toContain('There was no database')
-  expect(empty.stderr()).toContain('corral restore FILE')
-})
+    for (const each of ['corral.db', 'corral.db-wal', 'corral.db-shm']) await rm(join(folder, each), { force: true })
+    await using empty = await startGateway({ folder })
+    expect(empty.stderr()).toContain('There was no database')
+    expect(empty.stderr()).toContain('corral restore FILE')
+  },
+)
