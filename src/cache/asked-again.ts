@@ -48,12 +48,13 @@ function searchesTheWeb(members: JsonObject['members']): boolean {
  * and Messages know no seed, and a negative one is Ollama's word for any.
  */
 function isDeterministic(members: JsonObject['members'], dialect: Dialect): boolean {
-  const options = dialect === 'ollama' ? members.get('options') : undefined
-  const read = dialect === 'ollama' ? (isObject(options) ? options.members : NO_MEMBERS) : members
+  const read = dialect === 'ollama' ? membersOf(members.get('options')) : members
   const temperature = read.get('temperature')
   if (isNumber(temperature) && Number(temperature.text) === 0) return true
   const seed = dialect === 'ollama' || dialect === 'openai' ? read.get('seed') : undefined
   return isNumber(seed) && /^\d+$/.test(canonicalNumber(seed.text) ?? '')
 }
 
-const NO_MEMBERS: JsonObject['members'] = new Map()
+function membersOf(node: JsonNode | undefined): JsonObject['members'] {
+  return isObject(node) ? node.members : new Map()
+}

@@ -14,7 +14,7 @@ import type { AnswerReader, AnswerWatch } from './answer-watch.ts'
 import type { AnswerStore } from './answer-store.ts'
 import type { Indexed } from './flight-index.ts'
 import { Recording } from './recording.ts'
-import { Seat } from './seat.ts'
+import { Seat, type SeatFlight } from './seat.ts'
 
 /*
  * One request at an upstream, for all who ask the same while it runs. Its attempt belongs to the flight and to no
@@ -42,7 +42,7 @@ export interface FlightTerms {
   readonly digest: string
 }
 
-export class Flight implements Indexed, RouteReceiver, ResponseSink {
+export class Flight implements Indexed, SeatFlight, RouteReceiver, ResponseSink {
   readonly key: string
   readonly digest: string
   next: Indexed | null = null
@@ -179,7 +179,6 @@ export class Flight implements Indexed, RouteReceiver, ResponseSink {
     this.#claim?.release()
   }
 
-  /** One who was given a place, or waits for one, does not want it any more. */
   left(seat: Seat, reason: AbortReason): void {
     this.#remove(seat)
     if (this.#seats.length > 0 || this.recording.ending !== null || this.#state === 'over') return
@@ -193,7 +192,6 @@ export class Flight implements Indexed, RouteReceiver, ResponseSink {
     this.#attempt?.abort(reason)
   }
 
-  /** One has heard it to its end. */
   done(seat: Seat): void {
     this.#remove(seat)
   }
@@ -202,7 +200,6 @@ export class Flight implements Indexed, RouteReceiver, ResponseSink {
     this.#attempt?.resume()
   }
 
-  /** What the work took, where it is on the account of this seat. */
   chargedTo(seat: Seat): Pick<AnswerFacts, 'usage' | 'timings'> | null {
     if (seat !== this.#payer) return null
     const isOthers = this.recording.ending === null && this.#seats.some((each) => each !== seat)

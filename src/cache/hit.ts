@@ -2,7 +2,7 @@ import type { Dialect } from '../dialects/dialect.ts'
 import type { AnswerFacts, Claim, SharedWork } from '../proxy/router.ts'
 import type { Attempt, ResponseSink, Upstream, UpstreamRequest } from '../proxy/upstream.ts'
 import { Reading, type ReadingDesk } from './reading.ts'
-import { Recording } from './recording.ts'
+import type { Recording } from './recording.ts'
 
 /** The claim of an answer that is there already, and the upstream that gives it. */
 export class Hit implements Claim, Upstream, SharedWork {

@@ -31,7 +31,6 @@ export function parseJsonTree(text: string): JsonNode | undefined {
 
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const SPACE = /[\t\n\r ]*/y
-// oxlint-disable-next-line no-control-regex -- JSON knows them escaped only
 const CONTROL = /[\u0000-\u001f]/
 
 /** Every method returns undefined where the text is not what it should be. */

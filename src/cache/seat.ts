@@ -11,8 +11,23 @@ import type {
   SharedWork,
 } from '../proxy/router.ts'
 import type { AbortReason, Attempt, ResponseSink, Upstream, UpstreamRequest } from '../proxy/upstream.ts'
-import type { Flight } from './flight.ts'
 import { Reading, type ReadingDesk } from './reading.ts'
+import type { Recording } from './recording.ts'
+
+/** What a seat asks of the flight that it is in. */
+export interface SeatFlight {
+  readonly recording: Recording
+  /** Null: it has no place yet. */
+  readonly claim: Claim | null
+  place(): QueuePlace | undefined
+  /** One who was given a place, or waits for one, does not want it any more. */
+  left(seat: Seat, reason: AbortReason): void
+  /** One has heard it to its end. */
+  done(seat: Seat): void
+  wantsMore(): void
+  /** What the work took, where it is on the account of this seat. */
+  chargedTo(seat: Seat): Pick<AnswerFacts, 'usage' | 'timings'> | null
+}
 
 export interface SeatTerms {
   readonly request: RouteRequest
@@ -23,7 +38,7 @@ export interface SeatTerms {
 export class Seat implements RouteTicket, Claim, Upstream, SharedWork, ReadingDesk {
   readonly request: RouteRequest
   readonly cached: 'miss' | 'coalesced'
-  readonly #flight: Flight
+  readonly #flight: SeatFlight
   readonly #to: RouteReceiver
   /** What its exchange says of the attempt; of interest where nobody else is left. */
   outcome: AttemptOutcome = 'cancelled'
@@ -32,7 +47,7 @@ export class Seat implements RouteTicket, Claim, Upstream, SharedWork, ReadingDe
   #ownTicket: RouteTicket | null = null
   #isWaiting = true
 
-  constructor(flight: Flight, { request, outcome }: SeatTerms, to: RouteReceiver) {
+  constructor(flight: SeatFlight, { request, outcome }: SeatTerms, to: RouteReceiver) {
     this.#flight = flight
     this.request = request
     this.cached = outcome

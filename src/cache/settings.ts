@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { byteSize, choice, duration, section } from '../lib/setting.ts'
 
 export interface CacheSettings {

@@ -2,6 +2,7 @@ import { Secret } from '../../src/lib/secret.ts'
 import type { Upstream } from '../../src/proxy/upstream.ts'
 import { createOllamaUpstream } from '../../src/upstreams/ollama-upstream.ts'
 import { createProviderUpstream } from '../../src/upstreams/provider-upstream.ts'
+import { throughCache } from './through-cache.ts'
 import { openTunnelLink } from './tunnel-link.ts'
 
 /** A kind of upstream, and how one is made that leads to an Ollama at a URL. */
@@ -32,6 +33,16 @@ export const subjects: readonly Subject[] = [
       open(url) {
         const provider = { type, apiKey: new Secret('sk-contract'), models: null, allowPrivate: false }
         return Promise.resolve(opened(createProviderUpstream(settingsOf(url), provider, options)))
+      },
+    }),
+  ),
+  ...(['first', 'joined'] as const).map(
+    (seat): Subject => ({
+      name: `an Ollama through the cache, to the one who ${seat === 'first' ? 'asks first' : 'joins and is left alone'}`,
+      acceptedBy: 'connection',
+      open(url) {
+        const far = createOllamaUpstream(settingsOf(url), options)
+        return Promise.resolve(opened({ ...throughCache(far, seat), close: () => far.close() }))
       },
     }),
   ),

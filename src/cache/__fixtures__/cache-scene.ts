@@ -58,7 +58,7 @@ export interface CacheScene {
 }
 
 /** As the gateway reads answers, only simpler: one that has ended is whole unless it says `cut`. */
-const reader: AnswerReader = {
+export const plainReader: AnswerReader = {
   watch(_request, { status }) {
     let text = ''
     const usage = () => ({ promptTokens: 1, completionTokens: text.length, cachedTokens: null })
@@ -76,7 +76,7 @@ export function openScene(settings: Partial<CacheSettings> = {}): CacheScene {
   const terms: CacheSettings = { mode: 'deterministic', ttlMs: 60_000, maxBytes: 2 ** 20, share: 'user', ...settings }
   const fleet = createScriptedFleet('one', 'two', 'three')
   const clock = { now: () => scene.now }
-  const cache = createResponseCache({ clock, reader, digestOf: () => scene.digest }, terms)
+  const cache = createResponseCache({ clock, reader: plainReader, digestOf: () => scene.digest }, terms)
   const router = cache.before(fleet.router, terms)
   const scene: CacheScene = {
     fleet,

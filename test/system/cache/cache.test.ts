@@ -159,7 +159,11 @@ describe('those who ask at once', () => {
     const all = await Promise.all(Array.from({ length: 20 }, () => ask('/api/chat', slow(seed))))
     expect(asked() - since).toBe(1)
     expect(new Set(all.map(({ text }) => text)).size).toBe(1)
-    expect(all.map(cached).toSorted()).toEqual([...Array.from({ length: 19 }, () => 'coalesced'), 'miss'])
+    const outcomes = all.map(cached)
+    expect([outcomes.indexOf('miss') >= 0, outcomes.filter((each) => each === 'coalesced')]).toEqual([
+      true,
+      Array.from({ length: 19 }, () => 'coalesced'),
+    ])
   })
 
   it('go on when the first one leaves, and the upstream hears of nothing', async () => {
