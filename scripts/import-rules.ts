@@ -40,6 +40,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   pino: ['telemetry'],
   'pino-pretty': ['telemetry'],
   commander: ['cli'],
+  'rate-limiter-flexible': ['limits'],
   yaml: ['config'],
   ws: ['tunnel/node'],
 }
