@@ -10,6 +10,7 @@ import type { Bench, Row } from './parts/row.ts'
 import { findTool } from './parts/tools.ts'
 import { bodyPeek } from './rows/body-peek.ts'
 import { firstToken } from './rows/first-token.ts'
+import { ledger } from './rows/ledger.ts'
 import { memory } from './rows/memory.ts'
 import { relayedChunks } from './rows/relayed-chunks.ts'
 import { smallChat } from './rows/small-chat.ts'
@@ -19,6 +20,7 @@ import { tunnelChat } from './rows/tunnel-chat.ts'
 import { tunnelChunks } from './rows/tunnel-chunks.ts'
 import { tunnelFirstToken } from './rows/tunnel-first-token.ts'
 import { tunnelIdle } from './rows/tunnel-idle.ts'
+import { usage } from './rows/usage.ts'
 
 const ROWS: readonly Row[] = [
   smallChat,
@@ -27,6 +29,8 @@ const ROWS: readonly Row[] = [
   memory,
   startTime,
   bodyPeek,
+  ledger,
+  usage,
   tunnelChat,
   tunnelChunks,
   tunnelFirstToken,

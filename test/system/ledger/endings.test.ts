@@ -11,7 +11,7 @@ let asked = 0
 
 beforeAll(async () => {
   before = await startGatewayBefore(
-    { models: [{ name: 'tiny' }], speed: { tokensPerSecond: 2000 } },
+    { models: [{ name: 'tiny' }], tokensPerSecond: 2000 },
     { config: { routing: { idle_timeout: '500ms', retry_budget: '0%' } } },
   )
   key = await makeKey(before.gateway, { scopes: ['chat', 'embed', 'models:read'] })
