@@ -20,6 +20,8 @@ export interface Traces {
   close(): Promise<void>
 }
 
+/** Asked again and again by machines, and always answered. */
+const QUIET: ReadonlySet<string> = new Set(['/livez', '/readyz', '/health', '/metrics'])
 /** How long a collector has for one batch; at the end of the gateway too. */
 const POST_MS = 5000
 
@@ -33,7 +35,7 @@ export function createTraces(settings: TraceSettings | null, log: Log): Traces {
     begin: createBeginTrace({ takeHex, samples: createSampler(settings.sampler, settings.ratio) }),
     follows: true,
     record(record) {
-      if (record.steps !== null) exporter.add(otlpSpans(record, takeHex))
+      if (!QUIET.has(record.route ?? '')) exporter.add(otlpSpans(record, takeHex))
     },
     counts: exporter.counts,
     close: exporter.close,

@@ -90,3 +90,45 @@ describe('variables', () => {
     ])
   })
 })
+
+describe('the variables of OpenTelemetry', () => {
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }
+
+  it('say where spans go, under which name, and which of them', async () => {
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example/otlp/',
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=a%20b, authorization=Bearer%20x',
+      OTEL_SERVICE_NAME: 'door',
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
+    }
+    const { traces } = (await configFolder().load({ env })).settings
+    expect(traces).toMatchObject({
+      url: 'https://collector.example/otlp/v1/traces',
+      serviceName: 'door',
+      sampler: 'parentbased_traceidratio',
+      ratio: 0.25,
+    })
+    expect(traces?.headers.map(([name, value]) => [name, value.reveal()])).toEqual([
+      ['x-tenant', 'a b'],
+      ['authorization', 'Bearer x'],
+    ])
+  })
+
+  it('send nothing without an endpoint, or where the SDK is disabled', async () => {
+    const { load } = configFolder()
+    expect((await load({ env: { OTEL_SERVICE_NAME: 'door' } })).settings.traces).toBeNull()
+    expect((await load({ env: { ...endpoint, OTEL_SDK_DISABLED: 'TRUE' } })).settings.traces).toBeNull()
+    expect((await load({ env: { ...endpoint, OTEL_SDK_DISABLED: 'no' } })).settings.traces).not.toBeNull()
+  })
+
+  it.each([
+    [{ OTEL_EXPORTER_OTLP_ENDPOINT: '127.0.0.1:4318' }, /OTEL_EXPORTER_OTLP_ENDPOINT.*should be an http or https URL/],
+    [{ OTEL_TRACES_SAMPLER: 'xray' }, /OTEL_TRACES_SAMPLER.*one of always_on/],
+    [{ OTEL_TRACES_SAMPLER_ARG: '2' }, /OTEL_TRACES_SAMPLER_ARG.*a number from 0 to 1/],
+    [{ OTEL_EXPORTER_OTLP_HEADERS: 'no pairs' }, /OTEL_EXPORTER_OTLP_HEADERS.*should be name=value/],
+  ])('are refused in one line where they are wrong: %j', async (env, sentence) => {
+    const problems = await configFolder().problems({ env: { ...endpoint, ...env } })
+    expect(problems).toEqual([expect.stringMatching(sentence)])
+  })
+})

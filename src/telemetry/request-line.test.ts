@@ -17,13 +17,15 @@ describe('requestLine', () => {
       loadMs: _load,
       cachedTokens: _cached,
       steps: _steps,
+      keyName: _keyName,
+      cache: _cache,
       ...record
     } = whole
     const line = requestLine(exchangeRecord())
     expect(line.indexOf('\n')).toBe(line.length - 1)
     expect(JSON.parse(line)).toEqual({ ...record, time: '2026-03-04T05:06:07.089Z' })
     expect(Object.keys(JSON.parse(line))).toEqual(Object.keys(record))
-    expect(line).not.toMatch(/"(?:route|kind|dialect|modelAsked|loadMs|cachedTokens|steps)"/)
+    expect(line).not.toMatch(/"(?:route|kind|dialect|modelAsked|loadMs|cachedTokens|steps|keyName|cache)"/)
   })
 
   it('names the trace, and nothing else of it', () => {
