@@ -38,7 +38,9 @@ function scene(policy: 'best-effort' | 'required' = 'best-effort'): Scene {
       log: { warn: say, info: say },
       startTimer(delayMs, run) {
         timer = { delayMs, run }
-        return () => void (timer = undefined)
+        return () => {
+          timer = undefined
+        }
       },
     },
     { policy },

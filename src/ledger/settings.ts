@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { choice, duration, section } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
 

@@ -24,13 +24,13 @@ const HEAP_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 }
 export function createLedgerWriter(options: LedgerBookOptions, { unclosed }: LedgerWriterDeps): LedgerWriter {
   let worker: Worker | null = null
   /** Of each request that is on its way; they are answered in their order. */
-  let waiting: ((answer: LedgerAnswer<unknown>) => void)[] = []
+  const waiting: ((answer: LedgerAnswer<unknown>) => void)[] = []
 
   function start(): Worker {
     const started = new Worker(workerUrl(), { workerData: options, resourceLimits: HEAP_LIMITS, env: {}, argv: [] })
     started.unref()
     started.on('message', (answer: LedgerAnswer<unknown>) => waiting.shift()?.(answer))
-    started.on('error', (error) => ended(started, error.message))
+    started.on('error', (error: Error) => ended(started, error.message))
     started.on('exit', () => ended(started, 'it was stopped'))
     return started
   }
