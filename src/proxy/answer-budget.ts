@@ -27,9 +27,12 @@ export class AnswerBudget {
    */
   counted(told: TokenUsage | null, answer: Passed | null, promptTokens: number): TokenUsage | null {
     if (this.#reservation?.counts !== true || answer === null || answer.status >= 300) return told
+    // Anthropic begins with a count of one; only the last one counts.
+    const isCut = !answer.hasSaidLastWord
+    const completionTokens = told?.completionTokens ?? answer.tokens
     return {
       promptTokens: told?.promptTokens ?? promptTokens,
-      completionTokens: told?.completionTokens ?? answer.tokens,
+      completionTokens: isCut ? Math.max(completionTokens, answer.tokens) : completionTokens,
       cachedTokens: told?.cachedTokens ?? null,
     }
   }

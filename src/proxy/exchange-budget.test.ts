@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { StreamFormat } from '../dialects/stream-format.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { begin, headersOf, LAST, LINE, refused, reset, type Scene, sse } from './__fixtures__/exchange-scene.ts'
+import { CHAT } from './__fixtures__/routes.ts'
 import type { Reservation } from './limits-port.ts'
 
 interface Held extends Reservation {
@@ -150,6 +151,16 @@ describe('what nobody has told', () => {
       client.leave()
       expect(records).toMatchObject([{ ending: 'client-gone', completionTokens }])
     }
+  })
+
+  it('is not the count that a stream begins with', () => {
+    const route = { ...CHAT, dialect: 'anthropic' as const }
+    const { client, attempt, records } = begin({ reservation: held(), format: sse('anthropic'), route })
+    attempt().head(200)
+    attempt().data('event: message_start\ndata: {"message":{"usage":{"input_tokens":4,"output_tokens":1}}}\n\n')
+    attempt().data('event: content_block_delta\ndata: {}\n\n'.repeat(5))
+    client.leave()
+    expect(records).toMatchObject([{ promptTokens: 4, completionTokens: 6 }])
   })
 
   it('is nothing where the answer was an error', () => {

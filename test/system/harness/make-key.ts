@@ -1,9 +1,12 @@
 import type { RunningGateway } from './start-gateway.ts'
 
 export interface KeyTerms {
+  readonly name?: string
+  readonly user?: string
   readonly scopes?: readonly string[]
   readonly models?: readonly string[]
   readonly upstreams?: readonly string[]
+  readonly limits?: Readonly<Record<string, number>>
 }
 
 let made = 0
