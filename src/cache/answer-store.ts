@@ -28,6 +28,13 @@ export interface AnswerStore {
   configure(settings: StoreSettings): void
   clear(): void
   isEmpty(): boolean
+  held(): HeldAnswers
+}
+
+export interface HeldAnswers {
+  readonly answers: number
+  /** With those that are being recorded. */
+  readonly bytes: number
 }
 
 export type StoreSettings = Pick<CacheSettings, 'ttlMs' | 'maxBytes'>
@@ -87,6 +94,7 @@ export function createAnswerStore(clock: Clock, initial: StoreSettings): AnswerS
     },
     clear: () => answers.clear(),
     isEmpty: () => answers.size === 0,
+    held: () => ({ answers: answers.size, bytes: answers.calculatedSize + reserved }),
   }
 }
 

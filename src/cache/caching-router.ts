@@ -1,6 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { RouteRequest, Router, RouteReceiver, RouteTicket } from '../proxy/router.ts'
-import { type AnswerStore, createAnswerStore } from './answer-store.ts'
+import { type HeldAnswers, type AnswerStore, createAnswerStore } from './answer-store.ts'
 import type { AnswerReader } from './answer-watch.ts'
 import { cacheKey } from './cache-key.ts'
 import { Flight, type FlightDesk } from './flight.ts'
@@ -21,6 +21,7 @@ export interface ResponseCache {
   before(inner: Router, terms: Pick<CacheSettings, 'mode' | 'share'>): Router
   configure(settings: CacheSettings): void
   isEmpty(): boolean
+  held(): HeldAnswers
   /** Drops what came from a model that nobody has any more. */
   dropUnless(isKnown: (digest: string) => boolean): void
 }
@@ -38,6 +39,7 @@ export function createResponseCache(deps: CacheDeps, initial: CacheSettings): Re
       if (settings.mode === 'off') store.clear()
     },
     isEmpty: store.isEmpty,
+    held: store.held,
     dropUnless: store.dropUnless,
   }
 }

@@ -181,6 +181,8 @@ export class Flight implements Indexed, SeatFlight, RouteReceiver, ResponseSink 
 
   left(seat: Seat, reason: AbortReason): void {
     this.#remove(seat)
+    // An upstream that one has waited for in vain shall not be waited for by ever new ones.
+    if (reason === 'timed-out') this.#close()
     if (this.#seats.length > 0 || this.recording.ending !== null || this.#state === 'over') return
     this.#close()
     if (this.#state === 'seeking') {

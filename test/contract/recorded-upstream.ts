@@ -34,7 +34,7 @@ export async function startRecordedUpstream(
 }
 
 /** The recorded list with more models, for recordings that ran on one that was not there when it was listed. */
-function withModels(tags: Fixture, names: readonly string[]): Fixture {
+export function withModels(tags: Fixture, names: readonly string[]): Fixture {
   const list = JSON.parse(tags.response.chunks.join('')) as { models: object[] }
   const added = names.map((name) => ({ ...list.models[0], name, model: name }))
   const body = JSON.stringify({ models: [...list.models, ...added] })

@@ -9,6 +9,7 @@ import type { Reservation } from '../limits-port.ts'
 import { NO_PROMPT } from '../prompt.ts'
 import type { RetryBudget } from '../retry-budget.ts'
 import type { Route } from '../route.ts'
+import type { Router, SharedWork } from '../router.ts'
 import type { BodyStream, UpstreamError } from '../upstream.ts'
 import { CHAT } from './routes.ts'
 import { createRecordingClient, type RecordingClient } from './recording-client.ts'
@@ -28,6 +29,8 @@ export interface Scene {
   readonly exchange: Exchange
   readonly records: ExchangeRecord[]
   readonly wrote: string[]
+  /** Upstreams whose model began to answer. */
+  readonly began: string[]
   readonly retries: { inFlight: number; taken: number }
   /** The attempt that was begun last. */
   attempt(): ScriptedAttempt
@@ -45,6 +48,9 @@ export interface SceneOptions {
   /** What another model would be asked. */
   readonly another?: Asking
   readonly reservation?: Reservation
+  readonly caches?: boolean
+  /** Of each claim. */
+  readonly shared?: SharedWork
 }
 
 export function begin(options: SceneOptions = {}): Scene {
@@ -54,6 +60,7 @@ export function begin(options: SceneOptions = {}): Scene {
   fleet.hold = options.hold ?? false
   const records: ExchangeRecord[] = []
   const wrote: string[] = []
+  const began: string[] = []
   const retries = { inFlight: 0, taken: 0 }
   const trace = new ExchangeTrace('x1', 'POST')
   trace.model = 'tiny:latest'
@@ -77,9 +84,9 @@ export function begin(options: SceneOptions = {}): Scene {
     },
     {
       dialects,
-      router: fleet.router,
+      router: options.shared === undefined ? fleet.router : sharing(fleet.router, options.shared),
       retries: countRetries(retries, budget),
-      caches: false,
+      caches: options.caches ?? false,
       limits: { firstByteTimeoutMs, idleTimeoutMs },
       running: () => 1,
       respond(port, answer, trace) {
@@ -88,7 +95,7 @@ export function begin(options: SceneOptions = {}): Scene {
         port.data(new TextEncoder().encode(answer.body))
         port.end()
       },
-      began: () => {},
+      began: (upstream) => void began.push(upstream.id),
       wrote: (upstream) => void wrote.push(upstream),
       over: (_exchange, each) => void records.push(each),
     },
@@ -100,12 +107,23 @@ export function begin(options: SceneOptions = {}): Scene {
     exchange,
     records,
     wrote,
+    began,
     retries,
     attempt() {
       const last = fleet.attempts.at(-1)
       if (last === undefined) throw new Error('nothing was attempted')
       return last
     },
+  }
+}
+
+function sharing(router: Router, shared: SharedWork): Router {
+  return {
+    request: (request, to) =>
+      router.request(request, {
+        granted: (claim) => to.granted({ ...claim, shared }),
+        refused: (error) => to.refused(error),
+      }),
   }
 }
 
