@@ -1,5 +1,5 @@
 /**
- * Every fenced snippet of README.md, docs/agents.md, docs/coming-from.md, docs/models.md, docs/operations.md,
+ * Every fenced snippet of README.md, docs/agents.md, docs/coming-from.md, docs/limits.md, docs/models.md, docs/operations.md,
  * docs/providers.md and docs/deploy/*.md does what it says. The comment `<!-- snippet: RUNNER -->` on the line above a fence says what runs it
  * (runners.ts), in order down the page:
  *
@@ -30,10 +30,13 @@ const minuteMs = 60_000
 const paths = [
   'README.md',
   'docs/agents.md',
+  'docs/cache.md',
   'docs/coming-from.md',
+  'docs/limits.md',
   'docs/models.md',
   'docs/operations.md',
   'docs/providers.md',
+  'docs/users.md',
   ...globSync('docs/deploy/*.md', { cwd: ROOT }).toSorted(),
 ]
 
