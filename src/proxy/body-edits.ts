@@ -14,13 +14,20 @@ const encoder = new TextEncoder()
 export function spliceBody(bytes: Uint8Array, edits: readonly BodyEdit[]): Uint8Array[] {
   const chunks: Uint8Array[] = []
   let at = 0
+  let before: BodyEdit | undefined
   for (const edit of edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
     if (edit.start > at) chunks.push(bytes.subarray(at, edit.start))
-    if (edit.text !== '') chunks.push(encoder.encode(edit.text))
+    if (edit.text !== '') chunks.push(encoder.encode(isSecondField(edit, before) ? `,${edit.text}` : edit.text))
     at = edit.end
+    before = edit
   }
   if (at < bytes.length) chunks.push(bytes.subarray(at))
   return chunks
+}
+
+/** Of an object that was empty: neither of its new fields knew of the other. */
+function isSecondField(edit: BodyEdit, before: BodyEdit | undefined): boolean {
+  return before?.end === edit.start && before.start === before.end && !before.text.endsWith(',')
 }
 
 export function replaceValue(field: ScannedField, text: string): BodyEdit {

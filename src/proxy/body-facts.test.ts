@@ -78,6 +78,13 @@ describe('spliceBody', () => {
     expect(edited(' {"a":1}', (f) => [addField(f, 'stream', 'false')])).toBe(' {"stream":false,"a":1}')
     expect(edited('{ }', (f) => [addField(f, 'stream', 'false')])).toBe('{"stream":false }')
   })
+
+  it('adds several fields to a full and to an empty object', () => {
+    const add = (text: string): unknown =>
+      JSON.parse(edited(text, (f) => [addField(f, 'model', '"m"'), addField(f, 'stream', 'false')]))
+    expect(add('{"a":1}')).toEqual({ model: 'm', stream: false, a: 1 })
+    expect(add('{ }')).toEqual({ model: 'm', stream: false })
+  })
 })
 
 describe('createPolicyEdits', () => {

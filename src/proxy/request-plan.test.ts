@@ -270,3 +270,42 @@ describe('streamFormat', () => {
     expect(streamFormat(CALL, undefined)).toBeNull()
   })
 })
+
+describe('the counts of a stream of completions', () => {
+  const STREAM = '{"model":"Tiny","stream":true}'
+
+  it('are asked for, and not for the client to see', () => {
+    const planned = plan(STREAM, { route: V1 })
+    expect(planned.text).toBe('{"stream_options":{"include_usage":true},"model":"Tiny","stream":true}')
+    expect(planned.format).toEqual({ framing: 'sse', dialect: 'openai', hidesUsage: true })
+    expect(planned.bodyUnasked && Buffer.concat(planned.bodyUnasked()).toString()).toBe(STREAM)
+  })
+
+  it('are asked for beside what else is written, and of each model that may answer', () => {
+    const given = { route: V1, standIns: { 'tiny:latest': 'small' }, fallbacks: { 'tiny:latest': ['large'] } }
+    const first = plan('{"model":"Tiny","stream":true,"stream_options":{"include_usage":false}}', given)
+    const second = first.another()
+    expect([first.body, second?.body ?? []].map((body) => Buffer.concat(body).toString())).toEqual([
+      '{"model":"small","stream":true,"stream_options":{"include_usage":true}}',
+      '{"model":"large","stream":true,"stream_options":{"include_usage":true}}',
+    ])
+    expect([first, second].map((each) => Buffer.concat(each?.bodyUnasked?.() ?? []).toString())).toEqual([
+      '{"model":"small","stream":true,"stream_options":{"include_usage":false}}',
+      '{"model":"large","stream":true,"stream_options":{"include_usage":false}}',
+    ])
+  })
+
+  it.each([
+    ['a client that asks', V1, '{"model":"Tiny","stream":true,"stream_options":{"include_usage":true}}'],
+    ['an answer in one piece', V1, '{"model":"Tiny"}'],
+    ['a stream that is none to Ollama', V1, '{"model":"Tiny","stream":"true"}'],
+    ['options that are none', V1, '{"model":"Tiny","stream":true,"stream_options":"x"}'],
+    ['no JSON', V1, '{"model":"Tiny","stream":true'],
+    ['another API', CHAT, STREAM],
+    ['a message', { ...V1, pattern: '/v1/messages', dialect: 'anthropic' } as const, STREAM],
+    ['a response', { ...V1, pattern: '/v1/responses', dialect: 'responses' } as const, STREAM],
+  ])('are left to %s', (_name, route, text) => {
+    const planned = plan(text, { route })
+    expect([planned.text, planned.bodyUnasked, planned.format?.hidesUsage]).toEqual([text, undefined, undefined])
+  })
+})
