@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { LimitTerms } from '../limits/limit-terms.ts'
 import { mayGrant, type KeyGrant } from './granting.ts'
 import { judgeModels } from './policy.ts'
 import type { Principal, QueueShare } from './principal.ts'
@@ -24,6 +25,17 @@ function creator(changes: Partial<Principal> = {}): Principal {
 
 function may(who: Principal | 'operator', grant: Partial<KeyGrant>): boolean {
   return mayGrant(who, { ...nothing, ...grant }).kind === 'allowed'
+}
+
+type Loose = { readonly [name in keyof LimitTerms]?: number | undefined }
+
+/** Without what is not there. */
+function known(limits: Loose): LimitTerms {
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined))
+}
+
+function granted(limits: Loose, userLimits: Loose): Partial<KeyGrant> {
+  return { limits: known(limits), userLimits: known(userLimits) }
 }
 
 describe('mayGrant', () => {
@@ -91,6 +103,44 @@ describe('mayGrant', () => {
     const grant = queue === undefined ? {} : { queue }
     expect(may(creator({ scopes: new Set<Scope>(['chat']), ...mine }), grant)).toBe(expected)
     expect(may(creator(mine), grant)).toBe(true)
+  })
+
+  it.each<[LimitTerms | undefined, LimitTerms | undefined, LimitTerms | null, boolean]>([
+    [undefined, undefined, null, true],
+    [undefined, undefined, { concurrent: 1 }, true],
+    [{ concurrent: 2 }, undefined, null, false],
+    [{ concurrent: 2 }, undefined, { concurrent: 3 }, false],
+    [{ concurrent: 2 }, undefined, { tokensPerDay: 1 }, false],
+    [{ concurrent: 2 }, undefined, { concurrent: 2 }, true],
+    [undefined, { concurrent: 2 }, null, false],
+    [{ concurrent: 2 }, { concurrent: 1 }, { concurrent: 2 }, false],
+    [{ concurrent: 2 }, { tokensPerDay: 9 }, { concurrent: 1, tokensPerDay: 9, moneyPerMonth: 1 }, true],
+  ])('with limits %j of its own and %j of the user, to grant %j: %s', (limits, userLimits, wanted, expected) => {
+    const mine = { ...(limits && { limits }), ...(userLimits && { userLimits }) }
+    expect(may(creator(mine), { limits: wanted })).toBe(expected)
+    expect(may('operator', { limits: wanted })).toBe(true)
+  })
+
+  it('counts the limits of the user whose key it is as limits of the key', () => {
+    const mine = creator({ limits: { concurrent: 2 }, userLimits: { tokensPerDay: 9 } })
+    expect(may(mine, { limits: { concurrent: 2 }, userLimits: { tokensPerDay: 9 } })).toBe(true)
+    expect(may(mine, { limits: { concurrent: 2 }, userLimits: { tokensPerDay: 10 } })).toBe(false)
+  })
+
+  it('never grants a number that the creator has not', () => {
+    const amount = fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined })
+    const terms = fc.record({ concurrent: amount, tokensPerDay: amount, moneyPerMonth: amount })
+    fc.assert(
+      fc.property(terms, terms, terms, terms, (limits, userLimits, wanted, wantedOfUser) => {
+        fc.pre(may(creator({ limits: known(limits), userLimits: known(userLimits) }), granted(wanted, wantedOfUser)))
+        for (const name of ['concurrent', 'tokensPerDay', 'moneyPerMonth'] as const) {
+          const own = Math.min(limits[name] ?? Infinity, userLimits[name] ?? Infinity)
+          const given = Math.min(wanted[name] ?? Infinity, wantedOfUser[name] ?? Infinity)
+          expect(given).toBeLessThanOrEqual(own)
+        }
+      }),
+      { numRuns: 2000 },
+    )
   })
 
   it('never grants a model that the creator may not use', () => {

@@ -299,3 +299,77 @@ describe('what ends', () => {
     expect(directory.nextExpiryAt()).toBeNull()
   })
 })
+
+describe('a secret that was replaced', () => {
+  const rotated = (until: number): KeyRecord =>
+    record('k1', 'new', { previous: { digest: digester.store('old'), until }, expiresAt: START + 9000 })
+
+  it('opens the same key until its time is over, and no longer than that', () => {
+    const { directory, clock } = setUp([rotated(START + 1000)])
+    const old = directory.findBySecret('old', 'full')
+    expect(old).toMatchObject({ keyId: 'k1', expiresAt: START + 1000 })
+    expect(directory.findBySecret('new', 'full')).toMatchObject({ keyId: 'k1', expiresAt: START + 9000 })
+    expect(old !== undefined && directory.isLive(old)).toBe(true)
+    clock.at = START + 1000
+    expect(directory.findBySecret('old', 'full')).toBeUndefined()
+    expect(old !== undefined && directory.isLive(old)).toBe(false)
+    expect(directory.findBySecret('new', 'full')).toBeDefined()
+    expect(directory.expire()).toEqual([])
+  })
+
+  it('ends with the key', () => {
+    const { directory } = setUp([rotated(START + 1000)])
+    expect(directory.refresh(contents([{ ...rotated(START + 1000), revokedAt: START }]))).toEqual(['k1'])
+    expect(directory.findBySecret('old', 'full')).toBeUndefined()
+  })
+
+  it('ends what runs with it only where it has no time left', () => {
+    const { directory } = setUp([record('k1', 'old'), record('k2', 'other')])
+    const others = record('k2', 'other')
+    expect(directory.refresh(contents([rotated(START + 1000), others]))).toEqual([])
+    const again = record('k1', 'newer', { previous: { digest: digester.store('new'), until: START + 1 } })
+    expect(directory.refresh(contents([again, others]))).toEqual([])
+    expect(directory.refresh(contents([record('k1', 'newest'), others]))).toEqual(['k1'])
+    expect(directory.findBySecret('newest', 'full')).toBeDefined()
+  })
+})
+
+describe('what was used', () => {
+  it('is told once, over a refresh too, for keys of the store', () => {
+    const { directory } = setUp([record('k1', 'a'), record('k2', 'b')])
+    for (const strength of ['full', 'weak'] as const) {
+      const use = directory.findBySecret('a', strength)?.use
+      if (use !== undefined) use.noted = true
+      directory.refresh(contents([record('k1', 'a'), record('k2', 'b')]))
+      expect(directory.takeUsed()).toEqual(['k1'])
+      expect(directory.takeUsed()).toEqual([])
+    }
+  })
+})
+
+describe('the owner', () => {
+  const member = {
+    users: [{ id: 'u1', name: 'ada', disabled: false, ...plain, role: 'member' as const, createdAt: 0 }],
+  }
+
+  it('as a member holds none of the scopes of an admin, whatever the row says', () => {
+    const all = ['chat', 'admin', 'metrics'] as const
+    const { directory } = setUp([record('k1', 'a', { scopes: all }), record('k2', 'b', { scopes: ['agent'] })], member)
+    expect(directory.findBySecret('a', 'full')?.scopes).toEqual(new Set(['chat']))
+    expect(directory.findBySecret('b', 'full')?.scopes).toEqual(new Set())
+  })
+
+  it('is known by its id in the full principal alone, with the limits of both', () => {
+    const users = [
+      { id: 'u1', name: 'ada', disabled: false, role: 'member' as const, limits: { concurrent: 2 }, createdAt: 0 },
+    ]
+    const { directory } = setUp([record('k1', 'a', { limits: { tokensPerDay: 5 } })], { users })
+    expect(directory.findBySecret('a', 'full')).toMatchObject({
+      userId: 'u1',
+      limits: { tokensPerDay: 5 },
+      userLimits: { concurrent: 2 },
+    })
+    expect(directory.findBySecret('a', 'weak')?.userId).toBeUndefined()
+    expect(directory.findBySecret('a', 'weak')?.limits).toEqual({ tokensPerDay: 5 })
+  })
+})
