@@ -9,6 +9,7 @@ import { type MeasuredRow, percent, resultsPage } from './parts/results-page.ts'
 import type { Bench, Row } from './parts/row.ts'
 import { findTool } from './parts/tools.ts'
 import { bodyPeek } from './rows/body-peek.ts'
+import { cacheHit } from './rows/cache-hit.ts'
 import { firstToken } from './rows/first-token.ts'
 import { ledger } from './rows/ledger.ts'
 import { memory } from './rows/memory.ts'
@@ -29,6 +30,7 @@ const ROWS: readonly Row[] = [
   memory,
   startTime,
   bodyPeek,
+  cacheHit,
   ledger,
   usage,
   tunnelChat,
