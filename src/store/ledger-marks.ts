@@ -35,7 +35,7 @@ export function prepareLedgerMarks(database: DatabaseSync, owner: LedgerOwner): 
     lastGroup: () => parseMark(read.get(name)?.['value'])?.group ?? 0,
     noteGroup: (group) => void write.run(name, JSON.stringify({ ...owner, group })),
     noteLost(rows) {
-      if (rows > 0) write.run(LOST, String(Number(read.get(LOST)?.['value'] ?? 0) + rows))
+      if (rows > 0) write.run(LOST, String(readLost(database) + rows))
     },
     takeUnclosed(isRunning) {
       const marks = others.all(name).map((row) => ({ name: String(row['name']), mark: parseMark(row['value']) }))
@@ -45,6 +45,11 @@ export function prepareLedgerMarks(database: DatabaseSync, owner: LedgerOwner): 
     },
     close: () => void remove.run(name),
   }
+}
+
+/** How many rows were never written, over all starts. */
+export function readLost(database: DatabaseSync): number {
+  return Number(database.prepare('SELECT value FROM marks WHERE name = ?').get(LOST)?.['value'] ?? 0)
 }
 
 function parseMark(value: unknown): (LedgerOwner & { readonly group: number }) | undefined {

@@ -45,7 +45,9 @@ async function read(terminal: Terminal, options: UsageOptions, query: UsageQuery
   if (options.server === undefined) {
     const { settings } = await loadSettings(terminal, options)
     const { readLedger } = await import('../../store/read-ledger.ts')
-    return readLedger(settings.store.url, query, terminal.cwd)
+    const { rows, lost } = readLedger(settings.store.url, query, terminal.cwd)
+    if (lost > 0) terminal.say(`These sums lack ${lost} exchanges, which could not be written when they were over`)
+    return rows
   }
   const since = query.since === null ? {} : { since: new Date(query.since).toISOString() }
   const input = { by: query.by.join(','), ...since }

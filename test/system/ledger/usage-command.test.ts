@@ -16,7 +16,9 @@ const today = new Date().toISOString().slice(0, 10)
 let before: GatewayBefore
 
 beforeAll(async () => {
-  before = await startGatewayBefore({ models: [{ name: 'tiny' }, { name: '=tiny' }] })
+  // Half a coin for each token of a prompt.
+  const prices = [{ match: 'tiny*', prompt: 500_000, completion: 0 }]
+  before = await startGatewayBefore({}, { config: { models: { prices } } })
   const other = await makeKey(before.gateway, { scopes: ['chat'] })
   for (const key of [before.key, other, other]) {
     const headers = { authorization: `Bearer ${key}` }
@@ -34,7 +36,9 @@ describe('corral usage', () => {
     const { code, stdout, stderr } = await before.gateway.cli('usage')
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout.split('\n')[0]).toMatch(/^USER +REQUESTS +ERRORS +PROMPT TOKENS +COMPLETION TOKENS +COST$/)
-    expect(stdout.split('\n')[1]).toMatch(/^admin +3 +0 +\d+ +\d+ +-$/)
+    const [, prompt, cost] = /^admin +3 +0 +(\d+) +\d+ +(\d+\.\d\d)$/.exec(stdout.split('\n')[1] ?? '') ?? []
+    expect(Number(prompt)).toBeGreaterThan(0)
+    expect(Number(cost)).toBe(Number(prompt) / 2)
   })
 
   it('says the same of the store as the gateway does, by whatever is asked for', { timeout: 60_000 }, async () => {
@@ -88,6 +92,16 @@ describe('corral usage', () => {
     const { code, stdout, stderr } = await before.gateway.cli('usage', ...args)
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr.split('\n')[0]).toContain(said)
+  })
+
+  it('says how many exchanges are missing', async () => {
+    const database = new DatabaseSync(databaseOf(before.gateway))
+    database.exec(`INSERT INTO marks VALUES ('ledger lost', '12')`)
+    const { stderr, stdout } = await before.gateway.cli('usage', '--json')
+    database.exec(`DELETE FROM marks WHERE name = 'ledger lost'`)
+    database.close()
+    expect(stderr).toBe('These sums lack 12 exchanges, which could not be written when they were over\n')
+    expect(parsed(stdout)).toHaveLength(1)
   })
 
   it('is for admins where a gateway is asked', async () => {
