@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { dialects } from '../../src/dialects/dialects.ts'
+import { GatewayError } from '../../src/errors/gateway-error.ts'
 import { routes } from '../../src/http/route-table.ts'
 import { streamFormat } from '../../src/proxy/request-plan.ts'
 import type { Route } from '../../src/proxy/route.ts'
@@ -103,6 +104,27 @@ describe('the counts of recorded answers', () => {
           expect(answer.facts().usage).toMatchObject({ promptTokens, completionTokens })
         }),
         { numRuns: 50 },
+      )
+    },
+  )
+
+  it.for(fixtures.filter((fixture) => asUpstreamSeesIt(fixture) !== fixture))(
+    'leave a stream that was cut at its recorded bytes, and at a place where its client hears of it: $name',
+    (fixture) => {
+      const asked = asUpstreamSeesIt(fixture)
+      const recorded = fixture.response.chunks.join('')
+      const whole = asked.response.chunks.join('')
+      const lastLine = whole.includes('data: [DONE]') ? whole.indexOf('data: [DONE]') : whole.length
+      fc.assert(
+        fc.property(hostile, fc.integer({ min: 0, max: lastLine }), (sizes, length) => {
+          const cut = { ...asked, response: { ...asked.response, chunks: [whole.slice(0, length)] } }
+          const { answer, passed } = answerOf(cut, { sizes, hides: true })
+          const words = Buffer.from(answer.lastWords(new GatewayError('upstream_truncated')) ?? '').toString()
+          expect(recorded.startsWith(passed)).toBe(true)
+          expect(answer.meaning()).toBe('more')
+          expect(passed + words).toMatch(/^(?:\n|[^]*\n\n)?data: \{"error":[^\n]*\n\n$/)
+        }),
+        { numRuns: 100 },
       )
     },
   )
