@@ -17,7 +17,7 @@ export interface CacheParts {
   readonly startTimer: StartTimer
 }
 
-export interface GatewayCache extends Pick<ResponseCache, 'before' | 'configure'> {
+export interface GatewayCache extends Pick<ResponseCache, 'before' | 'configure' | 'held'> {
   stop(): void
 }
 
@@ -40,6 +40,7 @@ export function createCache({ core, clock, startTimer }: CacheParts, settings: C
   return {
     before: cache.before,
     configure: cache.configure,
+    held: cache.held,
     stop() {
       stopNews()
       cancelSweep?.()

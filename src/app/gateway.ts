@@ -55,43 +55,18 @@ export async function startGateway(
   { settings }: LoadedConfig,
   { log, requestLog }: GatewayDeps,
 ): Promise<RunningGateway> {
-  const clock = systemClock
-  const store = await openStore(settings.store.url, { check: true, onWarning: (sentence) => log.warn({}, sentence) })
-  const storeWatch = watchStore({ store, log })
-  const pepper = await readPepper(settings, store, log)
-  const keys = await watchKeys({ store, pepper, clock, log }, settings.auth)
+  const parts = await openParts(settings, log)
+  const { agents, cache, core, keys } = parts
   let draining = false
-  const instanceId = randomUUID()
-  const agents = createAgents(settings, { clock, log, instanceId })
-  const core = createRoutingCore({ clock, log, startTimer: startSystemTimer, several: createSeveralUpstreams })
-  const cache = createCache({ core, clock, startTimer: startSystemTimer }, settings.cache)
-  const ledger = openLedger(settings, { fleet: core.fleet, instanceId, clock, log })
-  const keyUse = watchKeyUse({ directory: keys.directory, store, log })
-  const refusals = createRefusals({ store, log })
-  const book = await openLimitBook({ ledger, clock, log })
-  const startedAt = clock.now()
-  const telemetry: Telemetry = createTelemetry(settings, { log, requestLog, core, agents, startedAt, traffic: () => traffic })
+  const telemetry: Telemetry = createTelemetry(settings, { ...parts, requestLog, traffic: () => traffic })
   const traffic: Generations = createGenerations(settings, {
-    core,
-    cache,
-    agents: agents.registry,
-    agentDoor: agents.doors,
-    directory: keys.directory,
+    ...generationParts(parts),
     budget: createBodyBudget(settings.http.bodiesTotalBytes),
-    admin: { store, pepper, clock, changed: keys.changed, refused: refusals.note },
-    denied: refusals.denied,
-    instanceId,
-    startedAt,
-    storeProblem: store.problem,
     telemetry,
-    ledger,
-    clock,
-    log,
     isDraining: () => draining,
-    book,
     record(record, cost) {
-      ledger.record(record, cost)
-      telemetry.record(record)
+      parts.ledger.record(record, cost)
+      telemetry.record(record, cost)
       agents.recorded(record)
     },
   })
@@ -105,7 +80,7 @@ export async function startGateway(
   const urls = await Promise.all(settings.http.listen.map((address) => listener.listen(address)))
   const metricsUrl = await telemetry.listen()
   // Last: a start that fails shall not leave a key that nobody was shown.
-  const firstKey = await makeFirstKey(settings, { store, pepper, clock, keys })
+  const firstKey = await makeFirstKey(settings, parts)
 
   return {
     urls,
@@ -124,16 +99,58 @@ export async function startGateway(
       agents.registry.goAway()
       await drain(listener, traffic, agents.registry)
       traffic.stop()
-      cache.stop()
-      keys.stop()
-      await keyUse.close()
-      await refusals.close()
       await telemetry.close()
-      await ledger.close()
-      storeWatch.stop()
-      await store.close()
+      await closeParts(parts)
     },
   }
+}
+
+type Parts = Awaited<ReturnType<typeof openParts>>
+
+/** What outlives a reload and needs nobody who takes requests. */
+async function openParts(settings: Settings, log: Log) {
+  const clock = systemClock
+  const store = await openStore(settings.store.url, { check: true, onWarning: (sentence) => log.warn({}, sentence) })
+  const storeWatch = watchStore({ store, log })
+  const pepper = await readPepper(settings, store, log)
+  const keys = await watchKeys({ store, pepper, clock, log }, settings.auth)
+  const instanceId = randomUUID()
+  const agents = createAgents(settings, { clock, log, instanceId })
+  const core = createRoutingCore({ clock, log, startTimer: startSystemTimer, several: createSeveralUpstreams })
+  const cache = createCache({ core, clock, startTimer: startSystemTimer }, settings.cache)
+  const ledger = openLedger(settings, { fleet: core.fleet, instanceId, clock, log })
+  const keyUse = watchKeyUse({ directory: keys.directory, store, log })
+  const refusals = createRefusals({ store, log })
+  const book = await openLimitBook({ ledger, clock, log })
+  const startedAt = clock.now()
+  return {
+    ...{ clock, log, store, storeWatch, pepper, keys, keyUse, instanceId, startedAt },
+    ...{ agents, core, cache, ledger, refusals, book },
+  }
+}
+
+function generationParts(parts: Parts) {
+  const { agents, keys, refusals, store, pepper, clock } = parts
+  return {
+    ...parts,
+    agents: agents.registry,
+    agentDoor: agents.doors,
+    directory: keys.directory,
+    admin: { store, pepper, clock, changed: keys.changed, refused: refusals.note },
+    denied: refusals.denied,
+    storeProblem: store.problem,
+  }
+}
+
+/** In the order in which one still needs the next. */
+async function closeParts({ cache, keys, keyUse, refusals, ledger, storeWatch, store }: Parts): Promise<void> {
+  cache.stop()
+  keys.stop()
+  await keyUse.close()
+  await refusals.close()
+  await ledger.close()
+  storeWatch.stop()
+  await store.close()
 }
 
 function readPepper({ store: { url, pepper } }: Settings, store: Store, log: Log): Promise<Uint8Array> {

@@ -1,6 +1,5 @@
 import { type AdminApi, createAdminApi } from '../admin/admin-api.ts'
 import type { AdminDeps } from '../admin/admin-route.ts'
-import type { FleetModels } from '../admin/model-schemas.ts'
 import type { GatewayStatus } from '../admin/schemas.ts'
 import { createAuthenticator } from '../auth/authenticator.ts'
 import type { KeyDirectory } from '../auth/key-directory.ts'
@@ -84,17 +83,7 @@ export interface GenerationDeps {
 
 export function createGeneration(settings: Settings, members: FleetMembers, deps: GenerationDeps): Generation {
   const { clock, log } = deps
-  const routing = createRouting(
-    { core: deps.core, clock, log, startTimer: startSystemTimer, random: Math.random },
-    {
-      members: [...members.members, ...agentMembers(deps.agents)],
-      routing: settings.routing,
-      queue: settings.queue,
-      models: settings.models,
-      agentWaitMs: settings.agents.waitMs,
-      pools: settings.agents.pools.map((pool) => pool.name),
-    },
-  )
+  const routing = openRouting(settings, members, deps)
   const authenticator = createAuthenticator({ directory: deps.directory, clock }, settings.auth)
   const judge = createJudge(routing)
   const respond = createRespond(securityHeaders(settings.http.tls !== null))
@@ -117,16 +106,7 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     log,
   })
   const status = (): GatewayStatus => gatewayStatus(routing, settings, deps)
-  const pools = (): readonly string[] => settings.agents.pools.map((pool) => pool.name)
-  const models = (): FleetModels => fleetModels(routing.fleet, settings)
-  const admin = createAdminApi({
-    ...deps.admin,
-    status,
-    explain: routing.explain,
-    pools,
-    models,
-    usage: (query) => deps.ledger.usage(query),
-  })
+  const admin = openAdmin(settings, routing, { ...deps, status })
   const door = createFrontDoor({
     table: createRouteTable([...routes, ...admin.routes.map(asRoute)]),
     cors: createCors(settings.http.corsOrigins),
@@ -152,6 +132,37 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     proxy.stop()
   }
   return { settings, members, routing, proxy, door, stop }
+}
+
+function openRouting(
+  settings: Settings,
+  { members }: FleetMembers,
+  { core, agents, clock, log }: GenerationDeps,
+): Routing {
+  return createRouting(
+    { core, clock, log, startTimer: startSystemTimer, random: Math.random },
+    {
+      members: [...members, ...agentMembers(agents)],
+      routing: settings.routing,
+      queue: settings.queue,
+      models: settings.models,
+      agentWaitMs: settings.agents.waitMs,
+      pools: settings.agents.pools.map((pool) => pool.name),
+    },
+  )
+}
+
+type AdminParts = Pick<GenerationDeps, 'admin' | 'ledger'> & { readonly status: () => GatewayStatus }
+
+function openAdmin(settings: Settings, routing: Routing, { admin, ledger, status }: AdminParts): AdminApi {
+  return createAdminApi({
+    ...admin,
+    status,
+    explain: routing.explain,
+    pools: () => settings.agents.pools.map((pool) => pool.name),
+    models: () => fleetModels(routing.fleet, settings),
+    usage: (query) => ledger.usage(query),
+  })
 }
 
 interface OwnParts {

@@ -16,7 +16,7 @@ export interface GatewayMetricsDeps {
   routing(): Pick<Routing, 'fleet' | 'loads' | 'queues' | 'learnt'>
   /** Of the same. */
   pools(): readonly string[]
-  readonly sources: Pick<MetricsSources, 'runningExchanges' | 'requestLog' | 'traceSpans'>
+  readonly sources: Pick<MetricsSources, 'runningExchanges' | 'requestLog' | 'traceSpans' | 'cache' | 'ledger'>
 }
 
 /** The metrics of a gateway: what ends is counted, and the rest is read from its parts when somebody asks. */

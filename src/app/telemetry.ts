@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type { Log } from '../lib/log.ts'
 import type { ExchangeRecord } from '../proxy/exchange-record.ts'
 import type { Fleet } from '../routing/fleet-state.ts'
@@ -6,6 +7,7 @@ import type { Routing } from '../routing/routing.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
 import type { AgentRegistry } from '../tunnel/server/registry.ts'
+import type { GatewayCache } from './cache.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { createMetricsListener } from './metrics-listener.ts'
 import { createTraces, type Traces } from './traces.ts'
@@ -14,8 +16,8 @@ import { createTraces, type Traces } from './traces.ts'
 export interface Telemetry {
   readonly metrics: Pick<Metrics, 'scrape'>
   readonly traces: Traces
-  /** Once for each exchange, when it is over. */
-  record(record: ExchangeRecord): void
+  /** Once for each exchange, when it is over; `cost` by the prices it ran under. */
+  record(record: ExchangeRecord, cost: number): void
   /** Listens where the config wants the metrics apart. The URL; null: nowhere. */
   listen(): Promise<string | null>
   /** What was recorded has been told then, or has been tried to. */
@@ -28,6 +30,8 @@ export interface TelemetryDeps {
   readonly requestLog: RequestLog | null
   readonly core: { readonly fleet: Fleet }
   readonly agents: { readonly registry: AgentRegistry }
+  readonly cache: Pick<GatewayCache, 'held'>
+  readonly ledger: Pick<Ledger, 'status'>
   readonly startedAt: number
   /** What takes the requests; is made later. */
   traffic(): Traffic
@@ -49,6 +53,8 @@ export function createTelemetry({ http, traces: traceSettings }: Settings, deps:
     pools: () => traffic().current.settings.agents.pools.map(({ name }) => name),
     sources: {
       runningExchanges: () => traffic().running(),
+      cache: deps.cache.held,
+      ledger: () => deps.ledger.status(),
       ...(requestLog === null ? {} : { requestLog: requestLog.counts }),
       ...(traces.counts === null ? {} : { traceSpans: traces.counts }),
     },
@@ -57,9 +63,9 @@ export function createTelemetry({ http, traces: traceSettings }: Settings, deps:
   return {
     metrics,
     traces,
-    record(record) {
+    record(record, cost) {
       requestLog?.write(record)
-      metrics.record(record)
+      metrics.record(record, cost)
       traces.record(record)
     },
     listen: async () => (http.metrics === null || listener === null ? null : listener.listen(http.metrics.address)),

@@ -23,7 +23,7 @@ export interface Traces {
 /** Asked again and again by machines, and always answered. */
 const QUIET: ReadonlySet<string> = new Set(['/livez', '/readyz', '/health', '/metrics'])
 /** How long a collector has for one batch; at the end of the gateway too. */
-const POST_MS = 5000
+const POST_MS = 3000
 
 /** `settings` null: nothing is sent anywhere. */
 export function createTraces(settings: TraceSettings | null, log: Log): Traces {

@@ -29,12 +29,13 @@ export class ExchangeCounts {
   #promptTokens = 0
   #completionTokens = 0
   #cachedTokens = 0
+  #cost = 0
 
   constructor(upstream: string, model: string) {
     this.#labels = [upstream, model]
   }
 
-  record(record: ExchangeRecord): void {
+  record(record: ExchangeRecord, cost: number): void {
     this.#tallyOf(record).count += 1
     if (record.attempts > 0) {
       this.#asked += 1
@@ -49,6 +50,7 @@ export class ExchangeCounts {
       this.#loads += 1
       this.#load.observe(record.loadMs / 1000)
     }
+    this.#cost += cost
     this.#promptTokens += record.promptTokens ?? 0
     this.#completionTokens += record.completionTokens ?? 0
     this.#cachedTokens += record.cachedTokens ?? 0
@@ -81,6 +83,7 @@ export class ExchangeCounts {
     to.add('corral_tokens_total', this.#promptTokens, upstream, model, 'prompt')
     to.add('corral_tokens_total', this.#completionTokens, upstream, model, 'completion')
     to.add('corral_cached_tokens_total', this.#cachedTokens, upstream, model)
+    if (this.#cost > 0) to.add('corral_cost_total', this.#cost, upstream, model)
   }
 
   #tallyOf({ dialect, kind, status: code, ending }: ExchangeRecord): Tally {

@@ -58,6 +58,16 @@ export const metricCatalogue = {
     labels: ['upstream', 'model'],
     help: 'Prompt tokens that the upstream had in a cache of its own; they are among the prompt tokens.',
   },
+  corral_cost_total: {
+    type: 'counter',
+    labels: ['upstream', 'model'],
+    help: 'Cost by "models.prices", in the currency that those are in.',
+  },
+  corral_cached_exchanges_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'What the cache had to do with exchanges that it was asked about: "hit", "miss", "coalesced", "bypass".',
+  },
   corral_bytes_total: {
     type: 'counter',
     labels: ['direction'],
@@ -105,6 +115,20 @@ export const metricCatalogue = {
   corral_loaded_models: { type: 'gauge', labels: ['upstream'], help: 'Models in the memory of an upstream.' },
   corral_loading_models: { type: 'gauge', labels: ['upstream'], help: 'Models that are being loaded there.' },
   corral_agents: { type: 'gauge', labels: ['pool'], help: 'Agents that are connected.' },
+  corral_cache_answers: { type: 'gauge', labels: [], help: 'Answers that the cache holds.' },
+  corral_cache_bytes: { type: 'gauge', labels: [], help: 'Memory that the cache takes.' },
+  corral_ledger_rows_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'Rows of the ledger that were "written" or are "lost".',
+  },
+  corral_ledger_waiting_rows: { type: 'gauge', labels: [], help: 'Rows that wait in memory to be written.' },
+  corral_ledger_lag_seconds: {
+    type: 'gauge',
+    labels: [],
+    help: 'How long the exchange has been over whose row has waited longest.',
+  },
+  corral_ledger_failing: { type: 'gauge', labels: [], help: '1 while rows cannot be written, else 0.' },
   corral_request_log_lines_total: {
     type: 'counter',
     labels: ['result'],

@@ -9,6 +9,8 @@ export interface MetricsSources {
   runningExchanges?(): number
   requestLog?(): RequestLogCounts
   traceSpans?(): TraceSpanCounts
+  cache?(): CacheReading
+  ledger?(): LedgerReading
   process?(): ProcessReading
 }
 
@@ -33,6 +35,20 @@ export interface QueueReading {
   readonly model: string
   readonly waiting: number
   readonly longestWaitMs: number
+}
+
+export interface CacheReading {
+  readonly answers: number
+  readonly bytes: number
+}
+
+export interface LedgerReading {
+  readonly written: number
+  readonly lost: number
+  readonly waiting: number
+  readonly lagMs: number
+  /** Null while it works. */
+  readonly failingSince: number | null
 }
 
 export interface TraceSpanCounts {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
-import type { ExchangeRecord } from '../proxy/exchange-record.ts'
+import type { CacheOutcome, ExchangeRecord } from '../proxy/exchange-record.ts'
 import { ExchangeCounts } from './exchange-counts.ts'
 import { createExposition, type Exposition } from './exposition.ts'
 import { createLabelValues, NONE, OTHER } from './label-values.ts'
@@ -7,8 +7,8 @@ import type { MetricsSources } from './metrics-sources.ts'
 import { type Labels, tellSources } from './tell-sources.ts'
 
 export interface Metrics {
-  /** Once for each exchange, when it is over. */
-  record(record: ExchangeRecord): void
+  /** Once for each exchange, when it is over; `cost` in the currency of the prices. */
+  record(record: ExchangeRecord, cost?: number): void
   /** Everything there is, as Prometheus reads it. */
   scrape(): string
 }
@@ -34,13 +34,15 @@ export function createMetrics({ isUpstream, isModel, sources }: MetricsDeps): Me
   const exchanges = createPairs(labels)
   /** By code, of which there are as many as the catalogue has. */
   const errors = new Map<ErrorCode, number>()
+  const cached: Record<CacheOutcome, number> = { hit: 0, miss: 0, coalesced: 0, bypass: 0 }
   let retries = 0
   let bytesIn = 0
   let bytesOut = 0
 
   return {
-    record(record) {
-      exchanges.of(record).record(record)
+    record(record, cost = 0) {
+      exchanges.of(record).record(record, cost)
+      if (record.cache !== null) cached[record.cache] += 1
       if (record.error !== null) errors.set(record.error, (errors.get(record.error) ?? 0) + 1)
       if (record.attempts > 1) retries += record.attempts - 1
       bytesIn += record.bytesIn
@@ -51,6 +53,7 @@ export function createMetrics({ isUpstream, isModel, sources }: MetricsDeps): Me
       exchanges.tell(to)
       for (const [code, count] of errors) to.add('corral_errors_total', count, code)
       to.add('corral_retries_total', retries)
+      for (const [result, count] of Object.entries(cached)) to.add('corral_cached_exchanges_total', count, result)
       to.add('corral_bytes_total', bytesIn, 'in')
       to.add('corral_bytes_total', bytesOut, 'out')
       tellSources(sources, labels, to)

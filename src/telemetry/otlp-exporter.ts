@@ -17,25 +17,19 @@ export interface OtlpExporterDeps {
   readonly log: Pick<Log, 'warn'>
 }
 
-export interface OtlpExporterOptions {
-  readonly flushMs?: number
-  readonly retryMs?: number
-}
-
+const FLUSH_MS = 2000
+/** Twice as long after each try. */
+const RETRY_MS = 1000
 const BATCH_SPANS = 512
 const MAX_SPANS = 4096
 const MAX_TRIES = 5
 /** What the protocol tells to send again. */
 const COME_BACK = new Set([429, 502, 503, 504])
 
-type Outcome = 'taken' | 'come-back' | 'refused'
-
 /** Sends spans to a collector in batches; while nobody takes them they wait in memory, and the newest give way. */
-export function createOtlpExporter(deps: OtlpExporterDeps, options: OtlpExporterOptions = {}): OtlpExporter {
-  const { flushMs = 2000, retryMs = 1000 } = options
+export function createOtlpExporter(deps: OtlpExporterDeps): OtlpExporter {
   let waiting: OtlpSpan[] = []
-  let exported = 0
-  let dropped = 0
+  const counts = { exported: 0, dropped: 0 }
   let tries = 0
   let isTold = false
   let isClosed = false
@@ -53,57 +47,65 @@ export function createOtlpExporter(deps: OtlpExporterDeps, options: OtlpExporter
     sending = sendBatch()
     await sending
     sending = null
-    schedule(tries === 0 ? (waiting.length >= BATCH_SPANS ? 0 : flushMs) : retryMs * 2 ** (tries - 1))
+    if (tries > 0) schedule(RETRY_MS * 2 ** (tries - 1))
+    else schedule(waiting.length < BATCH_SPANS ? FLUSH_MS : 0)
   }
 
   async function sendBatch(): Promise<void> {
     const batch = waiting.slice(0, BATCH_SPANS)
     if (batch.length === 0) return
-    const { outcome, rejected, detail } = await send(batch)
+    const { outcome, rejected, detail } = await send(batch, deps)
     tries = outcome === 'come-back' ? tries + 1 : 0
     if (outcome === 'taken') {
       isTold = false
-      exported += batch.length - rejected
-      dropped += rejected
+      counts.exported += batch.length - rejected
+      counts.dropped += rejected
     } else if (!isTold) {
       isTold = true
       deps.log.warn({ reason: detail }, 'The collector does not take the spans of traces; some will be dropped')
     }
     if (outcome === 'come-back' && tries < MAX_TRIES) return
-    if (outcome !== 'taken') dropped += batch.length
+    if (outcome !== 'taken') counts.dropped += batch.length
     tries = 0
     waiting = waiting.slice(batch.length)
-  }
-
-  async function send(batch: readonly OtlpSpan[]): Promise<{ outcome: Outcome; rejected: number; detail: string }> {
-    try {
-      const { status, text } = await deps.post(otlpRequest(batch, deps.service))
-      if (status >= 200 && status < 300) return { outcome: 'taken', rejected: rejectedSpans(text), detail: '' }
-      return { outcome: COME_BACK.has(status) ? 'come-back' : 'refused', rejected: 0, detail: `status ${status}` }
-    } catch (error) {
-      return { outcome: 'come-back', rejected: 0, detail: error instanceof Error ? error.message : String(error) }
-    }
   }
 
   return {
     add(spans) {
       if (isClosed || waiting.length + spans.length > MAX_SPANS) {
-        dropped += spans.length
+        counts.dropped += spans.length
         return
       }
       waiting.push(...spans)
       if (waiting.length >= BATCH_SPANS && sending === null && tries === 0) void flush()
-      else schedule(flushMs)
+      else schedule(FLUSH_MS)
     },
-    counts: () => ({ exported, dropped }),
+    counts: () => ({ ...counts }),
     async close() {
       isClosed = true
       if (timer !== null) clearTimeout(timer)
       await sending
       while (waiting.length > 0 && tries === 0) await sendBatch()
-      dropped += waiting.length
+      counts.dropped += waiting.length
       waiting = []
     },
+  }
+}
+
+interface Sent {
+  readonly outcome: 'taken' | 'come-back' | 'refused'
+  readonly rejected: number
+  /** Why they were not taken. */
+  readonly detail: string
+}
+
+async function send(batch: readonly OtlpSpan[], { post, service }: OtlpExporterDeps): Promise<Sent> {
+  try {
+    const { status, text } = await post(otlpRequest(batch, service))
+    if (status >= 200 && status < 300) return { outcome: 'taken', rejected: rejectedSpans(text), detail: '' }
+    return { outcome: COME_BACK.has(status) ? 'come-back' : 'refused', rejected: 0, detail: `status ${status}` }
+  } catch (error) {
+    return { outcome: 'come-back', rejected: 0, detail: error instanceof Error ? error.message : String(error) }
   }
 }
 

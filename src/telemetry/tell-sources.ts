@@ -13,6 +13,7 @@ export function tellSources(sources: MetricsSources, labels: Labels, to: Exposit
   if (sources.queues !== undefined) tellQueues(sources.queues(), labels, to)
   if (sources.upstreams !== undefined) tellUpstreams(sources.upstreams(), labels, to)
   for (const [pool, count] of sources.agents?.() ?? []) to.add('corral_agents', count, pool)
+  tellBooks(sources, to)
   tellOutputs(sources, to)
   if (sources.process !== undefined) tellProcess(sources.process(), to)
 }
@@ -47,6 +48,22 @@ function tellUpstream(upstream: UpstreamReading, labels: Labels, to: Exposition)
   for (const { model, running, slots } of models) {
     if (slots !== null) to.add('corral_slots', slots, name, labels.model(model))
     to.add('corral_busy_slots', running, name, labels.model(model))
+  }
+}
+
+function tellBooks({ cache, ledger }: MetricsSources, to: Exposition): void {
+  if (cache !== undefined) {
+    const { answers, bytes } = cache()
+    to.add('corral_cache_answers', answers)
+    to.add('corral_cache_bytes', bytes)
+  }
+  if (ledger !== undefined) {
+    const { written, lost, waiting, lagMs, failingSince } = ledger()
+    to.add('corral_ledger_rows_total', written, 'written')
+    to.add('corral_ledger_rows_total', lost, 'lost')
+    to.add('corral_ledger_waiting_rows', waiting)
+    to.add('corral_ledger_lag_seconds', lagMs / 1000)
+    to.add('corral_ledger_failing', failingSince === null ? 0 : 1)
   }
 }
 
