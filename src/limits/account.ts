@@ -1,5 +1,15 @@
 import type { Calendar, Period } from './calendar.ts'
 
+export type BudgetKind = 'tokensPerMinute' | 'tokensPerDay' | 'tokensPerMonth' | 'moneyPerMonth'
+
+/** After which of them a budget is whole again. */
+export const periodOf = {
+  tokensPerMinute: 'minute',
+  tokensPerDay: 'day',
+  tokensPerMonth: 'month',
+  moneyPerMonth: 'month',
+} as const satisfies Record<BudgetKind, keyof Calendar>
+
 /** What was used in one period; in the next one nothing. */
 class Tally {
   #start = 0
@@ -24,41 +34,32 @@ export class Account {
   running = 0
   reservedTokens = 0
   reservedMoney = 0
-  readonly #minute = new Tally()
-  readonly #day = new Tally()
-  readonly #month = new Tally()
-  readonly #money = new Tally()
-
-  used({ minute, day, month }: Calendar): {
-    readonly tokensPerMinute: number
-    readonly tokensPerDay: number
-    readonly tokensPerMonth: number
-    readonly moneyPerMonth: number
-  } {
-    return {
-      tokensPerMinute: this.#minute.used(minute),
-      tokensPerDay: this.#day.used(day),
-      tokensPerMonth: this.#month.used(month),
-      moneyPerMonth: this.#money.used(month),
-    }
+  readonly #tallies: Readonly<Record<BudgetKind, Tally>> = {
+    tokensPerMinute: new Tally(),
+    tokensPerDay: new Tally(),
+    tokensPerMonth: new Tally(),
+    moneyPerMonth: new Tally(),
   }
 
-  charge({ minute, day, month }: Calendar, tokens: number, money: number): void {
-    this.#minute.add(minute, tokens)
-    this.#day.add(day, tokens)
-    this.#month.add(month, tokens)
-    this.#money.add(month, money)
+  used(kind: BudgetKind, calendar: Calendar): number {
+    return this.#tallies[kind].used(calendar[periodOf[kind]])
+  }
+
+  charge(calendar: Calendar, tokens: number, money: number): void {
+    this.#tallies.tokensPerMinute.add(calendar.minute, tokens)
+    this.restoreDay(calendar, tokens)
+    this.restoreMonth(calendar, tokens, money)
   }
 
   /** What the books say of today. */
   restoreDay({ day }: Calendar, tokens: number): void {
-    this.#day.add(day, tokens)
+    this.#tallies.tokensPerDay.add(day, tokens)
   }
 
   /** What the books say of this month, today included. */
   restoreMonth({ month }: Calendar, tokens: number, money: number): void {
-    this.#month.add(month, tokens)
-    this.#money.add(month, money)
+    this.#tallies.tokensPerMonth.add(month, tokens)
+    this.#tallies.moneyPerMonth.add(month, money)
   }
 
   begin(): void {
@@ -78,7 +79,7 @@ export class Account {
   }
 
   isIdle(calendar: Calendar): boolean {
-    const { tokensPerMonth, moneyPerMonth } = this.used(calendar)
-    return this.running === 0 && tokensPerMonth === 0 && moneyPerMonth === 0
+    const usedThisMonth = this.used('tokensPerMonth', calendar) + this.used('moneyPerMonth', calendar)
+    return this.running === 0 && usedThisMonth === 0
   }
 }

@@ -1,9 +1,7 @@
-import type { Account } from './account.ts'
+import { type Account, type BudgetKind, periodOf } from './account.ts'
 import type { Calendar } from './calendar.ts'
 import type { LimitTerms } from './limit-terms.ts'
 import type { TokenPrice } from './prices.ts'
-
-export type BudgetKind = 'tokensPerMinute' | 'tokensPerDay' | 'tokensPerMonth' | 'moneyPerMonth'
 
 /** How much of something there is until a period ends, and where that stands. */
 export interface Budget {
@@ -36,20 +34,17 @@ export type BudgetVerdict =
   | { readonly kind: 'room'; readonly answerTokens: number }
   | { readonly kind: 'taken' | 'used-up' | 'too-large' }
 
-export function budgetsOf(terms: LimitTerms, account: Account, { minute, day, month }: Calendar): Budget[] {
-  const used = account.used({ minute, day, month })
-  const ends = {
-    tokensPerMinute: minute.end,
-    tokensPerDay: day.end,
-    tokensPerMonth: month.end,
-    moneyPerMonth: month.end,
-  }
-  return (Object.keys(ends) as BudgetKind[]).flatMap((kind) => {
+const kinds = Object.keys(periodOf) as readonly BudgetKind[]
+
+export function budgetsOf(terms: LimitTerms, account: Account, calendar: Calendar): Budget[] {
+  const budgets: Budget[] = []
+  for (const kind of kinds) {
     const limit = terms[kind]
-    if (limit === undefined) return []
+    if (limit === undefined) continue
     const reserved = kind === 'moneyPerMonth' ? account.reservedMoney : account.reservedTokens
-    return [{ kind, limit, used: used[kind], reserved, endsAt: ends[kind] }]
-  })
+    budgets.push({ kind, limit, used: account.used(kind, calendar), reserved, endsAt: calendar[periodOf[kind]].end })
+  }
+  return budgets
 }
 
 /** Whoever is alone gets what is left, however little; beside others only what is usual. */

@@ -102,12 +102,12 @@ function end(scene: LimitScene, { key, reservation, prompt, tokens }: Running, c
 function expectWithin(scene: LimitScene, key: string, running: readonly Running[]): void {
   const mine = running.filter((one) => one.key === key)
   const account = scene.book.keys.of(key, calendarOf(scene.now))
-  const used = account.used(calendarOf(scene.now))
+  const today = calendarOf(scene.now)
   const written = mine.reduce((sum, one) => sum + one.prompt + one.tokens, 0)
   const cost = mine.reduce((sum, one) => sum + one.prompt * price.prompt + one.tokens * price.completion, 0) / 1e6
   expect(mine.length).toBeLessThanOrEqual(AT_ONCE)
   expect(account.running).toBe(mine.length)
   expect(account.reservedTokens).toBeGreaterThanOrEqual(written)
-  expect(used.tokensPerDay + written).toBeLessThanOrEqual(TOKENS)
-  expect(used.moneyPerMonth + cost).toBeLessThanOrEqual(MONEY + 1e-9)
+  expect(account.used('tokensPerDay', today) + written).toBeLessThanOrEqual(TOKENS)
+  expect(account.used('moneyPerMonth', today) + cost).toBeLessThanOrEqual(MONEY + 1e-9)
 }

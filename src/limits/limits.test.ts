@@ -17,7 +17,7 @@ describe('createLimits', () => {
     const scene = limitScene({ defaults: { concurrent: 2, requestsPerMinute: 3 } })
     const limits = { concurrent: 5, requestsPerMinute: 1 }
     const first = await scene.admit({ limits })
-    expect((await scene.refuse({ limits })).error.message).toMatch('"key k" is limited to 1 requests a minute')
+    expect((await scene.refuse({ limits })).error.message).toMatch('"key k" is limited to 1 request a minute')
     first.release()
     await scene.admit({ key: 'other' })
     await scene.admit({ key: 'other' })

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
-import type { Budget, BudgetKind, BudgetVerdict } from './budget.ts'
+import type { BudgetKind } from './account.ts'
+import type { Budget, BudgetVerdict } from './budget.ts'
 import type { Holder } from './holder.ts'
 
 type Held = Pick<Holder, 'scope' | 'name'>
@@ -10,12 +11,12 @@ const SOON_SECONDS = 1
 
 export function tooManyRequests(holder: Held, limit: number, resetMs: number): GatewayError {
   const retryAfterSeconds = seconds(resetMs)
-  const message = `${named(holder)} is limited to ${limit} requests a minute, which are used up; try again in ${retryAfterSeconds} s`
+  const message = `${named(holder)} is limited to ${requests(limit)} a minute; try again in ${retryAfterSeconds} s`
   return new GatewayError('rate_limited', { message, retryAfterSeconds })
 }
 
 export function tooManyAtOnce(holder: Held, limit: number): GatewayError {
-  const message = `${named(holder)} is limited to ${limit} requests at a time, which are running; try again when one of them is over`
+  const message = `${named(holder)} is limited to ${requests(limit)} at a time; try again when one is over`
   return new GatewayError('rate_limited', { message, retryAfterSeconds: SOON_SECONDS })
 }
 
@@ -60,4 +61,8 @@ function named({ scope, name }: Held): string {
 
 function seconds(milliseconds: number): number {
   return Math.max(1, Math.ceil(milliseconds / 1000))
+}
+
+function requests(limit: number): string {
+  return limit === 1 ? '1 request' : `${limit} requests`
 }
