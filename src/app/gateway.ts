@@ -77,8 +77,11 @@ export async function startGateway(
   })
   await withinMs(FIRST_ROUND_MS, traffic.current.routing.firstRound())
   const listener = openListener(settings, { traffic, agents, log })
-  const urls = await Promise.all(settings.http.listen.map((address) => listener.listen(address)))
-  const metricsUrl = await telemetry.listen()
+  const { urls, metricsUrl } = await listen(settings, { listener, telemetry }).catch(async (error: unknown) => {
+    // What has not started was not killed either.
+    await parts.ledger.close()
+    throw error
+  })
   // Last: a start that fails shall not leave a key that nobody was shown.
   const firstKey = await makeFirstKey(settings, parts)
 
@@ -103,6 +106,16 @@ export async function startGateway(
       await closeParts(parts)
     },
   }
+}
+
+interface Listeners {
+  readonly listener: Listener
+  readonly telemetry: Pick<Telemetry, 'listen'>
+}
+
+async function listen({ http }: Settings, { listener, telemetry }: Listeners) {
+  const urls = await Promise.all(http.listen.map((address) => listener.listen(address)))
+  return { urls, metricsUrl: await telemetry.listen() }
 }
 
 type Parts = Awaited<ReturnType<typeof openParts>>

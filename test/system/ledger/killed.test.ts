@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startFakeOllama } from '../../fakes/fake-ollama/fake-ollama.ts'
+import { MAIN } from '../harness/product-command.ts'
+import { runCommand } from '../harness/run-command.ts'
 import { type RunningGateway, startGateway } from '../harness/start-gateway.ts'
 import { readRows, usageOf } from './books.ts'
 
@@ -75,5 +77,23 @@ describe('after kill -9 under load', () => {
     expect(await last.stop()).toBe(0)
     await using after = await startGateway({ folder, config })
     expect(await saidAtStart(after, key)).not.toContain(UNCLOSED)
+  })
+})
+
+describe('a start that fails', () => {
+  it('is not taken for a gateway that was killed', { timeout: 60_000 }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'corral-unstarted-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    await using running = await startGateway()
+    const first = await startGateway({ folder })
+    expect(await first.stop()).toBe(0)
+    const failed = await runCommand(
+      MAIN,
+      ['serve', '--config', first.configFile, '--listen', `127.0.0.1:${running.port}`],
+      { folder },
+    )
+    expect(failed.code).toBe(1)
+    await using next = await startGateway({ folder })
+    expect(await saidAtStart(next, first.adminKey)).not.toContain(UNCLOSED)
   })
 })
