@@ -13,7 +13,7 @@ it('every route there is stands in it once', () => {
   const lines = authorityDocs()
     .split('\n')
     .filter((line) => line.startsWith('- '))
-  const listed = lines.flatMap((line) => [...line.matchAll(/`([A-Z]+ [^`]+)`/g)].map((match) => match[1]))
+  const listed = lines.flatMap((line) => [...line.matchAll(/`([A-Z]+ [^`]+)`/g)].map((match) => match[1] ?? ''))
   const known = [...routes, ...adminRoutes].map(({ method, pattern }) => `${method} ${pattern}`)
   expect(listed.toSorted()).toEqual(known.toSorted())
 })

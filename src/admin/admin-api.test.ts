@@ -233,6 +233,63 @@ describe('keys', () => {
   })
 })
 
+describe('a change', () => {
+  it('that fails half way leaves nothing behind, and tells nobody to look again', async () => {
+    const body = { name: 'ada', scopes: ['chat'], models: ['a b'] }
+    expect(await failure('POST /admin/users', { body })).toContain('"a b" is not a model name or pattern')
+    expect(await store.listUsers()).toEqual([])
+    expect(await store.listAudit({ since: 0, limit: 9 })).toEqual([])
+    const list = { text: '["OLLAMA-6f9619ff-8b86-4011-b42d-00c04fc964ff"]', scopes: ['agent'], models: ['x'] }
+    expect(await failure('POST /admin/keys/import', { body: list })).toContain('takes neither models nor')
+    expect([await store.listUsers(), changes]).toEqual([[], 0])
+  })
+
+  it('is told to the audit log with who asked for it', async () => {
+    const body = { name: 'x', scopes: ['chat'], models: ['qwen3:8b'], upstreams: ['gpu-1'], expires_in_seconds: 10 }
+    await call('POST /admin/keys', { body, principal: limited })
+    const { json } = await call('GET /admin/audit', { query: 'limit=5' })
+    expect(json).toMatchObject([
+      {
+        user: 'ada',
+        key: 'ada',
+        key_id: 'key_1',
+        action: 'key.create',
+        subject: 'x',
+        detail: { models: ['qwen3:8b'] },
+      },
+    ])
+    expect(refused).toEqual([])
+  })
+
+  it('is told to it as well when the caller may not', async () => {
+    await failure('POST /admin/keys', { body: { name: 'x', scopes: ['embed'] }, principal: limited })
+    expect(refused).toMatchObject([
+      {
+        actor: { user: 'ada' },
+        action: 'refused',
+        subject: 'POST /admin/keys',
+        detail: { reason: expect.any(String) },
+      },
+    ])
+  })
+
+  it('is one transaction with its line in every route that changes anything', () => {
+    const silent = api.routes.filter(({ method, changes: flag }) => method !== 'GET' && flag !== true)
+    expect(silent.map(({ method, pattern }) => `${method} ${pattern}`)).toEqual([])
+  })
+
+  it('of a user narrows keys, and revokes those that had nothing else', async () => {
+    await call('POST /admin/users', { body: { name: 'ada', role: 'admin', scopes: ['chat', 'admin'] } })
+    await call('POST /admin/keys', { body: { name: 'home', user: 'ada', scopes: ['agent'] } })
+    const { json } = await call('POST /admin/users/change', { body: { name: 'ada', role: 'member' } })
+    expect(json).toMatchObject({ role: 'member', active_keys: 1 })
+    const { json: shown } = await call('GET /admin/users/:id', { params: { id: 'ada' } })
+    expect(shown.keys).toMatchObject([{ scopes: ['chat'], state: 'active' }, { state: 'revoked' }])
+    await call('POST /admin/users/change', { body: { name: 'ada', role: 'admin' } })
+    expect((await call('GET /admin/keys/:id', { params: { id: 'ada' } })).json.scopes).toEqual(['chat'])
+  })
+})
+
 describe('keys in the queue', () => {
   it('have a class and a weight, plain unless said', async () => {
     const plain = await call('POST /admin/keys', { body: { name: 'plain' } })

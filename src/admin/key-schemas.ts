@@ -3,7 +3,7 @@ import { MAX_WEIGHT, queueClasses } from '../auth/principal.ts'
 import { roles } from '../auth/role.ts'
 import { scopes } from '../auth/scope.ts'
 import { entityNameRule, isEntityName } from '../lib/entity-name.ts'
-import { limitChangesSchema, limitsSchema } from './limit-schemas.ts'
+import { limitChangesSchema, limitsSchema, shownLimitsSchema } from './limit-schemas.ts'
 
 const maxExpirySeconds = 10 * 365 * 24 * 60 * 60
 const maxOverlapSeconds = 90 * 24 * 60 * 60
@@ -148,7 +148,7 @@ export const userSchema = z
     name: z.string(),
     role: z.enum(roles),
     state: z.enum(['active', 'disabled']),
-    limits: limitsSchema,
+    limits: shownLimitsSchema,
     created_at: timeSchema,
     active_keys: z.int().meta({ description: 'Keys that would be accepted now' }),
     last_used_at: timeSchema.nullable().meta({ description: 'Of any of its keys' }),
@@ -166,7 +166,7 @@ const keyShape = {
   pools: z.array(z.string()).nullable().meta({ description: 'Pools of agents; null for every other key' }),
   class: z.enum(queueClasses),
   weight: z.int(),
-  limits: limitsSchema,
+  limits: shownLimitsSchema,
   created_at: timeSchema,
   expires_at: timeSchema.nullable(),
   revoked_at: timeSchema.nullable(),
@@ -195,7 +195,7 @@ export const importedKeysSchema = z
 
 export const selfSchema = z
   .object({
-    user: z.object({ id: z.string(), name: z.string(), role: z.enum(roles), limits: limitsSchema }),
+    user: z.object({ id: z.string(), name: z.string(), role: z.enum(roles), limits: shownLimitsSchema }),
     key: keySchema,
   })
   .meta({ id: 'Self' })
@@ -203,7 +203,6 @@ export const selfSchema = z
 export type UserView = z.output<typeof userSchema>
 export type KeyView = z.output<typeof keySchema>
 export type CreatedKey = z.output<typeof createdKeySchema>
-export type SelfView = z.output<typeof selfSchema>
 export type TermsInput = Omit<z.output<typeof newKeySchema>, 'name' | 'format'>
 export type KeyChangeInput = z.output<typeof keyChangeSchema>
 export type OwnKeyInput = z.output<typeof ownKeySchema>

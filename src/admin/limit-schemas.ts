@@ -29,6 +29,18 @@ export const limitsSchema = z
     tokens_per_month: count().optional(),
     money_per_month: money().optional().meta({ description: 'By the prices in the config' }),
   })
+  .meta({ description: 'What is absent is not limited' })
+
+/** What somebody wrote into the database by hand is shown as it is. */
+export const shownLimitsSchema = z
+  .object({
+    requests_per_minute: z.number().optional(),
+    concurrent: z.number().optional(),
+    tokens_per_minute: z.number().optional(),
+    tokens_per_day: z.number().optional(),
+    tokens_per_month: z.number().optional(),
+    money_per_month: z.number().optional(),
+  })
   .meta({ id: 'Limits', description: 'What is absent is not limited' })
 
 /** What is null goes, what is absent stays. */
@@ -41,7 +53,7 @@ export const limitChangesSchema = z.strictObject({
   money_per_month: money().nullish(),
 })
 
-export type LimitsView = z.output<typeof limitsSchema>
+export type LimitsView = z.output<typeof shownLimitsSchema>
 export type LimitChanges = z.output<typeof limitChangesSchema>
 
 /** Null: nothing is limited. */

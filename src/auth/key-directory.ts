@@ -4,7 +4,9 @@ import type { ForeignKey } from './foreign-keys.ts'
 import { createDummyDigest, type KeyDigester } from './key-digest.ts'
 import { foreignEntry, previousEntry, storedEntry, type KeyEntry } from './key-entry.ts'
 import type { KeyRecord, UserRecord } from './key-store.ts'
-import type { KeyUse, Principal } from './principal.ts'
+import { createKeyUses, type KeyUses } from './key-uses.ts'
+import type { Principal } from './principal.ts'
+import { createReplacedSecrets } from './replaced-secrets.ts'
 
 export interface DirectoryContents {
   readonly users: readonly UserRecord[]
@@ -45,10 +47,8 @@ export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDi
   let validUntil: ReadonlyMap<string, number> = new Map()
   let nextExpiry = Infinity
   let edition = 0
-  /** By key id: what has opened something is remembered over a refresh. */
-  let uses: ReadonlyMap<string, KeyUse> = new Map()
-  /** By key id. */
-  let secrets: ReadonlyMap<string, ReadonlySet<string>> = new Map()
+  const uses = createKeyUses()
+  const replacedSecrets = createReplacedSecrets()
 
   /** Replaces the set of live keys and names those that fell out of it. */
   function settle(entries: Iterable<readonly [string, number]>): readonly string[] {
@@ -85,13 +85,13 @@ export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDi
     },
     refresh(contents) {
       edition++
-      uses = new Map(contents.keys.map(({ id }) => [id, uses.get(id) ?? { noted: false }]))
+      uses.keep(contents.keys.map(({ id }) => id))
       const entries = createEntries(contents, uses)
       snapshot = createSnapshot(entries)
       const lasting = entries.filter((entry) => !entry.isPrevious)
       const ended = settle(lasting.map((entry) => [entry.principal.keyId, lastsUntil(entry, snapshot)]))
-      const replaced = lostSecrets(secrets, (secrets = secretsOf(contents.keys)))
-      return [...new Set([...ended, ...replaced.filter((id) => validUntil.has(id))])]
+      // Rotated with no time for the secret that it had: what runs with that ends.
+      return [...ended, ...replacedSecrets(contents.keys).filter((id) => validUntil.has(id))]
     },
     expire: () => (clock.now() < nextExpiry ? [] : settle(validUntil)),
     nextExpiryAt: () => (nextExpiry === Infinity ? null : nextExpiry),
@@ -100,18 +100,14 @@ export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDi
       return (validUntil.get(keyId) ?? 0) > now && (expiresAt ?? Infinity) > now
     },
     edition: () => edition,
-    takeUsed() {
-      const used = [...uses].filter(([, use]) => use.noted)
-      for (const [, use] of used) use.noted = false
-      return used.map(([id]) => id)
-    },
+    takeUsed: uses.take,
   }
 }
 
-function createEntries({ users, keys, foreign }: DirectoryContents, uses: ReadonlyMap<string, KeyUse>): KeyEntry[] {
+function createEntries({ users, keys, foreign }: DirectoryContents, uses: KeyUses): KeyEntry[] {
   const owners = new Map(users.map((user) => [user.id, user]))
   const stored = keys.flatMap((record) => {
-    const entry = storedEntry(record, owners.get(record.userId), uses.get(record.id) ?? { noted: false })
+    const entry = storedEntry(record, owners.get(record.userId), uses.of(record.id))
     const previous = previousEntry(record, entry)
     return previous === undefined ? [entry] : [entry, previous]
   })
@@ -141,21 +137,4 @@ function lastsUntil(entry: KeyEntry, snapshot: Snapshot): number {
 
 function lookupKey(entry: KeyEntry): string {
   return entry.digest.toString(entry.kind === 'ssh' ? 'base64' : 'latin1')
-}
-
-function secretsOf(keys: readonly KeyRecord[]): ReadonlyMap<string, ReadonlySet<string>> {
-  return new Map(
-    keys.map(({ id, digest, previous }) => [id, new Set(previous === null ? [digest] : [digest, previous.digest])]),
-  )
-}
-
-/** Keys that were rotated with no time for the secret that they had: what runs with it ends. */
-function lostSecrets(
-  before: ReadonlyMap<string, ReadonlySet<string>>,
-  after: ReadonlyMap<string, ReadonlySet<string>>,
-): string[] {
-  return [...before].flatMap(([id, digests]) => {
-    const kept = after.get(id)
-    return kept === undefined || [...digests].some((digest) => kept.has(digest)) ? [] : [id]
-  })
 }

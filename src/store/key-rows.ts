@@ -94,12 +94,13 @@ function parseLimits(json: string | null): LimitTerms | null {
   const value = parseJson(json)
   const limits = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []
   const isSound = limits.length > 0 && limits.every(([, limit]) => typeof limit === 'number' && limit > 0)
-  return isSound ? (Object.fromEntries(limits) as LimitTerms) : NOTHING
+  return isSound ? Object.fromEntries(limits) : NOTHING
 }
 
 const NOTHING: LimitTerms = { requestsPerMinute: 0 }
 
-function parseJson(json: string): unknown {
+/** Undefined for what is none. */
+export function parseJson(json: string): unknown {
   try {
     return JSON.parse(json)
   } catch {

@@ -144,6 +144,105 @@ describe('keys', () => {
   })
 })
 
+describe('a change', () => {
+  it('is whole or not at all, and other calls wait for its end', async () => {
+    const { store } = await withUser()
+    const before = store.version()
+    const failing = store.change(async (tables) => {
+      await tables.createUser({ name: 'bob' })
+      await tables.writeAudit({ actor: null, action: 'user.create', subject: 'bob', detail: {} })
+      throw new Error('changed its mind')
+    })
+    const meanwhile = store.listUsers()
+    await expect(failing).rejects.toThrow('changed its mind')
+    expect((await meanwhile).map(({ name }) => name)).toEqual(['ada'])
+    expect(await store.listAudit({ since: 0, limit: 10 })).toEqual([])
+    expect(store.version()).toBe(before)
+    await store.change((tables) => tables.createUser({ name: 'bob', role: 'admin', limits: { concurrent: 1 } }))
+    expect((await store.listUsers()).at(-1)).toMatchObject({ name: 'bob', role: 'admin', limits: { concurrent: 1 } })
+  })
+
+  it('takes over what it names of a key, and nothing else', async () => {
+    const { store, userId } = await withUser()
+    const made = await store.createKey(newKey(userId, { limits: { tokensPerDay: 5 } }))
+    const previous = { digest: 'd1', until: 99 }
+    const changed = await store.changeKey('key_1', { digest: 'd2', previous, models: null, limits: null })
+    expect(changed).toEqual({ ...made, digest: 'd2', previous, models: null, limits: null })
+    expect(await store.changeKey('key_1', {})).toEqual(changed)
+  })
+
+  it('deletes a user whose name and key names are free then, and whose keys stay revoked', async () => {
+    const { store, userId } = await withUser()
+    await store.createKey(newKey(userId))
+    await store.deleteUser(userId)
+    expect(await store.listUsers()).toEqual([])
+    expect(await store.listKeys()).toMatchObject([{ userName: 'ada', userId, revokedAt: expect.any(Number) }])
+    const again = await store.createUser({ name: 'ada' })
+    expect(again.id).not.toBe(userId)
+    await store.createKey(newKey(again.id, { id: 'key_2' }))
+    expect((await store.listKeys()).map((key) => [key.userId, key.revokedAt === null])).toEqual([
+      [userId, false],
+      [again.id, true],
+    ])
+  })
+
+  it('of limits by hand lets nothing through where it makes no sense', async () => {
+    const folder = tempFolder()
+    const { store, userId } = await withUser(folder)
+    await store.createKey(newKey(userId))
+    const other = new DatabaseSync(join(folder, 'corral.db'))
+    onTestFinished(() => other.close())
+    for (const wrong of ['{', '[]', '{}', '{"concurrent":-1}', '{"concurrent":"many"}']) {
+      other.prepare('UPDATE keys SET limits = ?').run(wrong)
+      expect((await store.listKeys())[0]?.limits).toEqual({ requestsPerMinute: 0 })
+    }
+  })
+})
+
+describe('what is noted', () => {
+  it('waits for nobody, and is no reason to look again', async () => {
+    const folder = tempFolder()
+    const { store, userId } = await withUser(folder)
+    await store.createKey(newKey(userId))
+    const before = store.version()
+    const other = new DatabaseSync(join(folder, 'corral.db'))
+    onTestFinished(() => other.close())
+    other.exec('BEGIN IMMEDIATE')
+    expect(await store.note((tables) => tables.markUsed(['key_1']))).toBe(false)
+    expect((await store.listKeys())[0]?.lastUsedAt).toBeNull()
+    other.exec('COMMIT')
+    expect(await store.note((tables) => tables.markUsed(['key_1', 'nobody']))).toBe(true)
+    expect((await store.listKeys())[0]?.lastUsedAt).toEqual(expect.any(Number))
+    expect(store.version()).toBe(before)
+  })
+})
+
+describe('the audit log', () => {
+  it('is read from the newest, and says who it was', async () => {
+    const { store } = await withUser()
+    const actor = { user: 'ada', keyId: 'key_1', keyName: 'laptop' }
+    await store.writeAudit({ actor: null, action: 'user.create', subject: 'bob', detail: { role: 'member' } })
+    await store.writeAudit({ actor, action: 'key.create', subject: 'phone', detail: {} })
+    const [newest, oldest] = await store.listAudit({ since: 0, limit: 5 })
+    expect(newest).toEqual({ at: expect.any(Number), actor, action: 'key.create', subject: 'phone', detail: {} })
+    expect(oldest).toMatchObject({ actor: null, detail: { role: 'member' } })
+    expect(await store.listAudit({ since: 0, limit: 1 })).toEqual([newest])
+    expect(await store.listAudit({ since: Date.now() + 1000, limit: 5 })).toEqual([])
+  })
+
+  it('keeps what was done for good, and of what was refused the newest', async () => {
+    const { store } = await withUser()
+    await store.writeAudit({ actor: null, action: 'user.create', subject: 'bob', detail: {} })
+    await store.note(async (tables) => {
+      for (let i = 0; i < 10_005; i++)
+        await tables.writeAudit({ actor: null, action: 'refused', subject: String(i), detail: {} })
+    })
+    const entries = await store.listAudit({ since: 0, limit: 20_000 })
+    expect(entries).toHaveLength(10_001)
+    expect([entries[0]?.subject, entries.at(-2)?.subject, entries.at(-1)?.subject]).toEqual(['10004', '5', 'bob'])
+  })
+})
+
 describe('version', () => {
   it('changes with every write of this process and of another connection, and with nothing else', async () => {
     const folder = tempFolder()

@@ -32,7 +32,7 @@ it('tells who changed what, with which key or at the machine, and never a secret
   const made = await askAdmin(gateway, 'POST /admin/users', {
     body: { name: 'ann', limits: { tokens_per_day: 1000 }, models: ['tiny'] },
   })
-  const secret = String((made.body['key'] as { secret: string }).secret)
+  const secret = (made.body['key'] as { secret: string }).secret
   await gateway.cli('key', 'create', 'laptop', '--user', 'ann')
   await askAdmin(gateway, 'POST /admin/keys/change', { body: { key: 'laptop', weight: 2 } })
   const rotated = await askAdmin(gateway, 'POST /admin/keys/rotate', { body: { key: 'laptop' } })
@@ -100,11 +100,11 @@ it('is there with every change that was acknowledged, and without it never, afte
   await Promise.all(work)
   const database = new DatabaseSync(join(folder, 'corral.db'))
   onTestFinished(() => database.close())
-  const column = (query: string): unknown[] =>
+  const column = (query: string): string[] =>
     database
       .prepare(query)
       .all()
-      .map((row) => row['name'])
+      .map((row) => String(row['name']))
   const keys = column('SELECT name FROM keys')
   const audited = column("SELECT subject AS name FROM audit WHERE action = 'key.create'")
   for (const name of acknowledged) expect(keys).toContain(name)
