@@ -82,4 +82,20 @@ describe('Recording', () => {
     }
     expect(sink.pieces.reduce((sum, piece) => sum + piece.length, 0)).toBe(1_000_000)
   })
+
+  it('forgets nothing of a block that somebody is in', () => {
+    const recording = new Recording()
+    recording.head = { status: 200, headers: [] }
+    let room = false
+    const sink = sinkOf(() => room)
+    const reading = new Reading(recording, sink, DESK)
+    for (let i = 0; i < 100; i += 1) {
+      recording.append(new Uint8Array(1000).fill(i))
+      reading.pump()
+      recording.forgetBefore(reading.block)
+    }
+    room = true
+    reading.resume()
+    expect(sink.pieces.reduce((sum, piece) => sum + piece.length, 0)).toBe(100_000)
+  })
 })

@@ -43,6 +43,8 @@ export interface Asker {
   claim: Claim | undefined
   attempt: Attempt | undefined
   room: boolean
+  /** Tokens of the answer that are on its account when it has ended, or was left. */
+  account: number
   /** `granted`, `refused`, then what its sink hears; runs of `data` as one. */
   readonly events: string[]
   text(): string
@@ -106,6 +108,9 @@ function createAsker(): Omit<Asker, 'ticket'> & { readonly sink: ResponseSink; t
     if (events.includes('released')) throw new Error(`${event} after released`)
     if (event !== 'data' || events.at(-1) !== 'data') events.push(event)
   }
+  const settle = (): void => {
+    asker.account = asker.claim?.shared?.charged()?.usage?.completionTokens ?? 0
+  }
   const sink: ResponseSink = {
     accepted: () => heard('accepted'),
     info: (status) => heard(`info ${status}`),
@@ -115,8 +120,14 @@ function createAsker(): Omit<Asker, 'ticket'> & { readonly sink: ResponseSink; t
       chunks.push(chunk.slice())
       return asker.room
     },
-    end: () => heard('end'),
-    fail: ({ kind }) => heard(`fail ${kind}`),
+    end() {
+      heard('end')
+      settle()
+    },
+    fail({ kind }) {
+      heard(`fail ${kind}`)
+      settle()
+    },
     released: () => heard('released'),
   }
   const asker: ReturnType<typeof createAsker> = {
@@ -124,11 +135,15 @@ function createAsker(): Omit<Asker, 'ticket'> & { readonly sink: ResponseSink; t
     claim: undefined,
     attempt: undefined,
     room: true,
+    account: 0,
     events,
     text: () => Buffer.concat(chunks).toString(),
     leave() {
       if (asker.attempt === undefined) asker.ticket?.cancel()
-      else asker.attempt.abort('client-gone')
+      else {
+        asker.attempt.abort('client-gone')
+        if (!events.includes('released')) settle()
+      }
     },
   }
   return asker
