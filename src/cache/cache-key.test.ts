@@ -47,7 +47,8 @@ function inOtherCase(name: string, random: () => number): string {
 
 /** To Go the Kelvin sign is a k, and the long s an s. */
 function otherLetter(letter: string): string {
-  return letter === 'k' ? '\u212a' : letter === 's' ? '\u017f' : letter.toUpperCase()
+  const others: Readonly<Record<string, string>> = { k: '\u212a', s: '\u017f' }
+  return others[letter] ?? letter.toUpperCase()
 }
 
 function writtenText(text: string, random: () => number): string {
