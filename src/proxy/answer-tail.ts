@@ -9,7 +9,7 @@ const KEPT_BYTES = 16 * 1024
 
 const decoder = new TextDecoder()
 
-export interface AnswerTailOptions {
+interface AnswerTailOptions {
   readonly keepsBeginning: boolean
 }
 

@@ -7,7 +7,7 @@ const RETURN = 0x0d
 const NOTHING: Uint8Array = new Uint8Array(0)
 
 /** How the client stands to what comes. */
-export interface Passing {
+interface Passing {
   /** It is a piece of a line that is not over. */
   readonly isPartial: boolean
   /** What went before it belongs to an event that is not over. */
