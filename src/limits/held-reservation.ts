@@ -1,8 +1,11 @@
+import { GatewayError } from '../errors/gateway-error.ts'
 import type { Reservation } from '../proxy/limits-port.ts'
-import { budgetsOf, type Expected, moreRoom } from './budget.ts'
+import { type Expected, moreRoom } from './budget.ts'
 import type { Calendar } from './calendar.ts'
+import { type HeldBudget, heldBudgets } from './expectation.ts'
 import type { Holder } from './holder.ts'
 import type { TokenPrice } from './prices.ts'
+import { ranOut } from './refusals.ts'
 
 /** An answer that is longer than usual asks for so much more at once. */
 const STEP_TOKENS = 64
@@ -53,6 +56,11 @@ export class HeldReservation implements Reservation {
     return this.#room
   }
 
+  exhausted(): GatewayError {
+    const tightest = this.#tightest(this.#terms.expected?.price ?? null)
+    return tightest === undefined ? new GatewayError('budget_exhausted') : ranOut(tightest.holder, tightest.budget)
+  }
+
   release(): void {
     if (this.#isReleased) return
     this.#isReleased = true
@@ -70,9 +78,17 @@ export class HeldReservation implements Reservation {
   }
 
   #mostMore(price: TokenPrice | null): number {
-    const today = this.#terms.today()
-    return this.#terms.holders
-      .flatMap(({ terms, account }) => budgetsOf(terms, account, today))
-      .reduce((least, budget) => Math.min(least, moreRoom(budget, price)), Infinity)
+    return this.#tightest(price)?.room ?? Infinity
+  }
+
+  /** The budget that has the least room for more. */
+  #tightest(price: TokenPrice | null): (HeldBudget & { readonly room: number }) | undefined {
+    const { holders, today } = this.#terms
+    return heldBudgets(holders, today())
+      .map((held) => ({ ...held, room: moreRoom(held.budget, price) }))
+      .reduce<(HeldBudget & { readonly room: number }) | undefined>(
+        (least, held) => (least === undefined || held.room < least.room ? held : least),
+        undefined,
+      )
   }
 }

@@ -226,6 +226,10 @@ describe('an answer that runs', () => {
     const scene = limitScene({ defaults: { tokensPerDay: 1000 } })
     const [one, other] = [await scene.admit({ promptTokens: 20 }), await scene.admit({ promptTokens: 20 })]
     expect(await grow(one, 5000)).toBe(1000 - 20 - 20 - 256)
+    expect(one.exhausted()).toMatchObject({
+      code: 'budget_exhausted',
+      message: 'The key "key k" is limited to 1000 tokens a day, which are used up until 2026-05-16T00:00Z',
+    })
     expect(await grow(other, 5000)).toBe(256)
     one.release()
     expect(other.extend(257)).toBeGreaterThan(256)

@@ -25,7 +25,7 @@ export function noRoom(
   { holder, budget, verdict }: { holder: Held; budget: Budget; verdict: Exclude<BudgetVerdict['kind'], 'room'> },
   now: number,
 ): GatewayError {
-  const limited = `${named(holder)} is limited to ${budgetText(budget)}`
+  const limited = limitedTo(holder, budget)
   if (verdict === 'too-large')
     return new GatewayError('budget_exhausted', { message: `${limited}, and the prompt alone takes more` })
   if (verdict === 'taken') {
@@ -33,8 +33,20 @@ export function noRoom(
     return new GatewayError('rate_limited', { message, retryAfterSeconds: SOON_SECONDS })
   }
   const retryAfterSeconds = seconds(budget.endsAt - now)
-  const message = `${limited}, which are used up until ${new Date(budget.endsAt).toISOString().slice(0, 16)}Z`
-  return new GatewayError(codeOf(budget.kind), { message, retryAfterSeconds })
+  return new GatewayError(codeOf(budget.kind), { message: usedUp(holder, budget), retryAfterSeconds })
+}
+
+/** Said at the end of an answer that may get no longer. */
+export function ranOut(holder: Held, budget: Budget): GatewayError {
+  return new GatewayError('budget_exhausted', { message: usedUp(holder, budget) })
+}
+
+function usedUp(holder: Held, budget: Budget): string {
+  return `${limitedTo(holder, budget)}, which are used up until ${new Date(budget.endsAt).toISOString().slice(0, 16)}Z`
+}
+
+function limitedTo(holder: Held, budget: Budget): string {
+  return `${named(holder)} is limited to ${budgetText(budget)}`
 }
 
 /** A minute is worth waiting for, a day is not. */

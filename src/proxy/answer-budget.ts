@@ -1,4 +1,5 @@
 import type { TokenUsage } from '../dialects/token-usage.ts'
+import { GatewayError } from '../errors/gateway-error.ts'
 import type { Reservation } from './limits-port.ts'
 import type { UpstreamAnswer } from './upstream-answer.ts'
 
@@ -35,6 +36,11 @@ export class AnswerBudget {
       completionTokens: isCut ? Math.max(completionTokens, answer.tokens) : completionTokens,
       cachedTokens: told?.cachedTokens ?? null,
     }
+  }
+
+  /** Why there is no room. */
+  exhausted(): GatewayError {
+    return this.#reservation?.exhausted() ?? new GatewayError('budget_exhausted')
   }
 
   release(): void {

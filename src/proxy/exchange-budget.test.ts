@@ -21,6 +21,7 @@ function held({ answerTokens = Infinity, more = [] as number[], counts = true } 
       room += more.shift() ?? 0
       return room
     },
+    exhausted: () => new GatewayError('budget_exhausted'),
     release: () => void (state.released += 1),
   }
   return state

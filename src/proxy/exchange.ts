@@ -241,7 +241,7 @@ export class Exchange implements AttemptListener, RunningExchange {
     // What is not charged, as what the cache replays, needs no room.
     if (!this.#budget.hasRoomFor(answer) && this.#attempts.isCharged) {
       this.#attempts.abandon('refused-answer', 'cancelled')
-      this.#tell(new GatewayError('budget_exhausted'), 'budget-exhausted')
+      this.#tell(this.#budget.exhausted(), 'budget-exhausted')
     }
     return room
   }

@@ -38,6 +38,8 @@ export interface Reservation {
   readonly answerTokens: number
   /** How many it may get to now that it has got to so many; fewer than that: the budget is used up. */
   extend(reached: number): number
+  /** What the answer is told that may get no longer: whose budget ends it. */
+  exhausted(): GatewayError
   /** Once, in every ending. */
   release(): void
 }

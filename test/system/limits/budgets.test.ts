@@ -145,8 +145,12 @@ describe('a budget of money', () => {
 
 describe('a budget that runs out in the middle of an answer', () => {
   it.each([
-    ['/api/chat', {}, /\{"error":"A budget is used up"\}\n$/],
-    ['/api/generate', { prompt: 'hello', messages: undefined }, /\{"error":"A budget is used up"\}\n$/],
+    ['/api/chat', {}, /\{"error":"The key \\"ends-[a-z0-9-]+\\" is limited to 300 tokens a day[^\n]*"\}\n$/],
+    [
+      '/api/generate',
+      { prompt: 'hello', messages: undefined },
+      /\{"error":"The key \\"ends-[a-z0-9-]+\\" is limited to 300 tokens a day[^\n]*"\}\n$/,
+    ],
     ['/v1/chat/completions', {}, /\n\ndata: \{"error":\{[^\n]*"code":"budget_exhausted"\}\}\n\n$/],
     [
       '/v1/completions',
@@ -161,7 +165,7 @@ describe('a budget that runs out in the middle of an answer', () => {
     [
       '/v1/messages',
       { max_tokens: 1_000_000 },
-      /\n\nevent: error\ndata: \{"type":"error",[^\n]*A budget is used up"\}\}\n\n$/,
+      /\n\nevent: error\ndata: \{"type":"error",[^\n]* is limited to 300 tokens a day[^\n]*"\}\}\n\n$/,
     ],
   ])('ends %s in-band, and the work behind it', async (path, body, words) => {
     const name = `ends${path.replaceAll('/', '-')}`
