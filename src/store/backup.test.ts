@@ -34,7 +34,7 @@ describe('backupStore', () => {
     const place = placeIn()
     await withStore(place, async (store) => {
       await store.createUser(ada)
-      const { contents, bytes } = backupStore({ ...place, force: false })
+      const { contents, bytes } = await backupStore({ ...place, force: false })
       expect(contents).toMatchObject({ schema: migrations.length, rows: { users: 1, keys: 0, exchanges: 0 } })
       expect(bytes).toBe(statSync(place.file).size)
       // What comes after it is not in it.
@@ -49,7 +49,7 @@ describe('backupStore', () => {
 
   it('is one file that only its owner may read', async () => {
     const place = placeIn()
-    await withStore(place, () => void backupStore({ ...place, force: false }))
+    await withStore(place, async () => void (await backupStore({ ...place, force: false })))
     expect(statSync(place.file).mode & 0o777).toBe(0o600)
   })
 
@@ -61,7 +61,7 @@ describe('backupStore', () => {
     database.exec("DELETE FROM marks WHERE name = 'canary'; PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
     expect(readFileSync(place.storePath, 'latin1')).toContain('deleted-canary-4711')
-    backupStore({ ...place, force: false })
+    await backupStore({ ...place, force: false })
     expect(readFileSync(place.file, 'latin1')).not.toContain('deleted-canary-4711')
   })
 
@@ -69,11 +69,11 @@ describe('backupStore', () => {
     const place = placeIn()
     await withStore(place, () => {})
     writeFileSync(place.file, 'mine')
-    expect(() => backupStore({ ...place, force: false })).toThrow(
+    await expect(backupStore({ ...place, force: false })).rejects.toThrow(
       `Cannot write "${place.file}": it is there already; --force replaces it`,
     )
     expect(readFileSync(place.file, 'utf8')).toBe('mine')
-    backupStore({ ...place, force: true })
+    await backupStore({ ...place, force: true })
     expect(readFileSync(place.file).subarray(0, 6).toString()).toBe('SQLite')
   })
 
@@ -85,7 +85,7 @@ describe('backupStore', () => {
     const own = ['corral.db', 'corral.db-wal', 'corral.db-shm', 'corral.db.lock', 'corral.secret']
     for (const name of [...own, 'second-name.db', 'symlink.db']) {
       const file = join(place.folder, name)
-      expect(() => backupStore({ ...place, file, force: true }), name).toThrow(
+      await expect(backupStore({ ...place, file, force: true }), name).rejects.toThrow(
         `Cannot write "${file}": it belongs to the store itself`,
       )
     }
@@ -95,19 +95,19 @@ describe('backupStore', () => {
   it('says in one sentence why there is none, and leaves nothing behind', async () => {
     const place = placeIn()
     const noStore = `There is no store "${place.storePath}" to back up`
-    expect(() => backupStore({ ...place, force: false })).toThrow(noStore)
+    await expect(backupStore({ ...place, force: false })).rejects.toThrow(noStore)
     expect(existsSync(place.storePath)).toBe(false)
     await withStore(place, () => {})
     const failure = (file: string): string => `Cannot back up the store "${place.storePath}" to "${file}"`
     const nowhere = join(place.folder, 'none/b.db')
-    expect(() => backupStore({ ...place, file: nowhere, force: false })).toThrow(
+    await expect(backupStore({ ...place, file: nowhere, force: false })).rejects.toThrow(
       `${failure(nowhere)}: its folder does not exist`,
     )
-    expect(() => backupStore({ ...place, file: place.folder, force: true })).toThrow(
+    await expect(backupStore({ ...place, file: place.folder, force: true })).rejects.toThrow(
       'it is a folder; name a file in it',
     )
     writeFileSync(place.storePath, 'no database '.repeat(1000))
-    expect(() => backupStore({ ...place, force: false })).toThrow('it is not an SQLite database')
+    await expect(backupStore({ ...place, force: false })).rejects.toThrow('it is not an SQLite database')
     expect(readdirSync(place.folder).filter((name) => name.startsWith('backup'))).toEqual([])
   })
 })

@@ -24,7 +24,7 @@ export interface Backup {
  * Writes the store, in use or not, to a file that stands under its name only once it is whole, checked and on the disk.
  * Throws GatewayError `invalid_input`.
  */
-export function backupStore({ storePath, file, force }: BackupTerms): Backup {
+export async function backupStore({ storePath, file, force }: BackupTerms): Promise<Backup> {
   if (!existsSync(storePath)) throw refused(`There is no store "${storePath}" to back up`)
   if (isOwnFile(storePath, file)) throw refused(`Cannot write "${file}": it belongs to the store itself`)
   const found = statSync(file, { throwIfNoEntry: false })
@@ -32,7 +32,7 @@ export function backupStore({ storePath, file, force }: BackupTerms): Backup {
   if (found !== undefined && !force) throw alreadyThere(file)
   const draft = `${file}.${randomUUID().slice(0, 8)}.part`
   try {
-    const contents = copyDatabase(storePath, draft)
+    const contents = await copyDatabase(storePath, draft)
     putInPlace(draft, file, { force })
     return { contents, bytes: statSync(file).size }
   } catch (error) {

@@ -35,7 +35,7 @@ async function startScene(): Promise<Scene> {
   const folder = tempFolder()
   const scene = { folder, storePath: join(folder, 'corral.db'), file: join(folder, 'backup.db') }
   await addUser(scene, 'ada')
-  backupStore({ ...scene, force: false })
+  await backupStore({ ...scene, force: false })
   await addUser(scene, 'bob')
   return scene
 }
@@ -49,7 +49,7 @@ function writeDatabase(path: string, fill: (database: DatabaseSync) => void): vo
 describe('restoreStore', () => {
   it('puts the backup in place and keeps the store that was there, whole', async () => {
     const scene = await startScene()
-    const { contents, backupSchema, kept } = restoreStore({ ...scene, force: false })
+    const { contents, backupSchema, kept } = await restoreStore({ ...scene, force: false })
     expect([contents.rows.users, backupSchema, kept]).toEqual([
       1,
       migrations.length,
@@ -64,7 +64,7 @@ describe('restoreStore', () => {
   it('makes a store where there was none', async () => {
     const scene = await startScene()
     const storePath = join(scene.folder, 'other.db')
-    expect(restoreStore({ ...scene, storePath, force: false }).kept).toBeNull()
+    expect((await restoreStore({ ...scene, storePath, force: false })).kept).toBeNull()
     expect(usersIn(storePath)).toEqual(['ada'])
   })
 
@@ -74,7 +74,7 @@ describe('restoreStore', () => {
     busy.exec("UPDATE users SET name = 'eve' WHERE name = 'bob'")
     expect(existsSync(`${scene.storePath}-wal`)).toBe(true)
     const storePath = join(scene.folder, 'other.db')
-    restoreStore({ file: scene.storePath, storePath: join(scene.folder, 'other.db'), force: false })
+    await restoreStore({ file: scene.storePath, storePath: join(scene.folder, 'other.db'), force: false })
     busy.close()
     expect(usersIn(storePath)).toEqual(['ada', 'eve'])
   })
@@ -86,7 +86,7 @@ describe('restoreStore', () => {
       migrate(database, migrations.slice(0, 1))
       database.exec("INSERT INTO users (id, name, created_at) VALUES ('u1', 'old', 1)")
     })
-    const { backupSchema, contents } = restoreStore({ ...scene, file: older, force: false })
+    const { backupSchema, contents } = await restoreStore({ ...scene, file: older, force: false })
     expect([backupSchema, contents.schema, usersIn(scene.storePath)]).toEqual([1, migrations.length, ['old']])
     // The backup itself is still what it was.
     writeDatabase(older, (database) =>
@@ -114,45 +114,47 @@ describe('restoreStore', () => {
     }
     for (const [name, problem] of Object.entries(problems)) {
       const message = `Cannot restore "${file(name)}": ${problem}`
-      expect(() => restoreStore({ ...scene, file: file(name), force: true }), name).toThrow(message)
+      await expect(restoreStore({ ...scene, file: file(name), force: true }), name).rejects.toThrow(message)
       expect(usersIn(scene.storePath)).toEqual(['ada', 'bob'])
     }
-    expect(() => restoreStore({ ...scene, file: file('none.db'), force: false })).toThrow('There is no backup')
-    expect(() => restoreStore({ ...scene, file: scene.storePath, force: false })).toThrow('belongs to the store itself')
+    await expect(restoreStore({ ...scene, file: file('none.db'), force: false })).rejects.toThrow('There is no backup')
+    await expect(restoreStore({ ...scene, file: scene.storePath, force: false })).rejects.toThrow(
+      'belongs to the store itself',
+    )
     expect(readdirSync(scene.folder).filter((name) => /restore|restoring/.test(name))).toEqual([])
   })
 
   it('is refused while anybody uses the store', async () => {
     const scene = await startScene()
     const store = await openStore('sqlite:corral.db', { cwd: scene.folder })
-    expect(() => restoreStore({ ...scene, force: true })).toThrow(
+    await expect(restoreStore({ ...scene, force: true })).rejects.toThrow(
       `The store "${scene.storePath}" is in use: stop the gateway that runs on it first`,
     )
     await store.close()
     const shell = new DatabaseSync(scene.storePath)
     shell.exec('PRAGMA journal_mode = WAL; SELECT count(*) FROM users')
-    expect(() => restoreStore({ ...scene, force: true })).toThrow('another program has it open')
+    await expect(restoreStore({ ...scene, force: true })).rejects.toThrow('another program has it open')
     shell.close()
-    restoreStore({ ...scene, force: false })
+    await restoreStore({ ...scene, force: false })
     expect(usersIn(scene.storePath)).toEqual(['ada'])
   })
 
   it('keeps what an earlier restore has kept, unless told otherwise', async () => {
     const scene = await startScene()
     const kept = `${scene.storePath}.before-restore`
-    restoreStore({ ...scene, force: false })
+    await restoreStore({ ...scene, force: false })
     await addUser(scene, 'eve')
-    expect(() => restoreStore({ ...scene, force: false })).toThrow(
+    await expect(restoreStore({ ...scene, force: false })).rejects.toThrow(
       `"${kept}" is there from an earlier restore: move it away, or replace it with --force`,
     )
     expect([usersIn(scene.storePath), usersIn(kept)]).toEqual([
       ['ada', 'eve'],
       ['ada', 'bob'],
     ])
-    restoreStore({ ...scene, force: true })
+    await restoreStore({ ...scene, force: true })
     expect([usersIn(scene.storePath), usersIn(kept)]).toEqual([['ada'], ['ada', 'eve']])
     // The way back.
-    restoreStore({ ...scene, file: kept, force: true })
+    await restoreStore({ ...scene, file: kept, force: true })
     expect([usersIn(scene.storePath), usersIn(kept)]).toEqual([['ada', 'eve'], ['ada']])
   })
 
@@ -160,7 +162,7 @@ describe('restoreStore', () => {
     const scene = await startScene()
     linkSync(scene.storePath, `${scene.storePath}.before-restore`)
     writeFileSync(`${scene.storePath}.restoring`, 'half a copy')
-    restoreStore({ ...scene, force: false })
+    await restoreStore({ ...scene, force: false })
     expect([usersIn(scene.storePath), usersIn(`${scene.storePath}.before-restore`)]).toEqual([['ada'], ['ada', 'bob']])
   })
 
@@ -168,7 +170,7 @@ describe('restoreStore', () => {
     const scene = await startScene()
     writeFileSync(scene.storePath, 'damaged beyond reading\n'.repeat(1000))
     writeFileSync(`${scene.storePath}-wal`, 'of the damaged one')
-    const { kept } = restoreStore({ ...scene, force: false })
+    const { kept } = await restoreStore({ ...scene, force: false })
     expect(usersIn(scene.storePath)).toEqual(['ada'])
     expect(readFileSync(kept ?? '', 'utf8')).toContain('damaged beyond reading')
     expect(existsSync(`${scene.storePath}-wal`)).toBe(false)

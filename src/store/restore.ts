@@ -33,7 +33,7 @@ const BUSY_TIMEOUT_MS = 500
  * Puts a backup in the place of the store, which nobody may use meanwhile. At every moment the name of the store stands
  * for the old one or the new one, whole. Throws GatewayError `invalid_input`, and has changed nothing then.
  */
-export function restoreStore(terms: RestoreTerms): Restored {
+export async function restoreStore(terms: RestoreTerms): Promise<Restored> {
   const { storePath, file } = terms
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) throw refused(`There is no backup "${file}"`)
   if (isOwnFile(storePath, file)) throw refused(`Cannot restore "${file}": it belongs to the store itself`)
@@ -42,7 +42,7 @@ export function restoreStore(terms: RestoreTerms): Restored {
   try {
     checkKeepable(terms)
     rmSync(draft, { force: true })
-    const { contents, backupSchema } = writeDraft(file, draft)
+    const { contents, backupSchema } = await writeDraft(file, draft)
     const kept = existsSync(storePath) ? keep(terms) : null
     renameSync(draft, storePath)
     syncFolder(storePath)
@@ -53,10 +53,10 @@ export function restoreStore(terms: RestoreTerms): Restored {
   }
 }
 
-function writeDraft(file: string, draft: string): Pick<Restored, 'contents' | 'backupSchema'> {
+async function writeDraft(file: string, draft: string): Promise<Pick<Restored, 'contents' | 'backupSchema'>> {
   let backupSchema = 0
   try {
-    const contents = copyDatabase(file, draft, (copy) => {
+    const contents = await copyDatabase(file, draft, (copy) => {
       backupSchema = readSchemaNumber(copy)
       if (backupSchema === 0) throw refused('it is empty')
       migrate(copy)

@@ -15,7 +15,7 @@ export function createStorePlace(path: string): StorePlace {
     problem() {
       for (const { file, opened } of files) {
         const found = identityOf(file)
-        if (found === opened) continue
+        if (found === opened || opened === undefined) continue
         const what = found === undefined ? 'is gone' : 'is not the one that was opened'
         return `the file "${file}" ${what}; put it back, or stop the gateway and run "corral restore FILE"`
       }

@@ -21,7 +21,7 @@ export function backup(command: Command, terminal: Terminal): void {
       const { store } = (await loadSettings(terminal, options)).settings
       const path = resolve(terminal.cwd, file)
       const storePath = parseStoreUrl(store.url, terminal.cwd)
-      const { contents, bytes } = backupStore({ storePath, file: path, force: options.force ?? false })
+      const { contents, bytes } = await backupStore({ storePath, file: path, force: options.force ?? false })
       terminal.print(`Wrote ${path}: ${contentsText(contents)}; ${bytes} bytes, checked`)
       terminal.say(`Not in it: ${secretText(store)}. Keep a copy elsewhere: without it no key of this backup is valid`)
     })

@@ -27,7 +27,11 @@ export function restore(command: Command, terminal: Terminal): void {
       const url = options.store ?? store.url
       const storePath = parseStoreUrl(url, terminal.cwd)
       const path = resolve(terminal.cwd, file)
-      const { contents, backupSchema, kept } = restoreStore({ storePath, file: path, force: options.force ?? false })
+      const { contents, backupSchema, kept } = await restoreStore({
+        storePath,
+        file: path,
+        force: options.force ?? false,
+      })
       terminal.print(`Restored ${storePath} from ${path}: ${contentsText(contents)}`)
       if (backupSchema < contents.schema)
         terminal.say(`The backup was of schema ${backupSchema}; it was brought up to date`)

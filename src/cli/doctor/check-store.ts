@@ -38,7 +38,7 @@ async function checkContent(url: string, cwd: string, path: string): Promise<Che
       message: `${path} can be written; users: ${users.length}, keys: ${keys.length}`,
     }
   } catch (error) {
-    const advice = 'If the file is damaged, stop the gateway and put a backup in its place'
+    const advice = 'If the file is damaged, stop the gateway and run "corral restore FILE" with a backup'
     return { name: 'store', state: 'fail', message: error instanceof Error ? error.message : String(error), advice }
   }
 }

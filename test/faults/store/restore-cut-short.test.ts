@@ -27,7 +27,7 @@ const program = `
   syncBuiltinESMExports()
   const { restoreStore } = await import(${JSON.stringify(restoreModule)})
   count = 0
-  restoreStore({ storePath: folder + '/corral.db', file: folder + '/backup.db', force: false })
+  await restoreStore({ storePath: folder + '/corral.db', file: folder + '/backup.db', force: false })
 `
 
 async function addUser(folder: string, name: string): Promise<void> {
@@ -56,7 +56,7 @@ it(
   async () => {
     const original = tempFolder()
     await addUser(original, 'ada')
-    backupStore({ storePath: join(original, 'corral.db'), file: join(original, 'backup.db'), force: false })
+    await backupStore({ storePath: join(original, 'corral.db'), file: join(original, 'backup.db'), force: false })
     await addUser(original, 'bob')
     const found: string[] = []
     let ending: string | number | null = null
@@ -70,7 +70,7 @@ it(
       const users = await usersIn(folder)
       found.push(users)
       if (users === 'ada bob')
-        restoreStore({ storePath: join(folder, 'corral.db'), file: join(folder, 'backup.db'), force: false })
+        await restoreStore({ storePath: join(folder, 'corral.db'), file: join(folder, 'backup.db'), force: false })
       expect([await usersIn(folder), await usersIn(folder, 'corral.db.before-restore')]).toEqual(['ada', 'ada bob'])
       expect(readdirSync(folder)).not.toContain('corral.db.restoring')
     }
