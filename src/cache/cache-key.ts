@@ -37,7 +37,9 @@ export function cacheKey(request: KeyedRequest, digest: string, terms: CacheTerm
     named?.toSorted() ?? null,
     route.dialect === 'anthropic' ? versionsOf(asking) : null,
   ]
-  return createHash('sha256').update(JSON.stringify(around)).update('\n').update(meaning).digest('base64url')
+  return createHash('sha256')
+    .update(`${JSON.stringify(around)}\n${meaning}`)
+    .digest('base64url')
 }
 
 function sharers({ user, keyId }: RouteRequest['principal'], share: CacheTerms['share']): readonly string[] {

@@ -55,7 +55,7 @@ class BodyWriter {
   #message(message: JsonObject): string {
     const folded = new Map<string, JsonNode>()
     for (const [name, value] of message.members) {
-      const known = foldedName(name)
+      const known = isPlain(name) ? name : foldedName(name)
       const key = MESSAGE_FIELDS.has(known) ? known : name
       if (folded.has(key)) this.isAmbiguous = true
       folded.set(key, value)
@@ -81,7 +81,7 @@ class BodyWriter {
     textOf: (name: string, value: JsonNode) => string | undefined,
   ): string {
     const names = [...members.keys()].toSorted()
-    if (new Set(names.map(foldedName)).size < names.length) this.isAmbiguous = true
+    if (!names.every(isPlain) && new Set(names.map(foldedName)).size < names.length) this.isAmbiguous = true
     let text = ''
     for (const name of names) {
       const value = textOf(name, members.get(name) ?? null)
@@ -105,6 +105,13 @@ function orderedText(node: JsonNode): string {
   if (node.kind === 'array') return `[${node.items.map(orderedText).join(',')}]`
   return `{${[...node.members].map(([name, value]) => `${JSON.stringify(name)}:${orderedText(value)}`).join(',')}}`
 }
+
+/** Folds to itself. */
+function isPlain(name: string): boolean {
+  return PLAIN.test(name)
+}
+
+const PLAIN = /^[a-z\d_]*$/
 
 /** As Go's `encoding/json` compares names: U+212A is a k, U+017F an s. */
 function foldedName(name: string): string {
