@@ -8,6 +8,7 @@ const generators = [
   'generate-openapi.ts',
   'generate-deno.ts',
   'generate-runtime-docs.ts',
+  'generate-metrics-docs.ts',
   'generate-authority-docs.ts',
 ]
 

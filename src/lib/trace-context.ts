@@ -1,4 +1,4 @@
-import { headerValues, type RawHeaders } from './raw-headers.ts'
+import { headerValue, headerValues, type RawHeaders } from './raw-headers.ts'
 
 /** Where an exchange stands in a trace that others may see more of: W3C Trace Context, level 1. */
 export interface TraceContext {
@@ -57,8 +57,8 @@ interface Parent {
 
 /** Null: there is none, or one that section 4.3 tells to take for none. */
 function readParent(headers: RawHeaders): Parent | null {
-  const [value, another] = headerValues(headers, 'traceparent')
-  if (value === undefined || another !== undefined) return null
+  const value = headerValue(headers, 'traceparent')
+  if (value === undefined || headerValues(headers, 'traceparent').length > 1) return null
   const [, traceId = NO_TRACE, parentId = NO_SPAN, flags = '', more] = TRACEPARENT.exec(value) ?? []
   if (traceId === NO_TRACE || parentId === NO_SPAN) return null
   if (more !== undefined && value.startsWith('00')) return null

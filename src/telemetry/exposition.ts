@@ -5,36 +5,39 @@ import { metricCatalogue, type MetricFacts, type MetricName, type MetricOf } fro
 export interface Exposition {
   /** Adds to what a series has: two that got the same labels, such as `other`, become one. */
   add(name: MetricOf<'counter' | 'gauge'>, value: number, ...labels: readonly string[]): void
+  /** Once for the same labels. */
   distribution(name: MetricOf<'histogram'>, histogram: Histogram, ...labels: readonly string[]): void
   /** In Prometheus' text format, version 0.0.4. Metrics without a series are left out. */
   text(): string
 }
 
-export function createExposition(): Exposition {
-  const families = new Map<MetricName, Map<string, number>>()
+/** Of one metric. */
+interface Family {
+  /** By name and labels. */
+  readonly series: Map<string, number>
+  /** Histograms, as they stand in the scrape. */
+  text: string
+}
 
-  function seriesOf(name: MetricName): Map<string, number> {
-    const known = families.get(name) ?? new Map<string, number>()
-    families.set(name, known)
-    return known
-  }
-  const add = (name: MetricName, series: string, value: number): void => {
-    const known = seriesOf(name)
-    known.set(series, (known.get(series) ?? 0) + value)
+export function createExposition(): Exposition {
+  const families = new Map<MetricName, Family>()
+
+  function familyOf(name: MetricName): Family {
+    const known = families.get(name)
+    if (known !== undefined) return known
+    const family: Family = { series: new Map(), text: '' }
+    families.set(name, family)
+    return family
   }
 
   return {
-    add: (name, value, ...labels) => add(name, name + braces(pairsOf(name, labels)), value),
-    distribution(name, { bounds, counts, sum }, ...labels) {
-      const pairs = pairsOf(name, labels)
-      let below = 0
-      for (const [place, count] of counts.entries()) {
-        below += count
-        const bound = bounds[place]
-        add(name, `${name}_bucket${braces([...pairs, `le="${bound ?? '+Inf'}"`])}`, below)
-      }
-      add(name, `${name}_sum${braces(pairs)}`, sum)
-      add(name, `${name}_count${braces(pairs)}`, below)
+    add(name, value, ...labels) {
+      const { series } = familyOf(name)
+      const key = name + braces(pairsOf(name, labels))
+      series.set(key, (series.get(key) ?? 0) + value)
+    },
+    distribution(name, histogram, ...labels) {
+      familyOf(name).text += histogramText(name, histogram, pairsOf(name, labels))
     },
     text() {
       const names = Object.keys(metricCatalogue) as MetricName[]
@@ -43,11 +46,24 @@ export function createExposition(): Exposition {
   }
 }
 
-function familyText(name: MetricName, series: ReadonlyMap<string, number> | undefined): string {
-  if (series === undefined) return ''
+function histogramText(name: MetricName, { bounds, counts, sum }: Histogram, pairs: readonly string[]): string {
+  const bucket = `${name}_bucket{${[...pairs, 'le="'].join(',')}`
+  let text = ''
+  let below = 0
+  for (const [place, count] of counts.entries()) {
+    below += count
+    text += `${bucket}${bounds[place] ?? '+Inf'}"} ${below}\n`
+  }
+  const labels = braces(pairs)
+  return `${text}${name}_sum${labels} ${sum}\n${name}_count${labels} ${below}\n`
+}
+
+function familyText(name: MetricName, family: Family | undefined): string {
+  if (family === undefined) return ''
   const { help, type }: MetricFacts = metricCatalogue[name]
-  const lines = [...series].map(([text, value]) => `${text} ${value}\n`)
-  return `# HELP ${name} ${help.replace(/[\\\n]/g, escapeOne)}\n# TYPE ${name} ${type}\n${lines.join('')}`
+  const lines = [...family.series].map(([text, value]) => `${text} ${value}\n`)
+  const head = `# HELP ${name} ${help.replace(/[\\\n]/g, escapeOne)}\n# TYPE ${name} ${type}\n`
+  return `${head}${lines.join('')}${family.text}`
 }
 
 function pairsOf(name: MetricName, values: readonly string[]): string[] {
