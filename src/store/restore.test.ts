@@ -1,4 +1,4 @@
-import { existsSync, linkSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, linkSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
@@ -92,6 +92,20 @@ describe('restoreStore', () => {
     writeDatabase(older, (database) =>
       expect(database.prepare('SELECT max(number) AS n FROM migrations').get()).toMatchObject({ n: 1 }),
     )
+  })
+
+  it('leaves to the account of the store what root restores', async (context) => {
+    if (process.getuid?.() !== 0) return context.skip('only root can give files away')
+    const scene = await startScene()
+    const [service, group] = [65_534, 65_533]
+    for (const name of ['corral.db', 'corral.db.lock']) chownSync(join(scene.folder, name), service, group)
+    rmSync(join(scene.folder, 'corral.db.lock'))
+    await restoreStore({ ...scene, force: false })
+    const owners = ['corral.db', 'corral.db.before-restore', 'corral.db.lock'].map((name) => {
+      const { uid, gid } = statSync(join(scene.folder, name))
+      return [uid, gid]
+    })
+    expect(owners).toEqual([1, 2, 3].map(() => [service, group]))
   })
 
   it('changes nothing where the backup cannot be used', async () => {

@@ -5,6 +5,7 @@ import { isOwnFile } from './backup.ts'
 import { copyDatabase } from './copy-database.ts'
 import { syncFolder } from './durable-file.ts'
 import { migrate, readSchemaNumber } from './migrate.ts'
+import { giveToOwnerOf } from './same-owner.ts'
 import type { StoreContents } from './store-contents.ts'
 import { lockAlone } from './store-lock.ts'
 import { isBusy, storeProblem } from './store-problem.ts'
@@ -43,6 +44,7 @@ export async function restoreStore(terms: RestoreTerms): Promise<Restored> {
     checkKeepable(terms)
     rmSync(draft, { force: true })
     const { contents, backupSchema } = await writeDraft(file, draft)
+    giveToOwnerOf(storePath, draft)
     const kept = existsSync(storePath) ? keep(terms) : null
     renameSync(draft, storePath)
     syncFolder(storePath)

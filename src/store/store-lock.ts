@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../errors/gateway-error.ts'
+import { giveToOwnerOf } from './same-owner.ts'
 import { isBusy, storeProblem } from './store-problem.ts'
 
 /**
@@ -39,7 +40,7 @@ function lock(storePath: string, { take, taken }: LockTerms): StoreLock {
   let database: DatabaseSync | undefined
   try {
     // Opened once only: closing a file takes away all locks that the process has on it.
-    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+    if (!existsSync(path)) makeLockFile(storePath, path)
     database = new DatabaseSync(path, { timeout: WAIT_MS })
     // Not by `exec`, whose errors have no code on Deno.
     for (const statement of take) database.prepare(statement).get()
@@ -50,4 +51,9 @@ function lock(storePath: string, { take, taken }: LockTerms): StoreLock {
   }
   const held = database
   return { release: () => held.close() }
+}
+
+function makeLockFile(storePath: string, path: string): void {
+  closeSync(openSync(path, 'a', 0o600))
+  giveToOwnerOf(storePath, path)
 }
