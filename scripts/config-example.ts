@@ -20,8 +20,18 @@ const examples: Readonly<Record<string, string>> = {
   'models.keep_warm': '["qwen3:8b"]',
   'models.desired': '{local: ["qwen3:8b"]}',
   'models.default': '"qwen3:8b"',
+  'limits.defaults.requests_per_minute': '120',
+  'limits.defaults.concurrent': '8',
+  'limits.defaults.tokens_per_minute': '100k',
+  'limits.defaults.tokens_per_day': '2M',
+  'limits.defaults.tokens_per_month': '40M',
+  'limits.defaults.money_per_month': '25',
   'store.pepper': '"${CORRAL_PEPPER}"',
   'store.pepper_file': 'pepper.txt',
+  'metrics.listen': '127.0.0.1:9464',
+  'traces.endpoint': 'http://127.0.0.1:4318',
+  'traces.headers': '"x-tenant=house"',
+  'traces.headers_file': 'headers.txt',
 }
 
 const upstreams = `upstreams:

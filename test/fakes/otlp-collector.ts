@@ -58,7 +58,8 @@ export async function startOtlpCollector(): Promise<OtlpCollector> {
       posts.push({ headers: request.headers, body })
       const isPost = request.method === 'POST' && request.url === '/v1/traces'
       const isJson = request.headers['content-type'] === 'application/json'
-      let status = isPost ? (isJson ? (statuses.shift() ?? 200) : 415) : 404
+      const wanted = isJson ? (statuses.shift() ?? 200) : 415
+      let status = isPost ? wanted : 404
       if (status === 200) {
         try {
           take(body)
