@@ -8,7 +8,7 @@ import { seededRandom } from '../../fakes/seeded-random.ts'
 import { makeKey } from '../harness/make-key.ts'
 import { startGateway, type RunningGateway } from '../harness/start-gateway.ts'
 
-const EXCHANGES = 240
+const EXCHANGES = 160
 const CLIENTS = 8
 const BUDGET = 1_000_000_000
 const faults: readonly FaultKind[] = ['error-line', 'reset-mid-line', 'clean-end', 'busy-503', 'html-200']
