@@ -27,6 +27,13 @@ describe('createCors', () => {
     expect(headerValue(answer, 'access-control-allow-credentials')).toBeUndefined()
   })
 
+  it('lets a page say what it wants of the cache, and read what became of it', () => {
+    const answer = createCors([page]).preflight(asks('cache-control'))
+    expect(headerValue(answer as string[], 'access-control-allow-headers')).toBe('cache-control')
+    const exposed = headerValue(createCors([page]).responseHeaders(['Origin', page]), 'access-control-expose-headers')
+    expect(exposed?.split(', ')).toContain('corral-cache')
+  })
+
   it('does not allow headers it does not know', () => {
     const answer = createCors([page]).preflight(asks('content-type, x-forwarded-for, cookie, x-stainless-\r\nx'))
     expect(headerValue(answer as string[], 'access-control-allow-headers')).toBe('content-type')

@@ -1,7 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { openRaw } from '../../faults/raw-connection.ts'
 import { startGatewayBefore, type GatewayBefore } from '../harness/gateway-before.ts'
 import { makeKey } from '../harness/make-key.ts'
+import { rawRequest } from '../harness/raw-request.ts'
 import { loggedExchange } from '../harness/request-log.ts'
 import { readStream, type StreamRequest, type StreamResult } from '../harness/stream-client.ts'
 
@@ -180,6 +182,23 @@ describe('those who ask at once', () => {
     await gone
     expect(before.fake.counters.snapshot().aborted).toBe(aborted)
     expect(cached(await ask('/api/chat', slow(seed)))).toBe('hit')
+  })
+
+  it('do not wait for one that does not read, be it the first', async () => {
+    const seed = newSeed()
+    const since = asked()
+    const { gateway, fake } = before
+    fake.faults.add({ kind: 'flood', bytes: 24 * 2 ** 20, lineBytes: 4096, times: 1 })
+    using stalled = await openRaw(gateway.url)
+    stalled.write(rawRequest('/api/chat', { key, id: `stalled-${seed}`, body: slow(seed) }))
+    await stalled.until(/"done":false/)
+    stalled.socket.pause()
+    const quick = await ask('/api/chat', slow(seed))
+    expect([cached(quick), quick.ending]).toEqual(['coalesced', 'complete'])
+    expect(quick.text.length).toBeGreaterThan(24 * 2 ** 20)
+    const again = await ask('/api/chat', slow(seed))
+    expect([cached(again), again.text === quick.text]).toEqual(['hit', true])
+    expect(asked() - since).toBe(1)
   })
 
   it('let the upstream go when the last one leaves', async () => {
