@@ -39,7 +39,7 @@ async function measure({ quick, say }: Bench): Promise<RowResult> {
       ],
       details: [
         `- by day: ${list(byDay)}`,
-        `- since 36 hours, in the middle of a day of ${ROWS / DAYS} rows: ${list(since)}`,
+        `- since 36 hours, in the middle of a day of ${Math.round(ROWS / DAYS)} rows: ${list(since)}`,
         `- for comparison, \`corral version\`: ${list(version)}`,
       ],
     }

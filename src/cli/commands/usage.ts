@@ -8,7 +8,6 @@ import { renderTable } from '../table.ts'
 import type { Terminal } from '../terminal.ts'
 import { usageCsv } from '../usage/usage-csv.ts'
 import { usageTable } from '../usage/usage-table.ts'
-import { withAdministration } from '../with-administration.ts'
 
 interface UsageOptions extends StoreOptions {
   readonly by?: readonly UsageField[]
@@ -40,7 +39,10 @@ export function usage(command: Command, terminal: Terminal): void {
     })
 }
 
-/** Without a server the store is read, whether or not a gateway runs on it. */
+/**
+ * Without a server the store is read, whether or not a gateway runs on it. What only the other way needs is not loaded:
+ * that takes as long as the reading.
+ */
 async function read(terminal: Terminal, options: UsageOptions, query: UsageQuery): Promise<readonly UsageRow[]> {
   if (options.server === undefined) {
     const { settings } = await loadSettings(terminal, options)
@@ -51,6 +53,7 @@ async function read(terminal: Terminal, options: UsageOptions, query: UsageQuery
   }
   const since = query.since === null ? {} : { since: new Date(query.since).toISOString() }
   const input = { by: query.by.join(','), ...since }
+  const { withAdministration } = await import('../with-administration.ts')
   return withAdministration(terminal, options, (administration) => administration.call(usageRoute, { input }))
 }
 
