@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { addSshKeyRoute } from '../../admin/keys.ts'
 import { isEntityName } from '../../lib/entity-name.ts'
+import { addLimitOption, type LimitOptions } from '../limit-options.ts'
 import { withAdministration } from '../with-administration.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { addStoreOptions, addTermsOptions, termsOf, type StoreOptions, type TermsOptions } from '../options.ts'
@@ -8,15 +9,14 @@ import { describeKey } from '../present-key.ts'
 import { readInput } from '../read-input.ts'
 import type { Terminal } from '../terminal.ts'
 
-interface AddSshOptions extends StoreOptions, TermsOptions {
+interface AddSshOptions extends StoreOptions, TermsOptions, LimitOptions {
   readonly user: string
   readonly name?: string
 }
 
 export function keyAddSsh(command: Command, terminal: Terminal): void {
-  addStoreOptions(
-    addTermsOptions(command.argument('<file>', 'public key such as ~/.ollama/id_ed25519.pub, or - for stdin')),
-  )
+  const given = command.argument('<file>', 'public key such as ~/.ollama/id_ed25519.pub, or - for stdin')
+  addStoreOptions(addLimitOption(addTermsOptions(given), 'this key'))
     .option('--user <name>', 'whose key it is', 'admin')
     .option('--name <name>', "what the key is called (default: the public key's comment)")
     .usage('<file> [options]')
@@ -27,6 +27,7 @@ export function keyAddSsh(command: Command, terminal: Terminal): void {
         name: options.name ?? nameOf(publicKey),
         user: options.user,
         public_key: publicKey,
+        limits: options.limit,
         ...termsOf(options),
       }
       const key = await withAdministration(terminal, options, (administration) =>

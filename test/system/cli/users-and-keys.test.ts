@@ -167,6 +167,19 @@ describe('corral key', () => {
     expect((await corral('key', 'create', 'laptop')).code).toBe(0)
   })
 
+  it('of an import, or that sign, take limits too', async () => {
+    const corral = corralIn()
+    const limit = ['--limit', 'requests_per_minute=5', '--limit', 'money_per_month=2.5']
+    const limits = { requests_per_minute: 5, money_per_month: 2.5 }
+    const token = 'OLLAMA-6f9619ff-8b86-4011-b42d-00c04fc964ff'
+    expect((await corral.fed(`${token}\n`, 'key', 'import', '-', ...limit)).code).toBe(0)
+    expect((await corral.fed(sshPublicKey('me@laptop'), 'key', 'add-ssh', '-', ...limit)).code).toBe(0)
+    expect(await corral.json('key', 'list')).toMatchObject([{ limits }, { kind: 'ssh', limits }])
+    expect((await corral('key', 'show', 'me@laptop')).stdout).toMatch(
+      /^limits +requests_per_minute=5 money_per_month=2\.5$/m,
+    )
+  })
+
   it('add-ssh enrols a public key from a file or stdin and prints its id', async () => {
     const corral = corralIn()
     writeFileSync(join(corral.folder, 'id_ed25519.pub'), sshPublicKey('me@laptop'))
