@@ -50,7 +50,7 @@ describe('the dashboard', () => {
   beforeAll(async () => {
     const prices = [{ match: '*', prompt: 1, completion: 2 }]
     const scene = await startAgentScene({ config: { models: { prices }, cache: { mode: 'all' } } })
-    dispose = () => scene[Symbol.asyncDispose]()
+    dispose = async () => scene[Symbol.asyncDispose]()
     await scene.addAgent()
     const ask = (key: string): Promise<string> =>
       fetch(`${scene.gateway.url}/api/generate`, {

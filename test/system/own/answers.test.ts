@@ -127,7 +127,7 @@ describe('what Corral does not serve', () => {
     expect(through.headers.get('content-type')).toBe(direct.headers.get('content-type'))
   })
 
-  it.each(['/api/me', '/api/signout', '/api/experimental/web_search', '/metrics', '/v1/files', '/api/tags/'])(
+  it.each(['/api/me', '/api/signout', '/api/experimental/web_search', '/v1/files', '/api/tags/'])(
     'never reaches an upstream: %s',
     async (path) => {
       fake.counters.reset()
