@@ -90,6 +90,28 @@ describe('what was asked before', () => {
     })
   })
 
+  it('costs nobody tokens in the ledger', async () => {
+    const { gateway } = before
+    await gateway.cli('user', 'create', 'counted')
+    const own = await gateway.createKey({ user: 'counted' })
+    const body = { model: 'tiny', prompt: 'count me', stream: false, options: { seed: newSeed() } }
+    const answers = [await ask('/api/generate', body, { key: own }), await ask('/api/generate', body, { key: own })]
+    expect(answers.map(cached)).toEqual(['miss', 'hit'])
+    const { prompt_eval_count, eval_count } = JSON.parse(answers[0]?.text ?? '') as Record<string, number>
+    await vi.waitFor(
+      async () => {
+        const { stdout } = await gateway.cli('usage', '--by', 'user', '--json')
+        const rows = JSON.parse(stdout) as { user: string }[]
+        expect(rows.find(({ user }) => user === 'counted')).toMatchObject({
+          requests: 2,
+          prompt_tokens: prompt_eval_count,
+          completion_tokens: eval_count,
+        })
+      },
+      { timeout: 20_000, interval: 200 },
+    )
+  })
+
   it('hides the counts of a stream from whoever did not ask for them', async () => {
     const body = { model: 'tiny', messages, seed: newSeed(), stream: true }
     const plain = await ask('/v1/chat/completions', body)
