@@ -37,12 +37,14 @@ export class ExchangeCounts {
 
   record(record: ExchangeRecord, cost: number): void {
     this.#tallyOf(record).count += 1
-    if (record.attempts > 0) {
+    // What the cache gave says nothing of how fast anybody is.
+    const isReplayed = record.cache === 'hit' || record.cache === 'coalesced'
+    if (record.attempts > 0 && !isReplayed) {
       this.#asked += 1
       this.#queue.observe(record.queueMs / 1000)
       this.#whole.observe(record.totalMs / 1000)
     }
-    if (record.kind === 'generate' && record.ttftMs !== null && record.status < 300) {
+    if (record.kind === 'generate' && record.ttftMs !== null && record.status < 300 && !isReplayed) {
       this.#generated += 1
       this.#firstToken.observe(record.ttftMs / 1000)
     }

@@ -33,13 +33,13 @@ export const metricCatalogue = {
   corral_first_token_seconds: {
     type: 'histogram',
     labels: ['upstream', 'model'],
-    help: 'From the arrival of a request until the first byte of a good answer was sent; for requests that run a model.',
+    help: 'From the arrival of a request until the first byte of a good answer was sent; for requests that a model worked for.',
     buckets: [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300],
   },
   corral_exchange_seconds: {
     type: 'histogram',
     labels: ['upstream', 'model'],
-    help: 'From the arrival of a request until its end, however it ended; for requests that an upstream was asked.',
+    help: 'From the arrival of a request until its end, however it ended; for requests that an upstream was asked, and not the cache.',
     buckets: [0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800],
   },
   corral_load_seconds: {

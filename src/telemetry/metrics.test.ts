@@ -43,6 +43,20 @@ describe('metrics', () => {
     expect(text).not.toMatch(/_seconds|_tokens/)
   })
 
+  it('tell answers of the cache apart, which say nothing of how fast an upstream is', () => {
+    const metrics = createMetrics(everything)
+    for (const cache of ['miss', 'hit', 'coalesced', 'hit'] as const) {
+      metrics.record(exchangeRecord({ kind: 'generate', cache }))
+    }
+    const text = metrics.scrape()
+    expect(text).toContain('\ncorral_cached_exchanges_total{result="hit"} 2\n')
+    expect(text.match(/^corral_\w+_seconds_count.* (\d+)$/gm)?.map((line) => line.split(' ')[1])).toEqual([
+      '1',
+      '1',
+      '1',
+    ])
+  })
+
   it('keep their number of series when upstreams and models come by the thousand', () => {
     const metrics = createMetrics(everything)
     for (let each = 0; each < 100_000; each += 1) {
