@@ -28,6 +28,7 @@ async function corral(...args: string[]): Promise<string> {
 describe('a user who is deleted', () => {
   it('loses keys and streams at once, and leaves the name and the names of the keys to others', async () => {
     const old = await corral('user', 'create', 'ann')
+    await expectStatus(gateway, old, { status: 200 })
     const stream = await startStream(gateway, old)
     await corral('user', 'delete', 'ann')
     expect((await stream.ended).events.at(-1)?.text).toContain('The key was revoked')
