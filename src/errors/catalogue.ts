@@ -295,6 +295,12 @@ export const catalogue = {
     message: 'The store cannot be used',
     help: 'The message says why, and nothing was changed; see [operations.md](operations.md#when-the-database-is-in-trouble).',
   },
+  ledger_unavailable: {
+    status: 503,
+    retryable: true,
+    message: 'The ledger cannot be written',
+    help: 'With `ledger.policy: required` nothing runs without a row of its own: see [operations.md](operations.md#the-ledger). An admin finds the reason in `corral status`.',
+  },
   upstream_timeout: {
     status: 504,
     retryable: true,
@@ -306,12 +312,6 @@ export const catalogue = {
     retryable: false,
     message: 'Only HTTP/1.1 and HTTP/1.0 are supported',
     help: 'Use an HTTP/1.1 client.',
-  },
-  ledger_unavailable: {
-    status: 503,
-    retryable: true,
-    message: 'The ledger cannot be written',
-    help: 'With `ledger.policy: required` nothing runs without a row of its own: see [operations.md](operations.md#the-ledger). An admin finds the reason in `corral status`.',
   },
   gateway_loop: {
     status: 508,
