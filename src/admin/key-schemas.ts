@@ -75,7 +75,7 @@ const limits = { limits: limitsSchema.nullish().meta({ description: 'Of this key
 
 export const newUserSchema = z.strictObject({
   name: nameSchema,
-  role: z.enum(roles).optional().meta({ description: 'member when omitted' }),
+  role: z.enum(roles).optional().meta({ description: 'when omitted: what its scopes need' }),
   limits: limitsSchema.nullish().meta({ description: 'Of all keys of the user together' }),
   ...terms,
 })

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { findUser, issueKey } from '../auth/issue-key.ts'
 import type { KeyRecord } from '../auth/key-store.ts'
+import { roleFor } from '../auth/role.ts'
 import { adminRoute, type AdminContext } from './admin-route.ts'
 import { viewOf } from './find-key.ts'
 import {
@@ -54,7 +55,8 @@ export const createUserRoute = adminRoute({
   status: 201,
   input: newUserSchema,
   output: createdUserSchema,
-  async handle(context, { name, role = 'member', limits: words, ...wanted }) {
+  async handle(context, { name, role: wantedRole, limits: words, ...wanted }) {
+    const role = wantedRole ?? roleFor(wanted.scopes ?? [])
     const limits = toLimits(words)
     const terms = grantedTerms(context, { ...wanted, user: name }, limits)
     const keyName = freeKeyName(await context.store.listKeys(), name)

@@ -43,7 +43,8 @@ export class UpstreamAnswer {
     this.#watch = status === 200 && format !== null && !isWholeJson(headers) ? new StreamWatch(format, dialects) : null
     this.#whole = this.#watch === null && status === 200 && route.kind === 'generate' ? new LastBytes() : null
     this.headers = this.#watch !== null && format?.hidesUsage === true ? withoutLength(headers) : headers
-    this.hasFixedLength = headerValue(this.headers, 'content-length') !== undefined
+    // As it was announced: where the rest of it does not come, no last word makes it whole.
+    this.hasFixedLength = headerValue(headers, 'content-length') !== undefined
   }
 
   /** Whether it comes while it is being made. */

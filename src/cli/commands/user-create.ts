@@ -15,9 +15,10 @@ export function userCreate(command: Command, terminal: Terminal): void {
   const named = command.argument('<name>', 'what the user is called')
   addStoreOptions(addLimitOption(addTermsOptions(named), 'all keys of the user together'))
     .addOption(
-      new Option('--role <role>', 'admin: keys may have the scopes admin, metrics and agent (default: member)').choices(
-        roles,
-      ),
+      new Option(
+        '--role <role>',
+        'admin: keys may have the scopes admin, metrics and agent (default: what --scope needs)',
+      ).choices(roles),
     )
     .usage('<name> [options]')
     .action(async (name: string, _options: unknown, self: Command) => {

@@ -45,7 +45,7 @@ describe('a user who is deleted', () => {
 
 describe('a role', () => {
   it('says which scopes keys may have, and takes those away that are too much', async () => {
-    const refused = await gateway.cli('user', 'create', 'root2', '--scope', 'admin')
+    const refused = await gateway.cli('user', 'create', 'root2', '--role', 'member', '--scope', 'admin')
     expect([refused.code, refused.stdout]).toEqual([1, ''])
     expect(refused.stderr).toBe(
       'corral: "root2" is a member, whose keys cannot have the scope "admin": that takes the role admin\n',
@@ -53,7 +53,8 @@ describe('a role', () => {
     expect(JSON.parse(await corral('user', 'list', '--json'))).not.toContainEqual(
       expect.objectContaining({ name: 'root2' }),
     )
-    const key = await corral('user', 'create', 'boss', '--role', 'admin', '--scope', 'admin', 'chat', 'models:read')
+    // Who is given such a key is an admin.
+    const key = await corral('user', 'create', 'boss', '--scope', 'admin', 'chat', 'models:read')
     const metrics = await corral('key', 'create', 'boss-metrics', '--user', 'boss', '--scope', 'metrics')
     await expectStatus(gateway, metrics, { status: 403 })
     expect(await statusWith(gateway, key, '/admin/users')).toBe(200)
