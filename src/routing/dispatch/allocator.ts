@@ -5,7 +5,7 @@ import type { Estimates } from '../learning/estimates.ts'
 import { choose, type ChoiceView } from './choose.ts'
 import { type Ask, type Cost, costOf } from './cost.ts'
 import type { DispatchOptions } from './dispatch-options.ts'
-import type { Effect } from './effect.ts'
+import { type Effect, NO_EFFECTS } from './effect.ts'
 import { type Account, FairShare } from './fair-share.ts'
 import type { Grant } from './grant.ts'
 import { isOpen, openAt, type OpenView } from './open-lanes.ts'
@@ -261,7 +261,6 @@ function isBetterAt(server: Server, { lane, best }: KeyQueue, { ask, view }: { a
 }
 
 const NO_BLOCKS: readonly number[] = []
-const NO_EFFECTS: Effect[] = []
 
 function oldestOf(lane: Lane): number {
   let oldest = Number.POSITIVE_INFINITY

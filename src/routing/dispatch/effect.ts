@@ -7,5 +7,7 @@ export type Effect =
   /** Load it there now, for what waits. */
   | { readonly kind: 'preload'; readonly model: string; readonly server: string }
 
+export const NO_EFFECTS: Effect[] = []
+
 /** `stranded`: nobody who may take it is left. */
 export type RefusalReason = 'queue-full' | 'waited-too-long' | 'stranded'

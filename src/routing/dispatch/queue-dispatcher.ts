@@ -6,7 +6,7 @@ import { type Cost, costOf } from './cost.ts'
 import type { DispatchOptions } from './dispatch-options.ts'
 import type { ServerLoad } from './server-load.ts'
 import type { ServerQuote } from './server-quote.ts'
-import type { Effect, RefusalReason } from './effect.ts'
+import { type Effect, NO_EFFECTS, type RefusalReason } from './effect.ts'
 import type { Account } from './fair-share.ts'
 import { policy } from './policy.ts'
 import type { Grant } from './grant.ts'
@@ -18,7 +18,6 @@ import { BATCH, INTERACTIVE, Lane, type Waiting } from './lane.ts'
 import type { Work } from './work.ts'
 import { type WorksAhead, worksAhead } from './works-ahead.ts'
 
-const NO_EFFECTS: Effect[] = []
 const LEAST_RETRY_MS = 1_000
 const STRANDED_RETRY_MS = 3_000
 
