@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { LimitTerms } from '../limits/limit-terms.ts'
+import type { LimitTerms } from '../lib/limit-terms.ts'
 
 const MOST = Number.MAX_SAFE_INTEGER
 

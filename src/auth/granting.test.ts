@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { LimitTerms } from '../limits/limit-terms.ts'
+import type { LimitTerms } from '../lib/limit-terms.ts'
 import { mayGrant, type KeyGrant } from './granting.ts'
 import { judgeModels } from './policy.ts'
 import type { Principal, QueueShare } from './principal.ts'

@@ -1,6 +1,5 @@
 import { GatewayError } from '../errors/gateway-error.ts'
-import type { LimitTerms } from '../limits/limit-terms.ts'
-import { limitsCover, strictest } from './limit-cover.ts'
+import { limitsCover, type LimitTerms, strictest } from '../lib/limit-terms.ts'
 import { patternsCover } from './model-patterns.ts'
 import { ALLOWED, type Judgement } from './policy.ts'
 import { PLAIN_SHARE, type Principal, type QueueShare } from './principal.ts'
@@ -38,12 +37,12 @@ export function mayGrant(creator: Creator, grant: KeyGrant): Judgement {
   if (!creator.scopes.has('admin') && !shareCovers(creator.queue, grant.queue)) {
     return denied('missing_scope', 'A key without scope "admin" cannot grant a better place in the queue than its own')
   }
-  return mayLimit(creator, strictest(grant.limits, grant.userLimits))
+  return mayLimit(creator, strictest([grant.limits, grant.userLimits]))
 }
 
 /** Whether what is limited so is limited as much as whoever makes it so. */
 export function mayLimit(creator: Creator, limits: LimitTerms): Judgement {
-  if (creator === 'operator' || limitsCover(strictest(creator.limits, creator.userLimits), limits)) return ALLOWED
+  if (creator === 'operator' || limitsCover(strictest([creator.limits, creator.userLimits]), limits)) return ALLOWED
   return denied('missing_scope', 'A key that has limits cannot grant wider ones than its own')
 }
 

@@ -1,4 +1,4 @@
-import type { LimitTerms } from '../limits/limit-terms.ts'
+import type { LimitTerms } from '../lib/limit-terms.ts'
 import type { AuditEntry, AuditRecord } from './audit.ts'
 import type { QueueShare } from './principal.ts'
 import type { Role } from './role.ts'

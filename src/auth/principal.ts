@@ -1,4 +1,4 @@
-import type { LimitTerms } from '../limits/limit-terms.ts'
+import type { LimitTerms } from '../lib/limit-terms.ts'
 import type { Scope } from './scope.ts'
 
 /** Who a request turned out to be. Frozen; one object per key, shared by its requests. */

@@ -1,6 +1,6 @@
 import { type Account, type BudgetKind, periodOf } from './account.ts'
 import type { Calendar } from './calendar.ts'
-import type { LimitTerms } from './limit-terms.ts'
+import type { LimitTerms } from '../lib/limit-terms.ts'
 import type { TokenPrice } from './prices.ts'
 
 /** How much of something there is until a period ends, and where that stands. */

@@ -1,5 +1,5 @@
 import type { Account } from './account.ts'
-import type { LimitTerms } from './limit-terms.ts'
+import type { LimitTerms } from '../lib/limit-terms.ts'
 
 /** Somebody, or something, that a limit holds for. */
 export interface Holder {

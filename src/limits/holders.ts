@@ -4,7 +4,7 @@ import type { ReserveRequest } from '../proxy/limits-port.ts'
 import type { Calendar } from './calendar.ts'
 import type { Holder } from './holder.ts'
 import type { LimitBook } from './limit-book.ts'
-import { limitsNothing, type LimitTerms, strictest } from './limit-terms.ts'
+import { limitsNothing, type LimitTerms, strictest } from '../lib/limit-terms.ts'
 import { createModelMemo } from './model-memo.ts'
 import type { LimitSettings } from './settings.ts'
 

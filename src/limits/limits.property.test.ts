@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { Reservation } from '../proxy/limits-port.ts'
 import { calendarOf } from './calendar.ts'
 import { limitScene, type LimitScene } from './__fixtures__/limit-scene.ts'
-import type { LimitTerms } from './limit-terms.ts'
+import type { LimitTerms } from '../lib/limit-terms.ts'
 
 const REQUESTS = 7
 const AT_ONCE = 4

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { choice, section, setting, settingFacts, textSetting, wholeNumber } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
-import { limitsNothing, type LimitTerms } from './limit-terms.ts'
+import { limitsNothing, type LimitTerms } from '../lib/limit-terms.ts'
 
 export interface LimitSettings {
   /** Of each key. */

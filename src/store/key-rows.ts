@@ -1,6 +1,6 @@
 import type { KeyChange, KeyRecord, NewKey, UserRecord } from '../auth/key-store.ts'
 import type { Scope } from '../auth/scope.ts'
-import type { LimitTerms } from '../limits/limit-terms.ts'
+import type { LimitTerms } from '../lib/limit-terms.ts'
 import type { KeyRow, UserRow } from './schema.ts'
 
 export function toUserRecord(row: UserRow): UserRecord {

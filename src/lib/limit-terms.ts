@@ -11,20 +11,22 @@ export interface LimitTerms {
   readonly moneyPerMonth?: number
 }
 
-const kinds = [
+type LimitName = keyof LimitTerms
+
+const limitNames = [
   'requestsPerMinute',
   'concurrent',
   'tokensPerMinute',
   'tokensPerDay',
   'tokensPerMonth',
   'moneyPerMonth',
-] as const satisfies readonly (keyof LimitTerms)[]
+] as const satisfies readonly LimitName[]
 
-/** Of each kind the smallest number. */
-export function strictest(all: readonly (LimitTerms | undefined)[]): LimitTerms {
+/** What holds where all of them do: of each the smallest number. */
+export function strictest(all: readonly (LimitTerms | null | undefined)[]): LimitTerms {
   const terms: { -readonly [kind in keyof LimitTerms]: LimitTerms[kind] } = {}
   for (const each of all) {
-    for (const kind of kinds) {
+    for (const kind of limitNames) {
       const limit = each?.[kind]
       if (limit !== undefined) terms[kind] = Math.min(limit, terms[kind] ?? Infinity)
     }
@@ -33,5 +35,13 @@ export function strictest(all: readonly (LimitTerms | undefined)[]): LimitTerms 
 }
 
 export function limitsNothing(terms: LimitTerms): boolean {
-  return kinds.every((kind) => terms[kind] === undefined)
+  return limitNames.every((kind) => terms[kind] === undefined)
+}
+
+/** Whether `wanted` lets through nothing that `own` would not. */
+export function limitsCover(own: LimitTerms, wanted: LimitTerms): boolean {
+  return limitNames.every((name) => {
+    const limit = own[name]
+    return limit === undefined || (wanted[name] ?? Infinity) <= limit
+  })
 }
