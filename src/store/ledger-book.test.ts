@@ -86,6 +86,7 @@ describe('a book', () => {
         first_token_ms: 12,
         total_ms: 34.57,
         cost: 0.5,
+        user_id: null,
       },
       expect.objectContaining({ id: 2, exchange: 'req_2', user: 'bob', key_id: null, upstream: null }),
     ])

@@ -142,4 +142,13 @@ export const migrations: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    // Names of users are used again. A key has one user for ever, and the keys that are gone are kept.
+    number: 6,
+    sql: `
+      ALTER TABLE exchanges ADD COLUMN user_id TEXT;
+      ALTER TABLE usage_days ADD COLUMN user_id TEXT;
+      UPDATE usage_days SET user_id = (SELECT keys.user_id FROM keys WHERE keys.id = usage_days.key_id);
+    `,
+  },
 ]

@@ -34,6 +34,15 @@ const effects: Readonly<Record<number, (rows: (sql: string) => Row[]) => void>> 
     expect(rows('SELECT * FROM exchanges UNION ALL SELECT * FROM exchanges')).toEqual([])
     expect(rows('SELECT * FROM usage_days')).toEqual([])
   },
+  6(rows) {
+    const users = rows('SELECT key_id, user_id FROM usage_days ORDER BY key_id')
+    expect(users).toEqual([
+      { key_id: 'auth-token', user_id: null },
+      { key_id: 'key_2', user_id: 'user_2' },
+      { key_id: 'key_3', user_id: 'user_2' },
+    ])
+    expect(rows('SELECT DISTINCT user_id FROM exchanges')).toEqual([{ user_id: null }])
+  },
 }
 
 function fixturePath(schema: number): string {
