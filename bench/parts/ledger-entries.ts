@@ -12,6 +12,7 @@ export function ledgerEntryOf(number: number, time: number): LedgerEntry {
     id: `req_${number.toString(36).padStart(20, '0')}`,
     time,
     user: `user-${user}`,
+    userId: `user_${user}_0123456789abcdef`,
     keyId: `key_${user}_0123456789abcdef`,
     keyName: `key of user ${user}`,
     route: '/api/chat',

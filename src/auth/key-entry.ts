@@ -105,8 +105,7 @@ function createEntry({ kind, digest, validUntil, principal, isPrevious = false }
   })
 }
 
-/** Without the user in the store, nothing of the user's own is managed. */
 function weaken(principal: Principal): Principal {
-  const { userId: _, ...rest } = principal
-  return Object.freeze({ ...rest, scopes: new Set([...principal.scopes].filter((scope) => !strongScopes.has(scope))) })
+  const scopes = new Set([...principal.scopes].filter((scope) => !strongScopes.has(scope)))
+  return Object.freeze<Principal>({ ...principal, scopes, isWeak: true })
 }

@@ -30,6 +30,12 @@ describe('allowsScope', () => {
     expect(allowsScope(principal(null), { scope: 'open' })).toBe(true)
   })
 
+  it('lets only users of the store manage what is their own, and not by a carrier that leaks', () => {
+    expect(allowsScope(principal(null, { userId: 'u1' }), { scope: 'self' })).toBe(true)
+    expect(allowsScope(principal(null, { userId: 'u1', isWeak: true }), { scope: 'self' })).toBe(false)
+    expect(allowsScope(principal(null), { scope: 'self' })).toBe(false)
+  })
+
   it('names the scope that is missing', () => {
     expect(scopeDenied(principal(null), 'models:write')).toMatchObject({
       code: 'missing_scope',

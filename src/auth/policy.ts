@@ -24,7 +24,7 @@ const SELF_DENIED = "Only the key of a user in the store, sent in a header, mana
 export const ALLOWED: Judgement = Object.freeze({ kind: 'allowed' })
 
 export function allowsScope(principal: Principal, { scope }: { readonly scope: Scope | 'open' | 'self' }): boolean {
-  if (scope === 'self') return principal.userId !== undefined
+  if (scope === 'self') return principal.userId !== undefined && principal.isWeak !== true
   return scope === 'open' || principal.scopes.has(scope)
 }
 

@@ -18,8 +18,10 @@ export interface Principal {
   readonly expiresAt?: number | null
   /** Absent: interactive, weight 1. */
   readonly queue?: QueueShare
-  /** Of the user in the store; absent where the key came by a carrier that leaks, or is none of the store's. */
+  /** Of the user in the store, whose name may have been another's before; absent where the key is none of the store's. */
   readonly userId?: string
+  /** It came by a carrier that leaks, or can be replayed: nothing is managed with it. */
+  readonly isWeak?: true
   /** Of this key; absent is none. */
   readonly limits?: LimitTerms
   /** Of all keys of the user together; absent is none. */

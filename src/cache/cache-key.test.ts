@@ -211,6 +211,7 @@ describe('cacheKey', () => {
     'the dialect': { route: V1 },
     'whether it streams': { format: null },
     'the user': { principal: { ...ann, user: 'bob' } },
+    'the user of the same name': { principal: { ...ann, userId: 'another' } },
     'the upstreams of a key': { principal: { ...ann, upstreams: ['one'] } },
     'the upstreams that are named': { named: ['one'] },
   }

@@ -42,9 +42,13 @@ export function cacheKey(request: KeyedRequest, digest: string, terms: CacheTerm
     .digest('base64url')
 }
 
-function sharers({ user, keyId }: RouteRequest['principal'], share: CacheTerms['share']): readonly string[] {
+/** A user who is deleted leaves the name to others. */
+function sharers(
+  { user, userId = '', keyId }: RouteRequest['principal'],
+  share: CacheTerms['share'],
+): readonly string[] {
   if (share === 'all') return []
-  return share === 'user' ? ['user', user] : ['key', keyId]
+  return share === 'user' ? ['user', user, userId] : ['key', keyId]
 }
 
 /** Ollama passes over them today; they are there to change what is answered. */

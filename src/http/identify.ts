@@ -20,7 +20,7 @@ export interface Arrived {
   readonly trace: Caller | null
 }
 
-export type Caller = Pick<ExchangeTrace, 'user' | 'keyId' | 'keyName'>
+export type Caller = Pick<ExchangeTrace, 'user' | 'userId' | 'keyId' | 'keyName'>
 
 /** Who comes, if the route lets them in: a principal, null on an open route, or why not. */
 export type Identify = (arrived: Arrived) => Principal | GatewayError | null
@@ -39,8 +39,9 @@ export function createIdentify(deps: IdentifyDeps): Identify {
   }
 }
 
-export function noteCaller(caller: Caller, { user, keyId, keyName }: Principal): void {
+export function noteCaller(caller: Caller, { user, userId, keyId, keyName }: Principal): void {
   caller.user = user
+  caller.userId = userId ?? null
   caller.keyId = keyId
   caller.keyName = keyName
 }

@@ -6,6 +6,7 @@ export type LedgerEntry = Pick<
   | 'id'
   | 'time'
   | 'user'
+  | 'userId'
   | 'keyId'
   | 'keyName'
   | 'route'

@@ -25,6 +25,7 @@ describe('createGroup', () => {
     expect(made.parties).toEqual([
       {
         user: 'ann',
+        userId: 'user_1',
         keyId: 'key_1',
         keyName: 'laptop',
         route: '/api/chat',
@@ -43,6 +44,7 @@ describe('createGroup', () => {
 
   it.each([
     { user: 'bob' },
+    { userId: 'user_2' },
     { keyId: 'key_2' },
     { keyName: 'phone' },
     { route: '/api/generate' },

@@ -30,6 +30,7 @@ export interface LedgerGroup {
 /** Who used what, and how it ended: a few in each group. */
 export interface LedgerParty {
   readonly user: string | null
+  readonly userId: string | null
   readonly keyId: string | null
   readonly keyName: string | null
   readonly route: string
@@ -102,9 +103,11 @@ class PartyList {
   }
 
   #partyOf(entry: LedgerEntry): LedgerParty {
-    const { user, keyId, keyName, route, dialect, modelAsked, model, upstream, status, ending, error, cache } = entry
+    const { user, userId, keyId, keyName, route, dialect, modelAsked, model, upstream, status, ending, error, cache } =
+      entry
     return {
       user: user === null ? null : shorten(user),
+      userId,
       keyId: keyId === null ? null : shorten(keyId),
       keyName: keyName === null ? null : shorten(keyName),
       route: route ?? '',
@@ -134,6 +137,7 @@ function isSameParty(a: LedgerEntry, b: LedgerEntry): boolean {
     a.cache === b.cache &&
     a.modelAsked === b.modelAsked &&
     a.user === b.user &&
+    a.userId === b.userId &&
     a.keyName === b.keyName &&
     a.dialect === b.dialect
   )

@@ -26,7 +26,8 @@ export type UsageRow = UsageSums & { readonly [F in Exclude<UsageField, 'day'>]?
 /** What a key has used of a model. */
 export interface KeyUsage {
   readonly keyId: string
-  readonly user: string
+  /** Null where the key is none of the store's. */
+  readonly userId: string | null
   /** Empty where none was named. */
   readonly model: string
   /** Of prompts and answers together. */

@@ -57,7 +57,8 @@ export function createHoldersOf(
     const today = book.calendar(now)
     const holders: Holder[] = []
     if (key !== null) holders.push(holder('key', { id: principal.keyId, name: principal.keyName, terms: key }, today))
-    if (user !== null) holders.push(holder('user', { id: principal.user, name: principal.user, terms: user }, today))
+    if (user !== null && principal.userId !== undefined)
+      holders.push(holder('user', { id: principal.userId, name: principal.user, terms: user }, today))
     if (model !== null && ofModel !== null)
       holders.push(holder('model', { id: model, name: model, terms: ofModel }, today))
     return holders

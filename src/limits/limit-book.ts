@@ -1,4 +1,5 @@
 import type { ExchangeRecord } from '../proxy/exchange-record.ts'
+import type { Account } from './account.ts'
 import { AccountTable } from './account-table.ts'
 import { createCalendar } from './calendar.ts'
 import type { RequestRates } from './request-rates.ts'
@@ -11,7 +12,8 @@ export interface UsageTotals {
 
 export interface UsageTotal {
   readonly keyId: string
-  readonly user: string
+  /** Null where the key is none of the store's: nothing limits its user. */
+  readonly userId: string | null
   readonly model: string
   /** Of prompts and answers together. */
   readonly tokens: number
@@ -35,7 +37,7 @@ export interface LimitBook {
 
 type Charged = Pick<
   ExchangeRecord,
-  'time' | 'totalMs' | 'user' | 'keyId' | 'model' | 'promptTokens' | 'completionTokens' | 'cache'
+  'time' | 'totalMs' | 'userId' | 'keyId' | 'model' | 'promptTokens' | 'completionTokens' | 'cache'
 >
 
 /** Until answers of a model were seen. */
@@ -62,7 +64,7 @@ export function createLimitBook(rates: RequestRates): LimitBook {
     rates,
     calendar,
     usualAnswer: (model) => Math.ceil(usual.get(model) ?? USUAL_ANSWER_TOKENS),
-    charge({ time, totalMs, user, keyId, model, promptTokens, completionTokens, cache }, cost) {
+    charge({ time, totalMs, userId, keyId, model, promptTokens, completionTokens, cache }, cost) {
       // What was asked for once is paid for once.
       if (cache === 'hit' || cache === 'coalesced') return
       const answer = completionTokens ?? 0
@@ -70,21 +72,22 @@ export function createLimitBook(rates: RequestRates): LimitBook {
       if (tokens === 0) return
       const today = calendar(time + totalMs)
       if (keyId !== null) keys.of(keyId, today).charge(today, tokens, cost)
-      if (user !== null) users.of(user, today).charge(today, tokens, cost)
+      if (userId !== null) users.of(userId, today).charge(today, tokens, cost)
       if (model === null) return
       models.of(model, today).charge(today, tokens, cost)
       if (answer > 0) learn(model, answer)
     },
     async restore(totals, now) {
       const today = calendar(now)
-      const places = [keys, users, models]
-      for (const { keyId, user, model, tokens, cost } of await totals.totalsSince(today.month.start)) {
-        for (const [at, name] of [keyId, user, model].entries())
-          places[at]?.of(name, today).restoreMonth(today, tokens, cost)
-      }
-      for (const { keyId, user, model, tokens } of await totals.totalsSince(today.day.start)) {
-        for (const [at, name] of [keyId, user, model].entries()) places[at]?.of(name, today).restoreDay(today, tokens)
-      }
+      const accounts = ({ keyId, userId, model }: UsageTotal): Account[] => [
+        keys.of(keyId, today),
+        ...(userId === null ? [] : [users.of(userId, today)]),
+        models.of(model, today),
+      ]
+      for (const total of await totals.totalsSince(today.month.start))
+        for (const account of accounts(total)) account.restoreMonth(today, total.tokens, total.cost)
+      for (const total of await totals.totalsSince(today.day.start))
+        for (const account of accounts(total)) account.restoreDay(today, total.tokens)
     },
   }
 }

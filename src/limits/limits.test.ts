@@ -33,6 +33,18 @@ describe('createLimits', () => {
     await scene.admit({ key: 'd', user: 'bob', userLimits })
   })
 
+  it('gives a user nothing of what another of the same name has used, or used before the start', async () => {
+    const scene = limitScene()
+    const userLimits = { requestsPerMinute: 1, tokensPerDay: 1000, concurrent: 1 }
+    const total = { keyId: 'a', userId: 'first', model: 'tiny:latest', tokens: 600, cost: 0 }
+    await scene.book.restore({ totalsSince: () => Promise.resolve([total]) }, NOON)
+    scene.charge({ userId: 'first', prompt: 300 })
+    const [first, second] = ['first', 'second'].map((userId) => ({ key: userId, userId, userLimits, promptTokens: 50 }))
+    expect((await scene.admit(first)).headers).toContain(String(1000 - 900 - 100))
+    expect((await scene.refuse(first)).error.message).toMatch('The user "ann" is limited to 1 request at a time')
+    expect((await scene.admit(second)).headers).toContain(String(1000 - 50 - 256))
+  })
+
   it('holds everybody to the limits of a model, each model by itself', async () => {
     const scene = limitScene({ models: [{ match: 'qwen3:*', terms: { concurrent: 1 } }] })
     await scene.admit({ key: 'a', model: 'qwen3:8b' })
@@ -168,7 +180,7 @@ describe('budgets of tokens', () => {
 
   it('begin with what the books say', async () => {
     const scene = limitScene({ defaults: { tokensPerDay: 1000, tokensPerMonth: 5000 } })
-    const row = { keyId: 'k', user: 'ann', model: 'tiny:latest', cost: 0 }
+    const row = { keyId: 'k', userId: null, model: 'tiny:latest', cost: 0 }
     await scene.book.restore(
       {
         totalsSince: (at) =>

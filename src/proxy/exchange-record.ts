@@ -9,6 +9,8 @@ export interface ExchangeRecord {
   /** Milliseconds since the epoch, when the request arrived. */
   readonly time: number
   readonly user: string | null
+  /** Of the user in the store: names are used again. */
+  readonly userId: string | null
   /** Public id of the key. */
   readonly keyId: string | null
   readonly keyName: string | null

@@ -11,6 +11,7 @@ describe('ExchangeTrace', () => {
       id: 'x1',
       time: expect.any(Number),
       user: null,
+      userId: null,
       keyId: null,
       keyName: null,
       cache: null,

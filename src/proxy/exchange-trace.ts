@@ -12,6 +12,7 @@ export class ExchangeTrace {
   /** Without query, and with a path key redacted. */
   path = ''
   user: string | null = null
+  userId: string | null = null
   keyId: string | null = null
   keyName: string | null = null
   route: Route | null = null
@@ -73,6 +74,7 @@ export class ExchangeTrace {
       id: this.id,
       time: this.arrivedAt,
       user: this.user,
+      userId: this.userId,
       keyId: this.keyId,
       keyName: this.keyName,
       method: this.method,

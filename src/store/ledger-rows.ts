@@ -28,6 +28,7 @@ const columns = [
   'first_token_ms',
   'total_ms',
   'cost',
+  'user_id',
 ] as const
 
 export const DAY_MS = 86_400_000
@@ -102,6 +103,7 @@ function insertOne(statement: StatementSync, { group, row, party }: RowOfGroup):
     group.firstTokenMs[row] ?? null,
     group.totalMs[row] ?? 0,
     group.cost[row] ?? 0,
+    party.userId,
   )
 }
 
@@ -151,10 +153,11 @@ class GroupSums {
 function prepareDaySums(database: DatabaseSync): (sum: DaySum) => void {
   const statement = database.prepare(`
     INSERT INTO usage_days
-      (day, user, key_id, key_name, model, upstream, requests, errors, prompt_tokens, completion_tokens, cost)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      (day, user, key_id, key_name, model, upstream, requests, errors, prompt_tokens, completion_tokens, cost, user_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (day, user, key_id, model, upstream) DO UPDATE SET
       key_name = excluded.key_name,
+      user_id = excluded.user_id,
       requests = requests + excluded.requests,
       errors = errors + excluded.errors,
       prompt_tokens = prompt_tokens + excluded.prompt_tokens,
@@ -162,8 +165,8 @@ function prepareDaySums(database: DatabaseSync): (sum: DaySum) => void {
       cost = cost + excluded.cost
   `)
   return ({ party, day, requests, errors, promptTokens, completionTokens, cost }) => {
-    const { user, keyId, keyName, model, upstream } = party
+    const { user, userId, keyId, keyName, model, upstream } = party
     const who = [user ?? '', keyId ?? '', keyName ?? '', model ?? '', upstream ?? '']
-    statement.run(dayOf(day * DAY_MS), ...who, requests, errors, promptTokens, completionTokens, cost)
+    statement.run(dayOf(day * DAY_MS), ...who, requests, errors, promptTokens, completionTokens, cost, userId)
   }
 }

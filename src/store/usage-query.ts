@@ -46,8 +46,8 @@ export function readUsage(database: DatabaseSync, { by, since }: UsageQuery): Us
 export function readTotals(database: DatabaseSync, at: number): KeyUsage[] {
   const rows = database
     .prepare(
-      `SELECT key_id AS keyId, user, model, sum(prompt_tokens + completion_tokens) AS tokens, sum(cost) AS cost
-      FROM usage_days WHERE day >= ? GROUP BY user, key_id, model`,
+      `SELECT key_id AS keyId, user_id AS userId, model, sum(prompt_tokens + completion_tokens) AS tokens, sum(cost) AS cost
+      FROM usage_days WHERE day >= ? GROUP BY user_id, key_id, model`,
     )
     .all(dayOf(at))
   return rows.map((row) => ({ ...row }) as unknown as KeyUsage)

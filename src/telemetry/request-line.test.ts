@@ -18,6 +18,7 @@ describe('requestLine', () => {
       cachedTokens: _cached,
       steps: _steps,
       keyName: _keyName,
+      userId: _userId,
       cache: _cache,
       ...record
     } = whole
@@ -25,7 +26,7 @@ describe('requestLine', () => {
     expect(line.indexOf('\n')).toBe(line.length - 1)
     expect(JSON.parse(line)).toEqual({ ...record, time: '2026-03-04T05:06:07.089Z' })
     expect(Object.keys(JSON.parse(line))).toEqual(Object.keys(record))
-    expect(line).not.toMatch(/"(?:route|kind|dialect|modelAsked|loadMs|cachedTokens|steps|keyName|cache)"/)
+    expect(line).not.toMatch(/"(?:route|kind|dialect|modelAsked|loadMs|cachedTokens|steps|keyName|userId|cache)"/)
   })
 
   it('names the trace, and nothing else of it', () => {

@@ -7,6 +7,7 @@ export function ledgerEntry(change: Partial<LedgerEntry> = {}): LedgerEntry {
     id: 'req_1',
     time: NOON,
     user: 'ann',
+    userId: 'user_1',
     keyId: 'key_1',
     keyName: 'laptop',
     route: '/api/chat',

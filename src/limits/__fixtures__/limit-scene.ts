@@ -15,6 +15,8 @@ export const NOON = Date.UTC(2026, 4, 15, 12)
 export interface Ask {
   readonly key?: string
   readonly user?: string
+  /** That of the only user of the name, where it is omitted. */
+  readonly userId?: string
   readonly limits?: LimitTerms
   readonly userLimits?: LimitTerms
   readonly model?: string | null
@@ -26,7 +28,7 @@ export interface Ask {
 
 export interface Took {
   readonly key?: string
-  readonly user?: string
+  readonly userId?: string
   readonly model?: string
   readonly prompt?: number
   readonly completion?: number
@@ -71,9 +73,9 @@ export function limitScene(
       if (reserved?.kind !== 'refused') throw new Error('it was let in')
       return reserved
     },
-    charge({ key = 'k', user = 'ann', model = 'tiny:latest', prompt = 0, completion = 0, cache = null }) {
+    charge({ key = 'k', userId = 'id of ann', model = 'tiny:latest', prompt = 0, completion = 0, cache = null }) {
       const usage = { promptTokens: prompt, completionTokens: completion }
-      const record = { time: scene.now, totalMs: 0, keyId: key, user, model, cache, ...usage }
+      const record = { time: scene.now, totalMs: 0, keyId: key, userId, model, cache, ...usage }
       book.charge(record, list.costOf(model, usage))
     },
     configure: (changes) => void (port = configured(changes)),
@@ -106,10 +108,27 @@ type Request = Parameters<ReturnType<typeof createLimits>['reserve']>[0]
 const principals = new Map<string, Request['principal']>()
 
 function requestOf(ask: Ask): Request {
-  const { key = 'k', user = 'ann', limits, userLimits, model = 'tiny:latest', promptTokens = 10 } = ask
-  const name = JSON.stringify([key, user, limits, userLimits])
+  const {
+    key = 'k',
+    user = 'ann',
+    userId = `id of ${user}`,
+    limits,
+    userLimits,
+    model = 'tiny:latest',
+    promptTokens = 10,
+  } = ask
+  const name = JSON.stringify([key, userId, limits, userLimits])
   const principal: Request['principal'] = principals.get(name) ?? {
-    ...{ user, keyId: key, keyName: `key ${key}`, scopes: new Set(), models: null, upstreams: null, pools: null },
+    ...{
+      user,
+      userId,
+      keyId: key,
+      keyName: `key ${key}`,
+      scopes: new Set(),
+      models: null,
+      upstreams: null,
+      pools: null,
+    },
     ...(limits === undefined ? {} : { limits }),
     ...(userLimits === undefined ? {} : { userLimits }),
   }

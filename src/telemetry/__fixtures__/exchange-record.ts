@@ -5,6 +5,7 @@ export function exchangeRecord(change: Partial<ExchangeRecord> = {}): ExchangeRe
     id: 'req_1',
     time: Date.UTC(2026, 2, 4, 5, 6, 7, 89),
     user: 'ann',
+    userId: 'user_1',
     keyId: 'key_1',
     keyName: 'laptop',
     cache: null,
