@@ -18,7 +18,7 @@ import { createFirstKey } from './first-key.ts'
 import { createGenerations, type Generations } from './generations.ts'
 import { watchKeyUse } from './key-use.ts'
 import { type KeyWatch, watchKeys } from './key-watch.ts'
-import { openLedger } from './ledger.ts'
+import { ledgerTotals, openLedger } from './ledger.ts'
 import { createRefusals } from './refusals.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { openLimitBook } from './limits.ts'
@@ -134,7 +134,7 @@ async function openParts(settings: Settings, log: Log) {
   const ledger = openLedger(settings, { fleet: core.fleet, instanceId, clock, log })
   const keyUse = watchKeyUse({ directory: keys.directory, store, log })
   const refusals = createRefusals({ store, log })
-  const book = await openLimitBook({ ledger, clock, log })
+  const book = await openLimitBook({ totals: ledgerTotals(settings), clock, log })
   const startedAt = clock.now()
   return {
     ...{ clock, log, store, storeWatch, pepper, keys, keyUse, instanceId, startedAt },
@@ -227,7 +227,7 @@ function restartOnly(before: Settings, after: Settings): string[] {
     ['traces', before.traces, after.traces],
     ['store', before.store, after.store],
     ['ledger', before.ledger, after.ledger],
-    ['log', before.log, after.log],
+    ['log', { ...before.log, bodies: null }, { ...after.log, bodies: null }],
   ]
   return parts.filter(([, a, b]) => JSON.stringify(a) !== JSON.stringify(b)).map(([name]) => name)
 }

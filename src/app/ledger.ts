@@ -3,9 +3,11 @@ import type { Settings } from '../config/settings.ts'
 import { createLedger, type Ledger } from '../ledger/ledger.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import type { UsageTotals } from '../limits/limit-book.ts'
 import type { Fleet } from '../routing/fleet-state.ts'
 import { startSystemTimer } from '../routing/timer.ts'
 import { createLedgerWriter } from '../store/ledger-writer.ts'
+import { readLedgerTotals } from '../store/read-ledger.ts'
 import { parseStoreUrl } from '../store/store-url.ts'
 
 export interface LedgerParts {
@@ -13,6 +15,11 @@ export interface LedgerParts {
   readonly instanceId: string
   readonly clock: Clock
   readonly log: Log
+}
+
+/** Read beside the thread that writes, which is still on its way up when the gateway wants to know. */
+export function ledgerTotals({ store }: Pick<Settings, 'store'>): UsageTotals {
+  return { totalsSince: async (at) => readLedgerTotals(store.url, at) }
 }
 
 /** The ledger in the store, which was opened and brought up to date before. */

@@ -18,13 +18,13 @@ export interface GenerationLimits {
 
 /** With what was used of this day and this month; a ledger that cannot be read holds up nobody. */
 export async function openLimitBook(deps: {
-  readonly ledger: UsageTotals
+  readonly totals: UsageTotals
   readonly clock: Clock
   readonly log: Pick<Log, 'warn'>
 }): Promise<LimitBook> {
   const book = createLimitBook(createRequestRates())
   try {
-    await book.restore(deps.ledger, deps.clock.now())
+    await book.restore(deps.totals, deps.clock.now())
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
     deps.log.warn(

@@ -30,7 +30,6 @@ function scene(policy: 'best-effort' | 'required' = 'best-effort'): Scene {
           return made.answer === null ? null : made.answer()
         },
         usage: async () => [],
-        totalsSince: async () => [],
         close: async () => void (isClosed = true),
       },
       agentOf: () => null,

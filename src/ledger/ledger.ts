@@ -4,7 +4,7 @@ import type { Log } from '../lib/log.ts'
 import { isBooked, type LedgerEntry } from './ledger-entry.ts'
 import { type AgentOf, type BookedEntry, createGroup, type LedgerGroup } from './ledger-group.ts'
 import type { LedgerSettings } from './settings.ts'
-import type { KeyUsage, UsageQuery, UsageRow } from './usage.ts'
+import type { UsageQuery, UsageRow } from './usage.ts'
 
 /** One row for each exchange, written in groups by somebody who does not hold up the requests. */
 export interface Ledger {
@@ -16,8 +16,6 @@ export interface Ledger {
   flush(): Promise<void>
   /** Throws GatewayError `ledger_unavailable`. */
   usage(query: UsageQuery): Promise<UsageRow[]>
-  /** What each key has used of each model since the day (UTC) of `at`. Throws as `usage`. */
-  totalsSince(at: number): Promise<KeyUsage[]>
   status(): LedgerStatus
   /** Writes what is left, if that is possible now. What comes later is lost. */
   close(): Promise<void>
@@ -41,7 +39,6 @@ export interface LedgerWriter {
   /** Null: all of it is written, now or before. Otherwise nothing is, and why. Never rejects. */
   write(group: LedgerGroup): Promise<string | null>
   usage(query: UsageQuery): Promise<UsageRow[]>
-  totalsSince(at: number): Promise<KeyUsage[]>
   close(): Promise<void>
 }
 
@@ -115,11 +112,6 @@ class GroupLedger implements Ledger {
   async usage(query: UsageQuery): Promise<UsageRow[]> {
     await this.flush()
     return this.#deps.writer.usage(query)
-  }
-
-  async totalsSince(at: number): Promise<KeyUsage[]> {
-    await this.flush()
-    return this.#deps.writer.totalsSince(at)
   }
 
   status(): LedgerStatus {

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import type { LedgerGroup } from '../ledger/ledger-group.ts'
-import type { KeyUsage, UsageQuery, UsageRow } from '../ledger/usage.ts'
+import type { UsageQuery, UsageRow } from '../ledger/usage.ts'
 import { createLedgerFiles, type LedgerFile } from './ledger-file.ts'
 import type { LedgerOwner } from './ledger-marks.ts'
 import { type LedgerTerms, pruneStep } from './ledger-pruning.ts'
 import { storeProblem } from './store-problem.ts'
-import { readTotals, readUsage } from './usage-query.ts'
+import { readUsage } from './usage-query.ts'
 
 export interface LedgerBookOptions extends LedgerTerms {
   /** Absolute path of the store's database. */
@@ -24,7 +24,6 @@ export interface LedgerBook {
   open(): LedgerAnswer<number>
   write(group: LedgerGroup): LedgerAnswer<null>
   usage(query: UsageQuery): LedgerAnswer<UsageRow[]>
-  totals(at: number): LedgerAnswer<KeyUsage[]>
   /** False: nothing more is to be taken away now. */
   prune(now: number): LedgerAnswer<boolean>
   close(): LedgerAnswer<null>
@@ -67,7 +66,6 @@ export function createLedgerBook({ path, owner, ...terms }: LedgerBookOptions): 
         return null
       }),
     usage: (query) => attempt((file) => readUsage(file.database, query)),
-    totals: (at) => attempt((file) => readTotals(file.database, at)),
     prune: (now) =>
       attempt((file) => {
         let isMore = false

@@ -17,8 +17,6 @@ function answer(request: LedgerRequest): unknown {
       return book.write(request.group)
     case 'usage':
       return book.usage(request.query)
-    case 'totals':
-      return book.totals(request.at)
     case 'close':
       clearTimeout(pruning)
       return book.close()

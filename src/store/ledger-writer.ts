@@ -2,14 +2,13 @@ import { Worker } from 'node:worker_threads'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { LedgerWriter } from '../ledger/ledger.ts'
 import type { LedgerGroup } from '../ledger/ledger-group.ts'
-import type { KeyUsage, UsageQuery, UsageRow } from '../ledger/usage.ts'
+import type { UsageQuery, UsageRow } from '../ledger/usage.ts'
 import type { LedgerAnswer, LedgerBookOptions } from './ledger-book.ts'
 
 export type LedgerRequest =
   | { readonly kind: 'open' }
   | { readonly kind: 'write'; readonly group: LedgerGroup }
   | { readonly kind: 'usage'; readonly query: UsageQuery }
-  | { readonly kind: 'totals'; readonly at: number }
   | { readonly kind: 'close' }
 
 export interface LedgerWriterDeps {
@@ -73,7 +72,6 @@ export function createLedgerWriter(options: LedgerBookOptions, { unclosed }: Led
       return answer.kind === 'done' ? null : answer.problem
     },
     usage: (query) => read<UsageRow[]>({ kind: 'usage', query }),
-    totalsSince: (at) => read<KeyUsage[]>({ kind: 'totals', at }),
     async close() {
       worker?.ref()
       await ask<null>({ kind: 'close' })
