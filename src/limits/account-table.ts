@@ -20,6 +20,15 @@ export class AccountTable {
     return account
   }
 
+  /** Undefined: nobody has asked for it, or it has been idle for long. */
+  find(name: string): Account | undefined {
+    return this.#accounts.get(name)
+  }
+
+  names(): Iterable<string> {
+    return this.#accounts.keys()
+  }
+
   #sweep(calendar: Calendar): void {
     for (const [name, account] of this.#accounts) if (account.isIdle(calendar)) this.#accounts.delete(name)
     this.#sweepAt = this.#accounts.size * 2 + MANY

@@ -1,14 +1,16 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Principal } from '../auth/principal.ts'
 import type { LimitRefusal, LimitsPort, Reserved, ReserveRequest } from '../proxy/limits-port.ts'
 import type { Expected } from './budget.ts'
 import { expectationOf, fitExpectation, type HeldBudget, heldBudgets } from './expectation.ts'
 import { HeldReservation } from './held-reservation.ts'
 import type { Holder } from './holder.ts'
-import { createHoldersOf } from './holders.ts'
+import { createHolders } from './holders.ts'
 import type { LimitBook } from './limit-book.ts'
 import { limitHeaders } from './limit-headers.ts'
 import { type RatedHolder, requestState, tokenState } from './limit-states.ts'
+import { fullest, type LimitUse, limitUses } from './limit-use.ts'
 import type { PriceList } from './prices.ts'
 import { tooManyAtOnce, tooManyRequests } from './refusals.ts'
 import type { RequestRates } from './request-rates.ts'
@@ -20,6 +22,13 @@ export interface LimitsDeps {
   readonly clock: Clock
 }
 
+export interface Limits extends LimitsPort {
+  /** How much is used of the limits of a key and its user, where they have any. */
+  usesOf(principal: Principal): Promise<LimitUse[]>
+  /** Of all limits of those who have used something, the `most` of which most is gone. */
+  fullestUses(principals: Iterable<Principal>, most: number): Promise<LimitUse[]>
+}
+
 /** A request and those whose limits it has to keep, with their budgets as they stood before it. */
 interface Asked {
   readonly request: ReserveRequest
@@ -29,8 +38,8 @@ interface Asked {
 }
 
 /** What may be used, by the terms of one config; of all limits that concern a request the strictest holds. */
-export function createLimits({ book, prices, clock }: LimitsDeps, settings: LimitSettings): LimitsPort {
-  const holdersOf = createHoldersOf(book, settings)
+export function createLimits({ book, prices, clock }: LimitsDeps, settings: LimitSettings): Limits {
+  const holders = createHolders(book, settings)
   const today = () => book.calendar(clock.now())
 
   function hold(asked: Asked): HeldReservation | GatewayError {
@@ -49,16 +58,23 @@ export function createLimits({ book, prices, clock }: LimitsDeps, settings: Limi
   return {
     reserve(request) {
       const now = clock.now()
-      const holders = holdersOf(request, now)
-      if (holders.length === 0) return undefined
-      const budgets = request.route.kind === 'generate' ? heldBudgets(holders, book.calendar(now)) : []
-      const asked = { request, holders, budgets, now }
+      const kept = holders.of(request, now)
+      if (kept.length === 0) return undefined
+      const budgets = request.route.kind === 'generate' ? heldBudgets(kept, book.calendar(now)) : []
+      const asked = { request, holders: kept, budgets, now }
       const held = hold(asked)
       if (held instanceof GatewayError) return refusal(held, asked, [])
-      const rated = holders.filter(({ terms }) => terms.requestsPerMinute !== undefined)
+      const rated = kept.filter(({ terms }) => terms.requestsPerMinute !== undefined)
       if (rated.length > 0) return countRequest(held, { ...asked, rated }, book.rates)
       held.headers = headersOf(asked, [], held)
       return held
+    },
+    usesOf(principal) {
+      const now = clock.now()
+      return limitUses(holders.of({ principal, model: null }, now), book, now)
+    },
+    async fullestUses(principals, most) {
+      return fullest(await limitUses(holders.active(principals), book, clock.now()), most)
     },
   }
 }

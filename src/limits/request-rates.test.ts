@@ -26,6 +26,16 @@ describe('createRequestRates', () => {
     expect(await rates.take('a')).toEqual({ count: 1, resetMs: 60_000 })
   })
 
+  it('is looked at without taking anything', async () => {
+    const rates = createRequestRates()
+    expect(await rates.look('a')).toBeUndefined()
+    await rates.take('a')
+    vi.advanceTimersByTime(20_000)
+    for (let i = 0; i < 2; i++) expect(await rates.look('a')).toEqual({ count: 1, resetMs: 40_000 })
+    vi.advanceTimersByTime(40_000)
+    expect(await rates.look('a')).toBeUndefined()
+  })
+
   it('gives every one of many at once a number of its own', async () => {
     const rates = createRequestRates()
     const counts = await Promise.all(Array.from({ length: 64 }, async () => (await rates.take('a')).count))

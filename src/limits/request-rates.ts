@@ -4,12 +4,14 @@ import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js'
 export interface RequestRates {
   /** One more. */
   take(name: string): Promise<RequestRate>
+  /** Without one more; undefined: none in the last minute. */
+  look(name: string): Promise<RequestRate | undefined>
   /** It was not let in. */
   giveBack(name: string): Promise<void>
 }
 
 export interface RequestRate {
-  /** This one included. */
+  /** The one that was taken included. */
   readonly count: number
   /** Until the minute is over. */
   readonly resetMs: number
@@ -27,6 +29,13 @@ export function createRequestRates(): RequestRates {
     async take(name) {
       const { consumedPoints, msBeforeNext } = await limiter.consume(name)
       return { count: consumedPoints, resetMs: msBeforeNext }
+    },
+    async look(name) {
+      const state = await limiter.get(name)
+      // What has ended is kept for a moment.
+      return state === null || state.msBeforeNext <= 0 || state.consumedPoints <= 0
+        ? undefined
+        : { count: state.consumedPoints, resetMs: state.msBeforeNext }
     },
     async giveBack(name) {
       const { consumedPoints } = await limiter.reward(name)

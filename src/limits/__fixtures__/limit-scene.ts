@@ -4,7 +4,7 @@ import type { LimitRefusal, Reservation, Reserved } from '../../proxy/limits-por
 import type { RouteKind } from '../../proxy/route.ts'
 import { createLimitBook, type LimitBook } from '../limit-book.ts'
 import type { LimitTerms } from '../../lib/limit-terms.ts'
-import { createLimits } from '../limits.ts'
+import { createLimits, type Limits } from '../limits.ts'
 import { createPriceList } from '../prices.ts'
 import type { RequestRates } from '../request-rates.ts'
 import type { LimitSettings } from '../settings.ts'
@@ -44,6 +44,10 @@ export interface LimitScene {
   /** Expects that it is refused. */
   refuse(ask?: Ask): Promise<LimitRefusal>
   charge(took: Took): void
+  /** Of a key that asks so, and its user. */
+  usesOf(ask?: Ask): ReturnType<Limits['usesOf']>
+  /** Of these, and all models. */
+  fullestUses(asks: readonly Ask[], most: number): ReturnType<Limits['fullestUses']>
   /** The next config, over the same books. */
   configure(settings: Partial<LimitSettings>): void
 }
@@ -78,6 +82,12 @@ export function limitScene(
       const record = { time: scene.now, totalMs: 0, keyId: key, userId, model, cache, ...usage }
       book.charge(record, list.costOf(model, usage))
     },
+    usesOf: (ask = {}) => port.usesOf(requestOf(ask).principal),
+    fullestUses: (asks, most) =>
+      port.fullestUses(
+        asks.map((ask) => requestOf(ask).principal),
+        most,
+      ),
     configure: (changes) => void (port = configured(changes)),
   }
   return scene
@@ -92,6 +102,11 @@ export function countingRates(clock: { now(): number }): RequestRates {
       if (minute === undefined || minute.until <= clock.now()) minute = { count: 0, until: clock.now() + 60_000 }
       minute.count += 1
       minutes.set(name, minute)
+      return Promise.resolve({ count: minute.count, resetMs: minute.until - clock.now() })
+    },
+    look(name) {
+      const minute = minutes.get(name)
+      if (minute === undefined || minute.until <= clock.now()) return Promise.resolve(undefined)
       return Promise.resolve({ count: minute.count, resetMs: minute.until - clock.now() })
     },
     giveBack(name) {
