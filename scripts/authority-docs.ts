@@ -2,6 +2,7 @@ import { authority, callers, expected, type Need, type Verdict } from '../test/s
 
 const cells: Readonly<Record<Verdict, string>> = {
   in: 'yes',
+  'no session': '401',
   'no credential': '401',
   'wrong credential': '401',
   'missing scope': '403',

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { adminRoute, type AdminRoute } from './admin-route.ts'
 import { listAuditRoute } from './audit.ts'
+import { createLinkRoute } from './console-links.ts'
 import { changeKeyRoute, rotateKeyRoute } from './key-changes.ts'
 import { addSshKeyRoute, createKeyRoute, importKeysRoute, listKeysRoute, revokeKeyRoute, showKeyRoute } from './keys.ts'
 import { listModelsRoute } from './models.ts'
@@ -56,5 +57,6 @@ export const adminRoutes: readonly AdminRoute[] = [
   explainRoute,
   listModelsRoute,
   usageRoute,
+  createLinkRoute,
   openApiRoute,
 ]

@@ -18,6 +18,8 @@ export interface DirectoryContents {
 export interface KeyDirectory {
   /** `weak` for a carrier that must not carry admin, metrics or agent. */
   findBySecret(secret: string, strength: 'full' | 'weak'): Principal | undefined
+  /** The key of the store with this id, by the secret that it has now; undefined where it opens nothing. */
+  current(keyId: string): { readonly principal: Principal; readonly digest: string } | undefined
   /** Always weak: a signature can be replayed within its minute. */
   findBySshKey(base64: string): { readonly principal: Principal; readonly publicKey: KeyObject } | undefined
   /** Takes over new contents and returns the ids of keys that were valid until now and no longer are. */
@@ -44,6 +46,7 @@ type Snapshot = Readonly<Record<KeyEntry['kind'], ReadonlyMap<string, KeyEntry>>
 export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDirectory {
   const dummy = createDummyDigest()
   let snapshot: Snapshot = { peppered: new Map(), salted: new Map(), ssh: new Map() }
+  let current: ReadonlyMap<string, KeyEntry> = new Map()
   let validUntil: ReadonlyMap<string, number> = new Map()
   let nextExpiry = Infinity
   let edition = 0
@@ -78,6 +81,11 @@ export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDi
       if (entry === undefined || !same || !live) return undefined
       return strength === 'full' ? entry.principal : entry.weakPrincipal
     },
+    current(keyId) {
+      const entry = current.get(keyId)
+      if (entry === undefined || entry.validUntil <= clock.now()) return undefined
+      return { principal: entry.principal, digest: entry.digest.toString('hex') }
+    },
     findBySshKey(base64) {
       const entry = snapshot.ssh.get(base64)
       if (entry?.publicKey == null || entry.validUntil <= clock.now()) return undefined
@@ -88,6 +96,7 @@ export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDi
       uses.keep(contents.keys.map(({ id }) => id))
       const entries = createEntries(contents, uses)
       snapshot = createSnapshot(entries)
+      current = currentSecrets(entries)
       const lasting = entries.filter((entry) => !entry.isPrevious)
       const ended = settle(lasting.map((entry) => [entry.principal.keyId, lastsUntil(entry, snapshot)]))
       // Rotated with no time for the secret that it had: what runs with that ends.
@@ -114,6 +123,14 @@ function createEntries({ users, keys, foreign }: DirectoryContents, uses: KeyUse
   // A secret that was revoked and then imported again has two entries; the one that lasts longer holds.
   stored.sort((one, other) => Number(other.validUntil > one.validUntil) - Number(one.validUntil > other.validUntil))
   return [...stored, ...foreign.map(foreignEntry)]
+}
+
+/** Those with a secret, of users in the store. */
+function currentSecrets(entries: readonly KeyEntry[]): ReadonlyMap<string, KeyEntry> {
+  const stored = entries.filter(({ kind, isPrevious, principal }) => {
+    return kind === 'peppered' && !isPrevious && principal.userId !== undefined
+  })
+  return new Map(stored.map((entry) => [entry.principal.keyId, entry]))
 }
 
 /** Of several entries with one digest the first holds. */

@@ -1,5 +1,6 @@
 import type { LimitTerms } from '../lib/limit-terms.ts'
 import type { AuditEntry, AuditRecord } from './audit.ts'
+import type { SessionTables } from './console-session.ts'
 import type { QueueShare } from './principal.ts'
 import type { Role } from './role.ts'
 import type { Scope } from './scope.ts'
@@ -61,7 +62,7 @@ export type KeyChange = Partial<
 >
 
 /** Users, keys, and what was done to them. Throws GatewayError `name_taken` or `not_found`. */
-export interface KeyTables {
+export interface KeyTables extends SessionTables {
   /** Those that were not deleted. */
   listUsers(): Promise<UserRecord[]>
   createUser(user: NewUser): Promise<UserRecord>

@@ -23,12 +23,17 @@ const SELF_DENIED = "Only the key of a user in the store, sent in a header, mana
 
 export const ALLOWED: Judgement = Object.freeze({ kind: 'allowed' })
 
-export function allowsScope(principal: Principal, { scope }: { readonly scope: Scope | 'open' | 'self' }): boolean {
+/** What a route asks for: `self` is any key of a user in the store, `session` the cookie of the console. */
+export type RouteScope = Scope | 'open' | 'self' | 'session'
+
+export function allowsScope(principal: Principal, { scope }: { readonly scope: RouteScope }): boolean {
+  if (scope === 'session') return principal.session !== undefined
   if (scope === 'self') return principal.userId !== undefined && principal.isWeak !== true
   return scope === 'open' || principal.scopes.has(scope)
 }
 
-export function scopeDenied(principal: Principal, scope: Scope | 'open' | 'self'): GatewayError {
+export function scopeDenied(principal: Principal, scope: RouteScope): GatewayError {
+  if (scope === 'session') return new GatewayError('no_session')
   if (scope === 'self') return new GatewayError('missing_scope', { message: SELF_DENIED })
   const message =
     principal === openPrincipal

@@ -22,6 +22,8 @@ export interface Principal {
   readonly userId?: string
   /** It came by a carrier that leaks, or can be replayed: nothing is managed with it. */
   readonly isWeak?: true
+  /** What the session is called by that a cookie stands for; absent where a key came itself. */
+  readonly session?: string
   /** Of this key; absent is none. */
   readonly limits?: LimitTerms
   /** Of all keys of the user together; absent is none. */

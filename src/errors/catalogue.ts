@@ -95,6 +95,18 @@ export const catalogue = {
     message: 'The key is not valid',
     help: 'It is unknown, revoked or expired; ask for a new one.',
   },
+  no_session: {
+    status: 401,
+    retryable: false,
+    message: 'There is no session: log in',
+    help: 'Said to the console: nobody is logged in, or the session ended with its time or with its key.',
+  },
+  bad_link: {
+    status: 401,
+    retryable: false,
+    message: 'The link opens nothing: it works once, and for a minute',
+    help: 'Make another one with `corral console`.',
+  },
   missing_scope: {
     status: 403,
     retryable: false,
@@ -118,6 +130,12 @@ export const catalogue = {
     retryable: false,
     message: 'This origin is not allowed',
     help: 'Add it to `cors.origins`.',
+  },
+  csrf_denied: {
+    status: 403,
+    retryable: false,
+    message: "The request does not come from the console's own page",
+    help: 'With a session, a change needs the header `corral-csrf` and has to come from a page of this gateway; a proxy in front leaves `Host` as it is. See [console.md](console.md#logging-in).',
   },
   host_denied: {
     status: 403,

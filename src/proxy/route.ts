@@ -1,13 +1,13 @@
 import type { Dialect } from '../dialects/dialect.ts'
-import type { Scope } from '../auth/scope.ts'
+import type { RouteScope } from '../auth/policy.ts'
 
 /** One line of the route table: what a method and path mean, and what it takes to be let in. */
 export interface Route {
   readonly method: string
   /** Segments; `:name` matches one non-empty segment, a final `*name` the rest. */
   readonly pattern: string
-  /** `open` needs no credential, `self` any key of a user in the store. */
-  readonly scope: Scope | 'open' | 'self'
+  /** `open` needs no credential, `self` any key of a user in the store, `session` the cookie of the console. */
+  readonly scope: RouteScope
   readonly dialect: Dialect
   readonly kind: RouteKind
   readonly body: 'none' | 'json' | 'stream' | 'multipart'

@@ -14,8 +14,7 @@ export function toKeyRecord(row: KeyRow & { readonly user_name: string }): KeyRe
     name: row.name,
     userId: row.user_id,
     userName: row.user_name,
-    // A scope that this version does not know matches no route.
-    scopes: parseList(row.scopes) as Scope[],
+    scopes: parseScopes(row.scopes),
     models: row.models === null ? null : parseList(row.models),
     upstreams: row.upstreams === null ? null : parseList(row.upstreams),
     pools: row.pools === null ? null : parseList(row.pools),
@@ -80,6 +79,11 @@ export function toKeyColumns(change: KeyChange): Partial<KeyRow> {
 
 export function toJson(value: object | null): string | null {
   return value === null ? null : JSON.stringify(value)
+}
+
+/** One that this version does not know matches no route. */
+export function parseScopes(json: string): Scope[] {
+  return parseList(json) as Scope[]
 }
 
 /** A row that somebody edited by hand must not open more than it says: what is no list of strings is empty. */

@@ -151,4 +151,24 @@ export const migrations: readonly Migration[] = [
       UPDATE usage_days SET user_id = (SELECT keys.user_id FROM keys WHERE keys.id = usage_days.key_id);
     `,
   },
+  {
+    // Secrets are kept as digests; with another secret of its key, what was begun with the one before is over.
+    number: 7,
+    sql: `
+      CREATE TABLE console_sessions (
+        digest TEXT PRIMARY KEY,
+        key_id TEXT NOT NULL,
+        key_digest TEXT NOT NULL,
+        scopes TEXT NOT NULL,
+        made_at INTEGER NOT NULL,
+        seen_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE TABLE console_links (
+        digest TEXT PRIMARY KEY,
+        key_id TEXT NOT NULL,
+        key_digest TEXT NOT NULL,
+        expires_at INTEGER NOT NULL
+      ) STRICT;
+    `,
+  },
 ]

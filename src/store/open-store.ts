@@ -71,6 +71,7 @@ function createStore(connection: DatabaseSync, { path, lock, clock }: StoreParts
     ...tables,
     listUsers: () => access.read(tables.listUsers),
     listKeys: () => access.read(tables.listKeys),
+    listSessions: () => access.read(tables.listSessions),
     listAudit: (filter) => access.read(() => tables.listAudit(filter)),
     change,
     note: (action) => transactAtOnce(database, (connected) => action(createKeyTables(connected, clock))),

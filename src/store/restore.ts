@@ -62,6 +62,8 @@ async function writeDraft(file: string, draft: string): Promise<Pick<Restored, '
       backupSchema = readSchemaNumber(copy)
       if (backupSchema === 0) throw refused('it is empty')
       migrate(copy)
+      // Whoever has logged out since is not logged in again.
+      copy.exec('DELETE FROM console_sessions; DELETE FROM console_links')
     })
     return { contents, backupSchema }
   } catch (error) {

@@ -43,6 +43,9 @@ const effects: Readonly<Record<number, (rows: (sql: string) => Row[]) => void>> 
     ])
     expect(rows('SELECT DISTINCT user_id FROM exchanges')).toEqual([{ user_id: null }])
   },
+  7(rows) {
+    expect(rows('SELECT digest FROM console_sessions UNION ALL SELECT digest FROM console_links')).toEqual([])
+  },
 }
 
 function fixturePath(schema: number): string {

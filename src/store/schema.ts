@@ -6,6 +6,8 @@ export interface Schema {
   keys: KeyRow
   marks: MarkRow
   audit: AuditTable
+  console_sessions: SessionRow
+  console_links: LinkRow
 }
 
 export interface UserRow {
@@ -59,6 +61,23 @@ export interface AuditTable {
   subject: string
   /** JSON object. */
   detail: string
+}
+
+export interface SessionRow {
+  digest: string
+  key_id: string
+  key_digest: string
+  /** JSON array. */
+  scopes: string
+  made_at: number
+  seen_at: number
+}
+
+export interface LinkRow {
+  digest: string
+  key_id: string
+  key_digest: string
+  expires_at: number
 }
 
 /** Single facts about the database itself. */

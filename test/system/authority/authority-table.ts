@@ -2,9 +2,9 @@ import { scopes, type Scope } from '../../../src/auth/scope.ts'
 
 /**
  * What it takes to be let in. `self`: any key of a user in the store, in a header. `own keys`: the same, but for a key
- * that opens nothing but the tunnel or the metrics.
+ * that opens nothing but the tunnel or the metrics. `session`: the cookie of the console, and no key at all.
  */
-export type Need = Scope | 'open' | 'self' | 'own keys'
+export type Need = Scope | 'open' | 'self' | 'own keys' | 'session'
 
 /** Written down a second time on purpose, so that no route changes it unnoticed. */
 export const authority: Readonly<Record<string, Need>> = {
@@ -84,9 +84,15 @@ export const authority: Readonly<Record<string, Need>> = {
   'GET /admin/models': 'admin',
   'GET /admin/route/explain': 'admin',
   'GET /admin/openapi.json': 'admin',
+
+  'POST /console/session': 'open',
+  'GET /console/session': 'session',
+  'DELETE /console/session': 'session',
+  'POST /admin/playground/chat': 'chat',
+  'POST /admin/console-links': 'own keys',
 }
 
-export type Verdict = 'in' | 'no credential' | 'wrong credential' | 'missing scope'
+export type Verdict = 'in' | 'no session' | 'no credential' | 'wrong credential' | 'missing scope'
 
 export interface Caller {
   /** What the key may do; null is no key. */
@@ -127,13 +133,14 @@ export const callers: Readonly<Record<string, Caller>> = {
 /** What a caller is told at a route that needs this. */
 export function expected(need: Need, { may, dead, carrier }: Caller): Verdict {
   if (need === 'open') return 'in'
+  if (need === 'session') return 'no session'
   if (may === null) return 'no credential'
   if (dead !== undefined) return 'wrong credential'
   const isStrong = !['chat', 'embed', 'models:read', 'models:write'].includes(need)
   return holds(need, may) && !(carrier === 'path' && isStrong) ? 'in' : 'missing scope'
 }
 
-function holds(need: Exclude<Need, 'open'>, may: readonly Scope[]): boolean {
+function holds(need: Exclude<Need, 'open' | 'session'>, may: readonly Scope[]): boolean {
   if (need === 'self') return true
   return need === 'own keys' ? may.some((scope) => scope !== 'agent' && scope !== 'metrics') : may.includes(need)
 }

@@ -78,6 +78,7 @@ interface Asking {
 }
 
 const verdicts: Readonly<Record<string, readonly [number, Verdict]>> = {
+  no_session: [401, 'no session'],
   no_credential: [401, 'no credential'],
   wrong_credential: [401, 'wrong credential'],
   missing_scope: [403, 'missing scope'],

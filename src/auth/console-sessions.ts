@@ -1,0 +1,123 @@
+import type { Clock } from '../lib/clock.ts'
+import { sessionEnd, type SessionRecord } from './console-session.ts'
+import type { TokenDigester } from './console-token.ts'
+import type { KeyDirectory } from './key-directory.ts'
+import type { Principal } from './principal.ts'
+
+/** All sessions of the console, in memory. A session is called by the digest of its token. */
+export interface ConsoleSessions {
+  /** Whose a token is; that counts as use. */
+  find(token: string): Principal | undefined
+  isLive(session: string): boolean
+  /** When it ends unless it is used; undefined where it has. */
+  endsAt(session: string): number | undefined
+  /** Takes in one that was begun, now or before a restart. */
+  add(record: SessionRecord): void
+  /** It was used in another way than by its token: somebody listens. */
+  keep(session: string): void
+  /** Ends it here; false where there was none. */
+  end(session: string): boolean
+  /** Ends those whose time or key is over. */
+  sweep(): void
+  /** Hears of each that ends. */
+  onEnded(listener: (session: string) => void): void
+  /** What the store does not know yet: when they were used last, and which have ended by themselves. */
+  takeNews(): SessionNews
+}
+
+export interface SessionNews {
+  readonly seen: ReadonlyMap<string, number>
+  readonly ended: readonly string[]
+}
+
+export interface ConsoleSessionsDeps {
+  readonly directory: Pick<KeyDirectory, 'current'>
+  readonly digester: Pick<TokenDigester, 'session'>
+  readonly clock: Clock
+}
+
+interface Held {
+  readonly record: SessionRecord
+  seenAt: number
+  /** As the key is now, with the session's name; made again when the key is another. */
+  principal: Principal | undefined
+  key: Principal | undefined
+}
+
+export function createConsoleSessions({ directory, digester, clock }: ConsoleSessionsDeps): ConsoleSessions {
+  const sessions = new Map<string, Held>()
+  const seen = new Map<string, number>()
+  let endedByThemselves: string[] = []
+  let tellEnded = (_session: string): void => {}
+
+  function drop(session: string): boolean {
+    const was = sessions.delete(session)
+    seen.delete(session)
+    if (was) tellEnded(session)
+    return was
+  }
+
+  /** The session with the rights that its key has now; ends it where it is over. */
+  function look(session: string): Held | undefined {
+    const held = sessions.get(session)
+    if (held === undefined) return undefined
+    const key = keyOf(held, { directory, now: clock.now() })
+    if (key === undefined) {
+      endedByThemselves.push(session)
+      drop(session)
+      return undefined
+    }
+    if (held.key !== key) {
+      held.key = key
+      held.principal = Object.freeze<Principal>({ ...key, session })
+    }
+    return held
+  }
+
+  function use(session: string): Principal | undefined {
+    const held = look(session)
+    if (held === undefined) return undefined
+    held.seenAt = clock.now()
+    seen.set(session, held.seenAt)
+    return held.principal
+  }
+
+  return {
+    find(token) {
+      const principal = use(digester.session(token))
+      if (principal?.use !== undefined) principal.use.noted = true
+      return principal
+    },
+    isLive: (session) => look(session) !== undefined,
+    endsAt(session) {
+      const held = look(session)
+      return held && sessionEnd({ madeAt: held.record.madeAt, seenAt: held.seenAt })
+    },
+    add(record) {
+      sessions.set(record.digest, { record, seenAt: record.seenAt, principal: undefined, key: undefined })
+    },
+    keep: (session) => void use(session),
+    end: drop,
+    sweep() {
+      for (const session of sessions.keys()) look(session)
+    },
+    onEnded: (listener) => void (tellEnded = listener),
+    takeNews() {
+      const news = { seen: new Map(seen), ended: endedByThemselves }
+      seen.clear()
+      endedByThemselves = []
+      return news
+    },
+  }
+}
+
+/** Undefined where the session is over, by its time or because its key is not what it was. */
+function keyOf(
+  { record, seenAt }: Held,
+  { directory, now }: { readonly directory: Pick<KeyDirectory, 'current'>; readonly now: number },
+): Principal | undefined {
+  if (sessionEnd({ madeAt: record.madeAt, seenAt }) <= now) return undefined
+  const key = directory.current(record.keyId)
+  if (key === undefined || key.digest !== record.keyDigest) return undefined
+  return record.scopes.every((scope) => key.principal.scopes.has(scope)) ? key.principal : undefined
+}
