@@ -1,54 +1,15 @@
 import * as z from 'zod'
 import { parseAnyModelName } from '../lib/model-name.ts'
+import { upstreamSchema } from './upstream-schemas.ts'
 
 const timeSchema = z.iso.datetime()
-
-const loadedModelSchema = z.object({
-  model: z.string(),
-  state: z.enum(['loading', 'loaded']),
-  memory_bytes: z.int().nullable().meta({ description: 'As the upstream says; null: not seen loaded yet' }),
-  expires_at: timeSchema.nullable().meta({ description: 'When it unloads the model if nobody asks; null: not known' }),
-  running: z.int().meta({ description: 'Requests that have a slot' }),
-  slots: z.int().nullable().meta({ description: 'Requests at once, stated or learnt; null: not bounded' }),
-  prefill_tokens_per_second: z.number().nullable().meta({ description: 'How fast it reads; null until learnt' }),
-  decode_tokens_per_second: z.number().nullable().meta({ description: 'How fast it writes; null until learnt' }),
-})
 
 export const statusSchema = z
   .object({
     version: z.string(),
     started_at: timeSchema,
     uptime_seconds: z.number(),
-    upstreams: z.array(
-      z.object({
-        name: z.string(),
-        url: z.string().meta({ description: 'Empty for an agent' }),
-        fault: z.string().nullable().meta({ description: 'Why it is down' }),
-        agent: z
-          .object({
-            pool: z.string(),
-            host: z.string(),
-            address: z.string(),
-            transport: z.enum(['ws', 'sse']),
-            software: z.string(),
-            connected: z.boolean(),
-            connected_at: timeSchema.meta({ description: 'When it connected last' }),
-            round_trip_ms: z.number().nullable(),
-          })
-          .nullable()
-          .meta({ description: 'Null: not behind an agent' }),
-        state: z.enum(['up', 'down', 'unknown', 'disabled']).meta({ description: 'unknown: not probed yet' }),
-        version: z.string().nullable(),
-        priority: z.int(),
-        slow: z.boolean().meta({ description: 'Its last health probe took longer than max_response_time' }),
-        running: z.int().meta({ description: 'Exchanges at this upstream now' }),
-        waiting: z.int().meta({ description: 'Requests in the queue that it could take' }),
-        round_trip_ms: z.number().nullable().meta({ description: 'Learnt; null until then' }),
-        load_bytes_per_second: z.number().nullable().meta({ description: 'Learnt from loads; null until then' }),
-        models: z.array(z.string()),
-        loaded: z.array(loadedModelSchema),
-      }),
-    ),
+    upstreams: z.array(upstreamSchema),
     queue: z
       .object({
         waiting: z.int(),
