@@ -43,7 +43,7 @@ import type { GatewayCache } from './cache.ts'
 import type { FleetMembers } from './fleet-members.ts'
 import { fleetModels } from './fleet-models.ts'
 import { gatewayStatus } from './gateway-status.ts'
-import { createGenerationLimits } from './limits.ts'
+import { createGenerationLimits, type GenerationLimits } from './limits.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** Everything that one config makes of a request. A reload makes the next one; running exchanges end in theirs. */
@@ -64,13 +64,13 @@ export interface GenerationDeps {
   /** Who has used how much. */
   readonly book: LimitBook
   readonly cache: Pick<GatewayCache, 'before'>
-  readonly admin: Omit<AdminDeps, 'status' | 'explain' | 'pools' | 'models' | 'usage'>
+  readonly admin: Omit<AdminDeps, 'status' | 'explain' | 'pools' | 'models' | 'usage' | 'limitUses'>
   readonly agents: AgentRegistry
   readonly agentDoor: AgentDoor
   readonly instanceId: string
   readonly startedAt: number
   readonly storeProblem: () => string | null
-  readonly telemetry: Pick<Telemetry, 'metrics' | 'traces'>
+  readonly telemetry: Pick<Telemetry, 'metrics' | 'traces' | 'bodies'>
   readonly ledger: Pick<Ledger, 'refusal' | 'usage' | 'status'>
   readonly clock: Clock
   readonly log: Log
@@ -96,6 +96,7 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     limits: settings.routing,
     rules: readRules(settings, routing, judge),
     policies: settings.models.policies,
+    bodies: deps.telemetry.bodies?.watching(settings) ?? null,
     limited: limits.port,
     budget: deps.budget,
     maxBodyBytes: settings.http.bodyBytes,
@@ -106,7 +107,7 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     log,
   })
   const status = (): GatewayStatus => gatewayStatus(routing, settings, deps)
-  const admin = openAdmin(settings, routing, { ...deps, status })
+  const admin = openAdmin(settings, routing, { ...deps, status, limits })
   const door = createFrontDoor({
     table: createRouteTable([...routes, ...admin.routes.map(asRoute)]),
     cors: createCors(settings.http.corsOrigins),
@@ -152,9 +153,12 @@ function openRouting(
   )
 }
 
-type AdminParts = Pick<GenerationDeps, 'admin' | 'ledger'> & { readonly status: () => GatewayStatus }
+type AdminParts = Pick<GenerationDeps, 'admin' | 'ledger'> & {
+  readonly status: () => GatewayStatus
+  readonly limits: GenerationLimits
+}
 
-function openAdmin(settings: Settings, routing: Routing, { admin, ledger, status }: AdminParts): AdminApi {
+function openAdmin(settings: Settings, routing: Routing, { admin, ledger, limits, status }: AdminParts): AdminApi {
   return createAdminApi({
     ...admin,
     status,
@@ -162,6 +166,7 @@ function openAdmin(settings: Settings, routing: Routing, { admin, ledger, status
     pools: () => settings.agents.pools.map((pool) => pool.name),
     models: () => fleetModels(routing.fleet, settings),
     usage: (query) => ledger.usage(query),
+    limitUses: limits.uses,
   })
 }
 

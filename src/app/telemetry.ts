@@ -1,5 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { ExchangeRecord } from '../proxy/exchange-record.ts'
 import type { Fleet } from '../routing/fleet-state.ts'
@@ -7,15 +8,18 @@ import type { Routing } from '../routing/routing.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
 import type { AgentRegistry } from '../tunnel/server/registry.ts'
+import { type Bodies, createBodies } from './bodies.ts'
 import type { GatewayCache } from './cache.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { createMetricsListener } from './metrics-listener.ts'
 import { createTraces, type Traces } from './traces.ts'
 
-/** What the gateway tells of itself while it runs: the request log, the metrics, the traces. */
+/** What the gateway tells of itself while it runs: the request log, the bodies, the metrics, the traces. */
 export interface Telemetry {
   readonly metrics: Pick<Metrics, 'scrape'>
   readonly traces: Traces
+  /** Null: there is no folder for them. */
+  readonly bodies: Pick<Bodies, 'watching'> | null
   /** Once for each exchange, when it is over; `cost` by the prices it ran under. */
   record(record: ExchangeRecord, cost: number): void
   /** Listens where the config wants the metrics apart. The URL; null: nowhere. */
@@ -25,6 +29,7 @@ export interface Telemetry {
 }
 
 export interface TelemetryDeps {
+  readonly clock: Clock
   readonly log: Log
   /** Null: exchanges are not logged. */
   readonly requestLog: RequestLog | null
@@ -42,8 +47,10 @@ interface Traffic {
   running(): number
 }
 
-export function createTelemetry({ http, traces: traceSettings }: Settings, deps: TelemetryDeps): Telemetry {
+export function createTelemetry(settings: Settings, deps: TelemetryDeps): Telemetry {
+  const { http, traces: traceSettings } = settings
   const { log, requestLog, traffic } = deps
+  const bodies = createBodies(settings, deps)
   const traces = createTraces(traceSettings, log)
   const metrics = createGatewayMetrics({
     fleet: deps.core.fleet,
@@ -63,6 +70,7 @@ export function createTelemetry({ http, traces: traceSettings }: Settings, deps:
   return {
     metrics,
     traces,
+    bodies,
     record(record, cost) {
       requestLog?.write(record)
       metrics.record(record, cost)
@@ -71,7 +79,7 @@ export function createTelemetry({ http, traces: traceSettings }: Settings, deps:
     listen: async () => (http.metrics === null || listener === null ? null : listener.listen(http.metrics.address)),
     async close() {
       listener?.destroyAll()
-      await Promise.all([traces.close(), requestLog?.close()])
+      await Promise.all([traces.close(), requestLog?.close(), bodies?.close()])
     },
   }
 }

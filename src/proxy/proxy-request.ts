@@ -1,6 +1,7 @@
 import type { Principal } from '../auth/principal.ts'
 import type { Log } from '../lib/log.ts'
 import type { BodyBudget } from './body-budget.ts'
+import type { BodyWatch } from './body-watch.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import type { ExchangeDeps } from './exchange-request.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
@@ -32,6 +33,8 @@ export interface ProxyDeps extends Omit<ExchangeDeps, 'over' | 'running' | 'bega
   readonly budget: BodyBudget
   readonly maxBodyBytes: number
   readonly policies: readonly ModelPolicy[]
+  /** Null: nobody's are looked at. */
+  readonly bodies: BodyWatch | null
   isLive(principal: Principal): boolean
   record(record: ExchangeRecord): void
   readonly log: Log

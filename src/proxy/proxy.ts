@@ -88,7 +88,9 @@ export function createProxy(deps: ProxyDeps): Proxy {
   return {
     running,
     handle(client, admitted) {
-      new PendingExchange(client, admitted, pendingDeps).start()
+      const watched = deps.bodies?.watch(client, admitted)
+      if (watched === undefined) new PendingExchange(client, admitted, pendingDeps).start()
+      else new PendingExchange(watched.client, { ...admitted, body: watched.body }, pendingDeps).start()
     },
     collect: ({ body, trace, maxBytes = deps.maxBodyBytes }) =>
       collectBytes(body, trace, { ...deps, maxBodyBytes: maxBytes }),

@@ -24,13 +24,20 @@ export interface BatchWriterDeps {
   readonly log: Pick<Log, 'warn'>
 }
 
+export interface BatchWriterTerms {
+  /** Files are called `NAME-YYYY-MM-DD.jsonl`. */
+  readonly name: string
+  /** What a warning calls it. */
+  readonly title: string
+}
+
 /** A failure is told once, until it works again. */
-export function createBatchWriter({ directory, log }: BatchWriterDeps): BatchWriter {
+export function createBatchWriter({ directory, log }: BatchWriterDeps, { name, title }: BatchWriterTerms): BatchWriter {
   let failures = 0
   let isFailing = false
 
   async function append(batch: Batch): Promise<boolean> {
-    const path = join(directory, `requests-${batch.day}.jsonl`)
+    const path = join(directory, `${name}-${batch.day}.jsonl`)
     const { written, error } = await appendToFile(path, Buffer.from(batch.text).subarray(batch.writtenBytes))
     if (error === null) {
       isFailing = false
@@ -38,7 +45,7 @@ export function createBatchWriter({ directory, log }: BatchWriterDeps): BatchWri
     }
     batch.writtenBytes += written
     failures++
-    if (!isFailing) log.warn({ err: error, directory }, 'The request log cannot be written; its lines wait in memory')
+    if (!isFailing) log.warn({ err: error, directory }, `The ${title} cannot be written; its lines wait in memory`)
     isFailing = true
     return false
   }

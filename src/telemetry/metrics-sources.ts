@@ -1,4 +1,4 @@
-import type { RequestLogCounts } from './request-log.ts'
+import type { LineLogCounts } from './line-log.ts'
 
 /** What is read when somebody asks for the metrics, and not before. What a gateway does not have is left out. */
 export interface MetricsSources {
@@ -7,7 +7,7 @@ export interface MetricsSources {
   /** Agents that are connected, by pool. */
   agents?(): ReadonlyMap<string, number>
   runningExchanges?(): number
-  requestLog?(): RequestLogCounts
+  requestLog?(): LineLogCounts
   traceSpans?(): TraceSpanCounts
   cache?(): CacheReading
   ledger?(): LedgerReading

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { exchangeRecord } from './__fixtures__/exchange-record.ts'
-import { createRequestLog, type RequestLogOptions } from './request-log.ts'
+import type { LineLogOptions } from './line-log.ts'
+import { createRequestLog } from './request-log.ts'
 
 const noon = Date.UTC(2026, 2, 4, 12)
 
-function openLog(options: RequestLogOptions = { flushMs: 3_600_000 }) {
+function openLog(options: LineLogOptions = { flushMs: 3_600_000 }) {
   const root = mkdtempSync(join(tmpdir(), 'corral-requests-'))
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
   const directory = join(root, 'logs')

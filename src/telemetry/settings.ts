@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { choice, secret, secretFile, section, setting, textSetting, toggle } from '../lib/setting.ts'
+import { byteSize, choice, listOf, secret, secretFile, section, setting, textSetting, toggle } from '../lib/setting.ts'
 import { Secret } from '../lib/secret.ts'
 import { readSecret, type SettingsContext } from '../lib/settings-context.ts'
 import { samplers, type SamplerName } from './sampler.ts'
@@ -10,6 +10,17 @@ export interface LogSettings {
   readonly format: 'auto' | 'json' | 'pretty'
   /** Absolute path of the folder the request log is written to; null: none. */
   readonly requests: string | null
+  readonly bodies: BodySettings
+}
+
+/** Whose requests and answers are written down, in the folder of the request log, and how much of them. */
+export interface BodySettings {
+  /** Globs over names and ids of keys; null: nobody's. */
+  readonly keys: 'all' | readonly string[] | null
+  /** Of a request, and again of its answer. */
+  readonly maxBytes: number
+  /** Names of JSON fields whose values are left out, beside those that every config leaves out. */
+  readonly fields: readonly string[]
 }
 
 /** How spans reach an OpenTelemetry collector. */
@@ -40,6 +51,25 @@ const requests = setting(
   },
 )
 
+const MAX_KEYS = 100
+
+const bodies = setting(
+  z.union([z.boolean(), z.string(), z.array(z.string())]),
+  (written) => {
+    if (written === false || written === 'off') return null
+    if (written === true || written === 'on') return 'all'
+    const names = (typeof written === 'string' ? written.split(',') : written).map((name) => name.trim())
+    return names.length > 0 && names.length <= MAX_KEYS && names.every((name) => /^\S{1,128}$/.test(name))
+      ? names
+      : undefined
+  },
+  {
+    wanted: 'on, off, or a list of keys such as [laptop, "ci-*"]',
+    description:
+      "Whose requests and answers are written down, in a file beside the request log: nobody's (`off`), everybody's (`on`), or those of the keys with these names or ids, in which `*` is any run of characters. [What is in it](operations.md#bodies)",
+  },
+)
+
 export const logSlice = {
   log: section('What is written down. The log itself goes to stderr.', {
     level: choice(levels, `From which level on: ${levels.join(', ')}.`).prefault('info'),
@@ -48,14 +78,28 @@ export const logSlice = {
       '`json`, `pretty`, or `auto`: pretty on a terminal and JSON elsewhere.',
     ).prefault('auto'),
     requests: requests.prefault('logs/'),
+    bodies: bodies.prefault('off'),
+    body_bytes: byteSize({
+      description: 'How much of each body is kept; what is beyond that is cut off.',
+      minBytes: 1024,
+      maxBytes: 2 ** 20,
+    }).prefault('64KB'),
+    redact_fields: listOf(textSetting({ wanted: 'the name of a field', description: '' }), {
+      wanted: 'a list of names, such as [email, phone]',
+      description:
+        'JSON fields whose values are left out of the bodies, beside passwords, API keys and their like, which always are.',
+    }).prefault([]),
   }).prefault({}),
 }
 
 export function toLogSettings({ log }: z.output<z.ZodObject<typeof logSlice>>, context: SettingsContext): LogSettings {
+  if (log.bodies !== null && log.requests === false)
+    context.problem(['log', 'bodies'], 'needs the folder of the request log, and log.requests is off')
   return {
     level: log.level,
     format: log.format,
     requests: log.requests === false ? null : context.absolutePath(log.requests, ['log', 'requests']),
+    bodies: { keys: log.bodies, maxBytes: log.body_bytes, fields: log.redact_fields },
   }
 }
 
