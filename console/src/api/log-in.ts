@@ -1,0 +1,58 @@
+import { goTo } from '../place.ts'
+import { ApiError } from './api-error.ts'
+import { send } from './ask.ts'
+import { session, type Session } from './session.ts'
+
+const ADDRESS = '/console/session'
+
+/** Asks who is logged in, when the page opens and when the gateway was away. */
+export async function resumeSession(): Promise<void> {
+  try {
+    session.set({ kind: 'in', session: await readSession() })
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return noSession()
+    if (session.get().kind === 'asking') session.set({ kind: 'unreachable' })
+  }
+}
+
+function noSession(): void {
+  const state = session.get()
+  if (state.kind === 'out') return
+  session.set({ kind: 'out', because: state.kind === 'in' ? 'ended' : 'new' })
+}
+
+export type LogInResult = 'in' | 'cookie-lost'
+
+/**
+ * With a key, or with what a one-time link carries. Throws ApiError. `cookie-lost`: the browser did not keep the
+ * cookie, as it does over plain HTTP.
+ */
+export async function logIn(credential: { readonly key: string } | { readonly link: string }): Promise<LogInResult> {
+  await send(ADDRESS, { method: 'POST', body: JSON.stringify(credential) })
+  try {
+    session.set({ kind: 'in', session: await readSession() })
+    return 'in'
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401) return 'cookie-lost'
+    throw error
+  }
+}
+
+export async function logOut(): Promise<void> {
+  await send(ADDRESS, { method: 'DELETE' })
+  session.set({ kind: 'out', because: 'left' })
+  goTo('#/')
+}
+
+/** The one-time code of `#link=...`, taken out of the address so that it is not kept in the history. */
+export function takeLink(): string | null {
+  const found = /^#link=(.+)$/.exec(location.hash)?.[1]
+  if (found === undefined) return null
+  history.replaceState(null, '', location.pathname)
+  return decodeURIComponent(found)
+}
+
+async function readSession(): Promise<Session> {
+  const response = await send(ADDRESS, { method: 'GET' })
+  return (await response.json()) as Session
+}

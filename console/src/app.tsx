@@ -1,0 +1,42 @@
+import { useEffect } from 'preact/hooks'
+import { startLive, stopLive } from './api/live.ts'
+import { resumeSession } from './api/log-in.ts'
+import { session } from './api/session.ts'
+import { Frame } from './frame/frame.tsx'
+import { LogInPage } from './frame/log-in-page.tsx'
+import { Unreachable } from './frame/unreachable.tsx'
+import { Confirmation } from './parts/dialog.tsx'
+import { Notices } from './parts/notices.tsx'
+import { Loading } from './parts/states.tsx'
+import { useStore } from './store.ts'
+
+export function App() {
+  return (
+    <>
+      <Shown />
+      <Confirmation />
+      <Notices />
+    </>
+  )
+}
+
+function Shown() {
+  const state = useStore(session)
+  const isIn = state.kind === 'in'
+  useEffect(() => void resumeSession(), [])
+  useEffect(() => {
+    if (!isIn) return
+    startLive()
+    return stopLive
+  }, [isIn])
+  switch (state.kind) {
+    case 'asking':
+      return <Loading label="Asking the gateway" />
+    case 'unreachable':
+      return <Unreachable />
+    case 'out':
+      return <LogInPage because={state.because} />
+    case 'in':
+      return <Frame session={state.session} />
+  }
+}
