@@ -1,22 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
+import { holdLock } from './hold-lock.ts'
 import { startTroubledStore } from './troubled-store.ts'
-
-/** Another process that holds the lock for writing until it is told to end. */
-async function holdLock(storePath: string): Promise<ChildProcess> {
-  const program = `
-    const { DatabaseSync } = require('node:sqlite')
-    const database = new DatabaseSync(process.argv[1], { timeout: 5000 })
-    database.exec('BEGIN EXCLUSIVE')
-    process.stdout.write('held')
-    process.stdin.resume().on('end', () => { database.exec('COMMIT'); process.exit() })
-  `
-  const child = spawn(process.execPath, ['-e', program, storePath], { stdio: ['pipe', 'pipe', 'inherit'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  await once(child.stdout, 'data')
-  return child
-}
 
 it(
   'while another process holds the database requests go on, and changes wait for it or say so',
@@ -41,8 +25,7 @@ it(
 
     const patient = scene.makeKey('patient')
     await scene.expectService()
-    holder.stdin?.end()
-    await once(holder, 'exit')
+    await holder.release()
     expect(await patient).toMatchObject({ status: 201 })
     expect(await scene.problem()).toBeNull()
     expect(await scene.makeKey('refused')).toMatchObject({ status: 201 })

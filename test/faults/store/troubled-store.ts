@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { startGatewayBefore, type GatewayBefore } from '../../system/harness/gateway-before.ts'
+import type { GatewayOptions } from '../../system/harness/start-gateway.ts'
+import type { TightDisk } from './tight-disk.ts'
 
 /** A gateway before an Ollama, whose store something is done to. */
 export interface TroubledStore extends GatewayBefore {
@@ -15,8 +17,9 @@ export interface TroubledStore extends GatewayBefore {
   problem(): Promise<string | null>
 }
 
-export async function startTroubledStore(): Promise<TroubledStore> {
-  const before = await startGatewayBefore({}, { config: { log: { level: 'debug' } } })
+export async function startTroubledStore(options: GatewayOptions = {}): Promise<TroubledStore> {
+  const config = { log: { level: 'debug' }, ...options.config }
+  const before = await startGatewayBefore({}, { ...options, config })
   const { gateway, key } = before
   const memberKey = await gateway.createKey({ name: 'member' })
   const admin = { authorization: `Bearer ${key}` }
@@ -51,6 +54,18 @@ export async function startTroubledStore(): Promise<TroubledStore> {
       return store.problem
     },
   }
+}
+
+/** Its store and its request log stand on the disk, as they mostly do on one. */
+export function startOnDisk(
+  { folder, through }: TightDisk,
+  policy: 'best-effort' | 'required',
+): Promise<TroubledStore> {
+  const places = folder !== null && {
+    store: { url: `sqlite:${join(folder, 'corral.db')}` },
+    log: { requests: join(folder, 'logs') },
+  }
+  return startTroubledStore({ through, config: { ledger: { policy }, ...places } })
 }
 
 /** What is true soon, because somebody looks once in a while. */

@@ -8,15 +8,19 @@ export interface CommandResult {
   readonly stderr: string
 }
 
+export interface CommandOptions {
+  readonly folder: string
+  readonly env?: Readonly<Record<string, string>>
+  /** A program, with its arguments, that becomes this one: what to run follows. */
+  readonly through?: readonly string[]
+}
+
 /** A program run to its end, in its folder, without the environment of the machine: the product on its runtime. */
-export function runCommand(
-  program: string,
-  args: readonly string[],
-  options: { readonly folder: string; readonly env?: Readonly<Record<string, string>> },
-): Promise<CommandResult> {
+export function runCommand(program: string, args: readonly string[], options: CommandOptions): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     const command = program === MAIN ? productCommand(args) : onThisNode(program, args)
-    const child = spawn(command.program, command.args, {
+    const [first = '', ...rest] = [...(options.through ?? []), command.program, ...command.args]
+    const child = spawn(first, rest, {
       cwd: options.folder,
       env: { ...cleanEnvironment(), ...command.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],

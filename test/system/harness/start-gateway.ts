@@ -17,6 +17,8 @@ export interface GatewayOptions {
   /** A folder to start in again, left in place at the end; otherwise a fresh one that goes with the gateway. */
   readonly folder?: string
   readonly readyMs?: number
+  /** A program, with its arguments, that becomes the gateway or a command: what to run follows. */
+  readonly through?: readonly string[]
 }
 
 export interface KeyOptions {
@@ -80,7 +82,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     if (options.folder === undefined) await rm(folder, { recursive: true, force: true })
   }
   const cli = (...args: string[]): Promise<CommandResult> =>
-    runCommand(MAIN, [...args, '--config', configFile], { folder })
+    runCommand(MAIN, [...args, '--config', configFile], { folder, through: options.through ?? [] })
 
   try {
     const url = await readyUrl(child, output, options.readyMs ?? 15_000)
@@ -123,7 +125,8 @@ function spawnServe(options: GatewayOptions, configFile: string, folder: string)
     })
   }
   const command = productCommand(serve)
-  return spawn(command.program, command.args, {
+  const [program, ...args] = [...(options.through ?? []), command.program, ...command.args]
+  return spawn(program ?? '', args, {
     cwd: folder,
     env: { ...command.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
