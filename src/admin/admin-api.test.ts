@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AuditEntry } from '../auth/audit.ts'
 import type { Creator } from '../auth/granting.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
+import type { LimitUse } from '../limits/limit-use.ts'
 import { openStore, type Store } from '../store/open-store.ts'
 import type { RouteExplanation } from '../routing/explanation.ts'
 import type { RouteQuestion } from '../routing/routing.ts'
@@ -64,6 +65,7 @@ beforeEach(async () => {
     models: () => ({ upstreams: [upstreamModels('gpu-1'), upstreamModels('gpu-2', 'home'), upstreamModels('gpu-3')] }),
     pools: () => ['default', 'home'],
     usage: async (query) => [{ user: 'ada', requests: query.by.length, errors: 0, ...noTokens }],
+    limitUses: async (of) => [useOf(of === 'everybody' ? 'tiny' : of.keyName)],
     changed: async () => void changes++,
     refused: (entry) => void refused.push(entry),
   })
@@ -122,6 +124,11 @@ async function failure(name: string, options: Call = {}): Promise<string> {
   )
   return error instanceof GatewayError ? `${error.code}: ${error.message}` : String(error)
 }
+
+const useOf = (name: string): LimitUse => ({
+  ...{ scope: 'model', name, kind: 'tokensPerDay', limit: 500, used: 20, reserved: 4 },
+  endsAt: Date.UTC(2026, 10, 22),
+})
 
 describe('users', () => {
   it('are created with a first key whose secret is in the answer alone', async () => {
@@ -423,7 +430,9 @@ it('lists the models of the upstreams that the caller may reach', async () => {
 })
 
 it('describes itself and its gateway', async () => {
-  expect((await call('GET /admin/status')).json).toMatchObject({ version: '1.2.3' })
+  const use = { scope: 'model', name: 'tiny', limit: 'tokens_per_day', most: 500, used: 20, reserved: 4 }
+  const limits = [{ ...use, resets_at: '2026-11-22T00:00:00.000Z' }]
+  expect((await call('GET /admin/status')).json).toMatchObject({ version: '1.2.3', limits })
   const { json } = await call('GET /admin/openapi.json')
   const described = Object.entries(json.paths as Record<string, object>).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
@@ -472,7 +481,13 @@ describe('the explanation of a route', () => {
 
   it('is that of the API which somebody speaks who has the model', async () => {
     const deps = { store, pepper: new Uint8Array(32), clock, changed: async () => {}, refused: () => {} }
-    const rest = { status: () => never(), models: () => never(), pools: () => [], usage: async () => [] }
+    const rest = {
+      status: () => never(),
+      models: () => never(),
+      pools: () => [],
+      usage: async () => [],
+      limitUses: async () => [],
+    }
     api = createAdminApi({ ...deps, ...rest, explain: explainHaving('anthropic', 'claude') })
     expect((await explain('model=claude')).json).toMatchObject({ selected: 'far' })
     expect((await explain('model=other')).json).toMatchObject({ upstreams: [{ reason: 'no openai' }] })

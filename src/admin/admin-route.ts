@@ -1,9 +1,11 @@
 import type * as z from 'zod'
 import type { Creator } from '../auth/granting.ts'
+import type { Principal } from '../auth/principal.ts'
 import type { AuditEntry } from '../auth/audit.ts'
 import type { KeyStore, KeyTables } from '../auth/key-store.ts'
 import type { UsageQuery, UsageRow } from '../ledger/usage.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { LimitUse } from '../limits/limit-use.ts'
 import type { RouteExplanation } from '../routing/explanation.ts'
 import type { RouteQuestion } from '../routing/routing.ts'
 import type { FleetModels } from './model-schemas.ts'
@@ -23,6 +25,8 @@ export interface AdminDeps {
   pools(): readonly string[]
   /** What the ledger says was used. */
   usage(query: UsageQuery): Promise<UsageRow[]>
+  /** How much is used of the limits of a key and its user; of everybody, those of which most is. */
+  limitUses(of: Principal | 'everybody'): Promise<readonly LimitUse[]>
   /** Users or keys are different now; whoever holds a copy has looked again when this resolves. */
   changed(): Promise<void>
   /** Hears of what somebody tried who may not; never throws. */

@@ -3,7 +3,7 @@ import { MAX_WEIGHT, queueClasses } from '../auth/principal.ts'
 import { roles } from '../auth/role.ts'
 import { scopes } from '../auth/scope.ts'
 import { entityNameRule, isEntityName } from '../lib/entity-name.ts'
-import { limitChangesSchema, limitsSchema, shownLimitsSchema } from './limit-schemas.ts'
+import { limitChangesSchema, limitsSchema, limitUsesSchema, shownLimitsSchema } from './limit-schemas.ts'
 
 const maxExpirySeconds = 10 * 365 * 24 * 60 * 60
 const maxOverlapSeconds = 90 * 24 * 60 * 60
@@ -197,6 +197,7 @@ export const selfSchema = z
   .object({
     user: z.object({ id: z.string(), name: z.string(), role: z.enum(roles), limits: shownLimitsSchema }),
     key: keySchema,
+    limits: limitUsesSchema.meta({ description: 'What is used now of each limit of this key and of its user' }),
   })
   .meta({ id: 'Self' })
 

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { LimitTerms } from '../lib/limit-terms.ts'
+import type { LimitUse } from '../limits/limit-use.ts'
 
 const MOST = Number.MAX_SAFE_INTEGER
 
@@ -19,6 +20,10 @@ const names = {
 export type LimitWord = keyof typeof names
 
 export const limitWords = Object.keys(names) as readonly LimitWord[]
+
+const words = Object.fromEntries(limitWords.map((word) => [names[word], word])) as Readonly<
+  Record<keyof LimitTerms, LimitWord>
+>
 
 export const limitsSchema = z
   .strictObject({
@@ -43,6 +48,23 @@ export const shownLimitsSchema = z
   })
   .meta({ id: 'Limits', description: 'What is absent is not limited' })
 
+export const limitUsesSchema = z.array(
+  z
+    .object({
+      scope: z.enum(['key', 'user', 'model']).meta({ description: 'Whose limit it is' }),
+      name: z.string().meta({ description: 'Of the key, the user or the model' }),
+      limit: z.enum(limitWords),
+      most: z.number().meta({ description: 'How much there is' }),
+      used: z.number(),
+      reserved: z.number().meta({ description: 'Set aside for what runs, beside what is used' }),
+      resets_at: z.iso
+        .datetime()
+        .nullable()
+        .meta({ description: 'When it is whole again; null where that is no matter of time, or nothing was used' }),
+    })
+    .meta({ id: 'LimitUse' }),
+)
+
 /** What is null goes, what is absent stays. */
 export const limitChangesSchema = z.strictObject({
   requests_per_minute: count().nullish(),
@@ -54,6 +76,7 @@ export const limitChangesSchema = z.strictObject({
 })
 
 export type LimitsView = z.output<typeof shownLimitsSchema>
+export type LimitUsesView = z.output<typeof limitUsesSchema>
 export type LimitChanges = z.output<typeof limitChangesSchema>
 
 /** Null: nothing is limited. */
@@ -69,6 +92,13 @@ export function toLimits(words: LimitChanges | null | undefined): LimitTerms | n
 export function changedLimits(limits: LimitTerms | null, changes: LimitChanges | null | undefined): LimitTerms | null {
   if (changes === undefined) return limits
   return changes === null ? null : toLimits({ ...limitsView(limits), ...changes })
+}
+
+export function limitUsesView(uses: readonly LimitUse[]): LimitUsesView {
+  return uses.map(({ scope, name, kind, limit, used, reserved, endsAt }) => ({
+    ...{ scope, name, limit: words[kind], most: limit, used, reserved },
+    resets_at: endsAt === null ? null : new Date(endsAt).toISOString(),
+  }))
 }
 
 export function limitsView(limits: LimitTerms | null | undefined): LimitsView {

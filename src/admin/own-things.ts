@@ -18,7 +18,7 @@ import {
 } from './key-schemas.ts'
 import { checkStrength, grantedTerms } from './key-terms.ts'
 import { auditedTerms, keyViews } from './key-view.ts'
-import { limitsView } from './limit-schemas.ts'
+import { limitsView, limitUsesView } from './limit-schemas.ts'
 
 /** One person needs no more, and nobody shall fill the store. */
 const MAX_OWN_KEYS = 100
@@ -35,7 +35,11 @@ export const showSelfRoute = adminRoute({
     const { principal, user } = await asker(context)
     const key = await findKey(context, principal.keyId)
     const { id, name, role, limits } = user
-    return { user: { id, name, role, limits: limitsView(limits) }, key: await viewOf(context, key) }
+    return {
+      user: { id, name, role, limits: limitsView(limits) },
+      key: await viewOf(context, key),
+      limits: limitUsesView(await context.limitUses(principal)),
+    }
   },
 })
 

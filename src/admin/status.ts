@@ -1,5 +1,15 @@
+import type * as z from 'zod'
 import { adminRoute } from './admin-route.ts'
+import { limitUsesSchema, limitUsesView } from './limit-schemas.ts'
 import { statusSchema } from './schemas.ts'
+
+const wholeStatusSchema = statusSchema
+  .extend({
+    limits: limitUsesSchema.meta({ description: 'The hundred of which most is used, the fullest first' }),
+  })
+  .meta({ id: 'WholeStatus' })
+
+export type WholeStatus = z.output<typeof wholeStatusSchema>
 
 export const statusRoute = adminRoute({
   method: 'GET',
@@ -8,6 +18,6 @@ export const statusRoute = adminRoute({
   summary: 'Say how the gateway and its upstreams are',
   status: 200,
   input: null,
-  output: statusSchema,
-  handle: async (context) => context.status(),
+  output: wholeStatusSchema,
+  handle: async ({ status, limitUses }) => ({ ...status(), limits: limitUsesView(await limitUses('everybody')) }),
 })

@@ -30,6 +30,8 @@ export interface KeyDirectory {
   nextExpiryAt(): number | null
   /** Whether who was found still is: asked when an exchange begins to count as the key's. */
   isLive(principal: Pick<Principal, 'keyId' | 'expiresAt'>): boolean
+  /** One for each key that opens something now. */
+  principals(): Iterable<Principal>
   /** Another number after each `refresh`: whoever was found before may have other rights now. */
   edition(): number
   /** Ids of the stored keys that opened something since this was last asked. */
@@ -107,6 +109,11 @@ export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDi
     isLive({ keyId, expiresAt }) {
       const now = clock.now()
       return (validUntil.get(keyId) ?? 0) > now && (expiresAt ?? Infinity) > now
+    },
+    *principals() {
+      const now = clock.now()
+      for (const entries of Object.values(snapshot))
+        for (const entry of entries.values()) if (!entry.isPrevious && entry.validUntil > now) yield entry.principal
     },
     edition: () => edition,
     takeUsed: uses.take,

@@ -35,6 +35,7 @@ async function administerStore(terminal: Terminal, settings: Settings): Promise<
       explain: noStatus,
       models: noStatus,
       usage: noStatus,
+      limitUses: noStatus,
       pools: () => settings.agents.pools.map((pool) => pool.name),
       changed: async () => {},
       refused: () => {},

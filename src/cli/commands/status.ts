@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import type { GatewayStatus } from '../../admin/schemas.ts'
-import { statusRoute } from '../../admin/status.ts'
+import { statusRoute, type WholeStatus } from '../../admin/status.ts'
 import type { StoreOptions } from '../options.ts'
 import { addGatewayOptions, openRunningGateway, type RunningGateway } from '../running-gateway.ts'
 import { followStatus } from '../status/follow-status.ts'
@@ -20,7 +19,7 @@ export function status(command: Command, terminal: Terminal): void {
     .action(async (_options: unknown, self: Command) => {
       const options = self.optsWithGlobals<StatusOptions>()
       const gateway = await openRunningGateway(terminal, options)
-      const read = (): Promise<GatewayStatus> => gateway.administration.call(statusRoute)
+      const read = (): Promise<WholeStatus> => gateway.administration.call(statusRoute)
       const first = await read()
       if (options.json) return terminal.print(JSON.stringify(first, null, 2))
       if (options.once || !terminal.host.stdout.isTTY) return printOnce(terminal, gateway, first)
@@ -28,7 +27,7 @@ export function status(command: Command, terminal: Terminal): void {
     })
 }
 
-function printOnce(terminal: Terminal, { url }: RunningGateway, status: GatewayStatus): void {
+function printOnce(terminal: Terminal, { url }: RunningGateway, status: WholeStatus): void {
   const { isTTY, columns } = terminal.host.stdout
   // What is not for a terminal is not cut to one.
   const width = isTTY ? columns || 80 : Infinity

@@ -1,4 +1,4 @@
-import type { GatewayStatus } from '../../admin/schemas.ts'
+import type { WholeStatus } from '../../admin/status.ts'
 import { CommandFailure } from '../command-failure.ts'
 import type { Terminal } from '../terminal.ts'
 import { shorten } from './fitted-table.ts'
@@ -7,9 +7,9 @@ import { painter } from './painter.ts'
 import { statusLines } from './status-lines.ts'
 
 export interface Following {
-  readonly first: GatewayStatus
+  readonly first: WholeStatus
   readonly url: string
-  read(): Promise<GatewayStatus>
+  read(): Promise<WholeStatus>
 }
 
 const EVERY_MS = 1000

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { GatewayStatus } from '../../admin/schemas.ts'
+import type { WholeStatus } from '../../admin/status.ts'
 import { statusLines } from './status-lines.ts'
 
 const now = Date.parse('2026-11-21T12:00:00Z')
@@ -64,8 +65,8 @@ const booked: GatewayStatus['ledger'] = {
   problem: null,
 }
 
-function shown(upstreams: UpstreamStatus[], more: Partial<GatewayStatus> = {}, width = 120): string[] {
-  const status: GatewayStatus = {
+function shown(upstreams: UpstreamStatus[], more: Partial<WholeStatus> = {}, width = 120): string[] {
+  const status: WholeStatus = {
     version: '1.2.3',
     started_at: '2026-11-21T10:00:00Z',
     uptime_seconds: 7200,
@@ -73,12 +74,30 @@ function shown(upstreams: UpstreamStatus[], more: Partial<GatewayStatus> = {}, w
     queue: { waiting: 0, longest_wait_ms: 0, models: [] },
     store: { problem: null },
     ledger: booked,
+    limits: [],
     ...more,
   }
   return statusLines({ status, url: 'http://gw', now }, { width, paint: plain })
 }
 
 describe('statusLines', () => {
+  it('tell last what is used of limits', () => {
+    const use = {
+      scope: 'key',
+      name: 'ci',
+      limit: 'concurrent',
+      most: 5,
+      used: 4,
+      reserved: 0,
+      resets_at: null,
+    } as const
+    expect(shown([], { limits: [use] }).slice(-3)).toEqual([
+      '',
+      'LIMIT OF  WHAT                 USED  OF',
+      'key ci    requests at a time  4 80%   5',
+    ])
+  })
+
   it('tell what each upstream has loaded, what runs there, and what waits', () => {
     const queue = {
       waiting: 2,

@@ -1,10 +1,12 @@
 import type { GatewayStatus } from '../../admin/schemas.ts'
+import type { WholeStatus } from '../../admin/status.ts'
 import { bytesText, rateText, shortTimeText, timeText } from './amounts.ts'
 import { ledgerText } from './ledger-text.ts'
+import { limitTable } from './limit-table.ts'
 import { type FittedCell, type FittedColumn, fitTable, type Paint, shorten, type Tone } from './fitted-table.ts'
 
 export interface StatusView {
-  readonly status: GatewayStatus
+  readonly status: WholeStatus
   readonly url: string
   readonly now: number
 }
@@ -46,7 +48,8 @@ export function statusLines(
   const books = ledgerText(status.ledger, now)
   const gaps = books === undefined ? [] : [paint('bad', shorten(books, width))]
   const head = [shorten(up, width), ...trouble, shorten(queueText(status.queue), width), ...gaps]
-  return [...head, '', ...table, ...faults, ...below]
+  const limits = limitTable(status.limits, { now, width, paint })
+  return [...head, '', ...table, ...faults, ...below, ...limits]
 }
 
 function queueText({ waiting, longest_wait_ms, models }: GatewayStatus['queue']): string {
