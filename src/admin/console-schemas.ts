@@ -5,11 +5,14 @@ import { scopes } from '../auth/scope.ts'
 const secretSchema = z.string().min(1).max(1024)
 
 export const logInSchema = z
-  .union([
-    z.strictObject({ key: secretSchema.meta({ description: 'Any key of a user in the store' }) }),
-    z.strictObject({ link: secretSchema.meta({ description: 'What stands behind `#link=`' }) }),
-  ])
-  .meta({ description: 'One of the two' })
+  .strictObject({
+    key: secretSchema.optional().meta({ description: 'Any key of a user in the store' }),
+    link: secretSchema.optional().meta({ description: 'In place of a key: what stands behind `#link=`' }),
+  })
+  .refine(({ key, link }) => (key === undefined) !== (link === undefined), {
+    path: ['key'],
+    error: 'or "link" is needed, and not both',
+  })
 
 export const consoleSessionSchema = z
   .object({

@@ -11,7 +11,7 @@ export interface AdminRequest {
 }
 
 /** Reads what a route takes. Throws GatewayError `invalid_input`, naming the field, or `body_too_large`. */
-export function parseInput(route: AdminRoute, request: AdminRequest): unknown {
+export function parseInput(route: Pick<AdminRoute, 'method' | 'input'>, request: AdminRequest): unknown {
   if (request.body.byteLength > maxBodyBytes) {
     throw new GatewayError('body_too_large', { message: `The body is larger than ${maxBodyBytes} bytes` })
   }

@@ -14,6 +14,7 @@ import type { RequestLog } from '../telemetry/request-log.ts'
 import { createSeveralUpstreams } from '../upstreams/several-upstreams.ts'
 import { type Agents, createAgents } from './agents.ts'
 import { createCache } from './cache.ts'
+import { openConsoleDoor } from './console-door.ts'
 import { createFirstKey } from './first-key.ts'
 import { createGenerations, type Generations } from './generations.ts'
 import { watchKeyUse } from './key-use.ts'
@@ -75,6 +76,7 @@ export async function startGateway(
     keyIds.forEach(traffic.endKey)
     keyIds.forEach(agents.endKey)
   })
+  parts.consoleDoor.sessions.onEnded(traffic.endSession)
   await withinMs(FIRST_ROUND_MS, traffic.current.routing.firstRound())
   const listener = openListener(settings, { traffic, agents, log })
   const { urls, metricsUrl } = await listen(settings, { listener, telemetry }).catch(async (error: unknown) => {
@@ -132,12 +134,14 @@ async function openParts(settings: Settings, log: Log) {
   const core = createRoutingCore({ clock, log, startTimer: startSystemTimer, several: createSeveralUpstreams })
   const cache = createCache({ core, clock, startTimer: startSystemTimer }, settings.cache)
   const ledger = openLedger(settings, { fleet: core.fleet, instanceId, clock, log })
+  const consoleDoor = await openConsoleDoor({ store, directory: keys.directory, pepper, clock, log })
+  keys.onChanged(consoleDoor.sessions.sweep)
   const keyUse = watchKeyUse({ directory: keys.directory, store, log })
   const refusals = createRefusals({ store, log })
   const book = await openLimitBook({ totals: ledgerTotals(settings), clock, log })
   const startedAt = clock.now()
   return {
-    ...{ clock, log, store, storeWatch, pepper, keys, keyUse, instanceId, startedAt },
+    ...{ clock, log, store, storeWatch, pepper, keys, consoleDoor, keyUse, instanceId, startedAt },
     ...{ agents, core, cache, ledger, refusals, book },
   }
 }
@@ -156,9 +160,10 @@ function generationParts(parts: Parts) {
 }
 
 /** In the order in which one still needs the next. */
-async function closeParts({ cache, keys, keyUse, refusals, ledger, storeWatch, store }: Parts): Promise<void> {
+async function closeParts({ cache, keys, consoleDoor, keyUse, refusals, ledger, storeWatch, store }: Parts): Promise<void> {
   cache.stop()
   keys.stop()
+  await consoleDoor.close()
   await keyUse.close()
   await refusals.close()
   await ledger.close()

@@ -5,6 +5,7 @@ import { createAuthenticator } from '../auth/authenticator.ts'
 import type { KeyDirectory } from '../auth/key-directory.ts'
 import { allowsScope, judgeModels, visibleModel } from '../auth/policy.ts'
 import type { Principal } from '../auth/principal.ts'
+import { createThrottle } from '../auth/throttle.ts'
 import type { Settings } from '../config/settings.ts'
 import { dialects } from '../dialects/dialects.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
@@ -40,6 +41,8 @@ import { startSystemTimer } from '../routing/timer.ts'
 import type { AgentRegistry } from '../tunnel/server/registry.ts'
 import { agentMembers } from './agent-members.ts'
 import type { GatewayCache } from './cache.ts'
+import type { ConsoleDoor } from './console-door.ts'
+import { createConsoleEntrance } from './console-entrance.ts'
 import type { FleetMembers } from './fleet-members.ts'
 import { fleetModels } from './fleet-models.ts'
 import { gatewayStatus } from './gateway-status.ts'
@@ -65,6 +68,8 @@ export interface GenerationDeps {
   readonly book: LimitBook
   readonly cache: Pick<GatewayCache, 'before'>
   readonly admin: Omit<AdminDeps, 'status' | 'explain' | 'pools' | 'models' | 'usage' | 'limitUses'>
+  /** Who is logged in. */
+  readonly consoleDoor: ConsoleDoor
   readonly agents: AgentRegistry
   readonly agentDoor: AgentDoor
   readonly instanceId: string
@@ -84,7 +89,10 @@ export interface GenerationDeps {
 export function createGeneration(settings: Settings, members: FleetMembers, deps: GenerationDeps): Generation {
   const { clock, log } = deps
   const routing = openRouting(settings, members, deps)
-  const authenticator = createAuthenticator({ directory: deps.directory, clock }, settings.auth)
+  const throttle = createThrottle({ clock })
+  const authenticator = createAuthenticator({ directory: deps.directory, clock, throttle }, settings.auth)
+  const { denied } = deps
+  const entrance = createConsoleEntrance(deps.consoleDoor, { authenticator, throttle, denied, store: deps.admin.store })
   const judge = createJudge(routing)
   const respond = createRespond(securityHeaders(settings.http.tls !== null))
   const limits = createGenerationLimits(settings, deps)
@@ -100,7 +108,7 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     limited: limits.port,
     budget: deps.budget,
     maxBodyBytes: settings.http.bodyBytes,
-    isLive: (principal) => authenticator.isLive(principal),
+    isLive: entrance.isLive,
     respond,
     wrote: (upstream) => void routing.modelsChanged(upstream),
     record: (record) => deps.record(record, limits.charge(record)),
@@ -111,11 +119,11 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
   const door = createFrontDoor({
     table: createRouteTable([...routes, ...admin.routes.map(asRoute)]),
     cors: createCors(settings.http.corsOrigins),
-    identify: createIdentify({ authenticator, allowsScope, scopeDenied: deps.denied }),
+    identify: entrance.identify(createIdentify({ authenticator, allowsScope, scopeDenied: denied })),
     proxy,
-    own: ownAnswers({ settings, routing, admin, judge, status }, deps),
+    own: new Map([...ownAnswers({ settings, routing, admin, judge, status }, deps), ...entrance.answers]),
     agents: deps.agentDoor,
-    isLive: (principal) => authenticator.isLive(principal),
+    isLive: entrance.isLive,
     unbooked: () => deps.ledger.refusal(),
     ends: createVisitEnds({ respond, record: (record) => deps.record(record, 0) }),
     decodeBody: createBodyDecoder((body) => decodeZstdBody(body, settings.http.bodyBytes)),

@@ -13,6 +13,8 @@ export interface Generations {
   /** An agent came, left, or changed. */
   agentsChanged(change: AgentChange): void
   endKey(keyId: string): void
+  /** Ends what runs for a session of the console. */
+  endSession(session: string): void
   endAll(): void
   /** How many exchanges have not ended, in all of them. */
   running(): number
@@ -71,6 +73,9 @@ export function createGenerations(first: Settings, deps: GenerationDeps): Genera
     },
     endKey(keyId) {
       for (const generation of all) generation.proxy.running.endKey(keyId)
+    },
+    endSession(session) {
+      for (const generation of all) generation.proxy.running.endSession(session)
     },
     endAll() {
       for (const generation of all) generation.proxy.running.endAll()

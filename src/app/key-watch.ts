@@ -15,6 +15,8 @@ export interface KeyWatch {
   changed(): Promise<void>
   /** Hears of keys that opened something and no longer do. */
   onEnded(listener: (keyIds: readonly string[]) => void): void
+  /** Hears when users or keys may be different from before. */
+  onChanged(listener: () => void): void
   stop(): void
 }
 
@@ -40,6 +42,7 @@ export async function watchKeys(deps: KeyWatchDeps, settings: AuthSettings): Pro
   let version = NaN
   let isFailing = false
   let isPolling = false
+  let tellChanged = (): void => {}
   let tellEnded = (_keyIds: readonly string[]): void => {}
 
   async function refresh(): Promise<void> {
@@ -47,6 +50,7 @@ export async function watchKeys(deps: KeyWatchDeps, settings: AuthSettings): Pro
     const seen = store.version()
     const [users, keys] = await Promise.all([store.listUsers(), store.listKeys()])
     tellEnded(directory.refresh({ users, keys, foreign: [...files.keys(), ...shared] }))
+    tellChanged()
     version = seen
   }
 
@@ -84,6 +88,7 @@ export async function watchKeys(deps: KeyWatchDeps, settings: AuthSettings): Pro
     hasKeys: async () => shared.length > 0 || files.keys().length > 0 || (await store.listKeys()).length > 0,
     changed: poll,
     onEnded: (listener) => void (tellEnded = listener),
+    onChanged: (listener) => void (tellChanged = listener),
     stop() {
       clearInterval(timer)
       files.close()

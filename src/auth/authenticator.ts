@@ -7,7 +7,7 @@ import { parseCredential, type Credential } from './credential.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import { PLAIN_SHARE, type Principal } from './principal.ts'
 import { createFindKey } from './proven-keys.ts'
-import { createThrottle } from './throttle.ts'
+import { createThrottle, type Throttle } from './throttle.ts'
 
 export interface CredentialRequest {
   readonly method: string
@@ -37,6 +37,8 @@ export interface Authenticator {
 export interface AuthenticatorDeps {
   readonly directory: Pick<KeyDirectory, 'findBySecret' | 'findBySshKey' | 'isLive' | 'edition'>
   readonly clock: Clock
+  /** Absent: one of its own. */
+  readonly throttle?: Throttle
 }
 
 export interface AuthenticatorOptions {
@@ -57,14 +59,13 @@ export const openPrincipal: Principal = Object.freeze<Principal>({
 })
 
 export function createAuthenticator(
-  { directory, clock }: AuthenticatorDeps,
+  { directory, clock, throttle = createThrottle({ clock }) }: AuthenticatorDeps,
   options: AuthenticatorOptions,
 ): Authenticator {
   if (options.mode === 'none') {
     const open: AuthResult = { kind: 'principal', principal: openPrincipal }
     return { authenticate: () => open, isLive: () => true }
   }
-  const throttle = createThrottle({ clock })
   const findKey = createFindKey(directory)
 
   function identify(request: CredentialRequest, credential: Credential): Principal | GatewayError {

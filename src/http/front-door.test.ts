@@ -61,6 +61,7 @@ function openDoor(changes: Partial<FrontDoorDeps> & { readonly own?: ReadonlyMap
         add: () => undefined,
         remove: () => undefined,
         endKey: () => undefined,
+        endSession: () => undefined,
         endAll: () => undefined,
         idle: () => Promise.resolve(),
       },

@@ -46,7 +46,7 @@ export function noteCaller(caller: Caller, { user, userId, keyId, keyName }: Pri
   caller.keyName = keyName
 }
 
-function credentials({ request, target }: Arrived): CredentialRequest {
+export function credentials({ request, target }: Arrived): CredentialRequest {
   const { method, headers, address, confidential, connection } = request
   const { path, query, pathKey } = target
   return { method, path, query, headers, pathKey, address, confidential, connection }

@@ -5,6 +5,7 @@ import type { RenderedError } from '../dialects/error-body.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { ListRequest } from '../routing/list-service.ts'
 import { createOwnAnswers, type OwnAnswersDeps, type OwnRequest } from './own-answers.ts'
+import { createRecordingClient } from '../proxy/__fixtures__/recording-client.ts'
 import { routes } from './route-table.ts'
 
 function principal(...scopes: Scope[]): Principal {
@@ -57,8 +58,9 @@ function answers(changes: Partial<OwnAnswersDeps> = {}): Scene {
       const answer = table.get(name)
       if (answer === undefined) throw new Error(`${name} has no answer`)
       const [method = '', pattern = ''] = name.split(' ')
+      const { request: client } = createRecordingClient()
       const none = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(0))
-      return answer({ method, pattern, params: {}, query: '', principal: null, body: none, ...request })
+      return answer({ method, pattern, params: {}, query: '', principal: null, client, body: none, ...request })
     },
   }
 }

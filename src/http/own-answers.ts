@@ -2,6 +2,7 @@ import type { Principal } from '../auth/principal.ts'
 import type { RenderedError } from '../dialects/error-body.ts'
 import type { AdminApi, AdminCall } from '../admin/admin-api.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
+import type { ClientRequest } from '../proxy/client-port.ts'
 import type { ListRequest, ListService } from '../routing/list-service.ts'
 import { countTokens } from './count-tokens.ts'
 import { metricsAnswer } from './metrics-answer.ts'
@@ -14,6 +15,7 @@ export interface OwnRequest {
   readonly query: string
   /** Null on open routes. */
   readonly principal: Principal | null
+  readonly client: ClientRequest
   /** The whole body. Rejects with GatewayError. */
   body(): Promise<Uint8Array>
 }

@@ -54,18 +54,29 @@ export const routes: readonly Route[] = [
   { ...write('HEAD', '/api/blobs/:digest'), body: 'none', retry: true },
   { ...write('POST', '/api/blobs/:digest'), body: 'stream' },
 
+  // As /api/chat, for whoever is logged in: no cookie counts there.
+  {
+    ...generate('/admin/playground/chat', 'ollama'),
+    stream: 'ndjson',
+    streamsByDefault: true,
+    upstreamPath: '/api/chat',
+  },
+  { ...own('POST', '/console/session', 'open'), body: 'json' },
+  own('GET', '/console/session', 'session'),
+  own('DELETE', '/console/session', 'session'),
+
   // Becomes a WebSocket; for agents to whom none gets through, the other two together are as much.
   own('GET', '/agent/v1', 'agent'),
   { ...own('POST', '/agent/v1/sse', 'agent'), body: 'stream' },
   { ...own('POST', '/agent/v1/up', 'agent'), body: 'stream' },
 ]
 
-function own(method: string, pattern: string, scope: Scope | 'open'): Route {
+function own(method: string, pattern: string, scope: Scope | 'open' | 'session'): Route {
   return { ...whole(method, pattern, scope), kind: 'own', retry: false }
 }
 
 /** Reads, and may be asked of another upstream. */
-function whole(method: string, pattern: string, scope: Scope | 'open'): Route {
+function whole(method: string, pattern: string, scope: Scope | 'open' | 'session'): Route {
   const answer = { stream: 'whole', streamsByDefault: false } as const
   return { method, pattern, scope, dialect: 'ollama', kind: 'relay', body: 'none', ...answer, retry: true }
 }

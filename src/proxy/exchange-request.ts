@@ -45,6 +45,8 @@ export interface ExchangeRequest {
 /** An exchange as those see it who may end it. */
 export interface RunningExchange {
   readonly keyId: string
+  /** Of the console, that it runs for; undefined: a key came itself. */
+  readonly session?: string | undefined
   stop(reason: AbortReason, error: GatewayError, ending: ExchangeEnding): void
   /** `now` on the monotonic clock, milliseconds. */
   checkDeadline(now: number): void

@@ -25,6 +25,7 @@ type State = 'routing' | 'asking' | 'answering' | 'over'
 export class Exchange implements AttemptListener, RunningExchange {
   readonly trace: ExchangeTrace
   readonly keyId: string
+  readonly session: string | undefined
   readonly #client: ClientPort
   readonly #request: ExchangeRequest
   readonly #deps: ExchangeDeps
@@ -51,6 +52,7 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#budget = new AnswerBudget(request.reservation)
     this.trace = request.trace
     this.keyId = request.principal.keyId
+    this.session = request.principal.session
     this.#attempts = new Attempts(deps, {
       granted: (claim) => this.#ask(claim),
       refused: (error) => this.#refused(error),

@@ -47,6 +47,10 @@ export class PendingExchange implements RunningExchange {
     return this.#admitted.principal.keyId
   }
 
+  get session(): string | undefined {
+    return this.#admitted.principal.session
+  }
+
   start(): void {
     this.#deps.running.add(this)
     this.#client.onGone(() => this.#end(499, 'client-gone', null))

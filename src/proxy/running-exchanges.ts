@@ -9,6 +9,8 @@ export interface RunningExchanges {
   remove(exchange: RunningExchange): void
   /** Ends what runs with this key. */
   endKey(keyId: string): void
+  /** Ends what runs for a session of the console. */
+  endSession(session: string): void
   endAll(): void
   checkDeadlines(now: number): void
   /** Resolves when nothing runs. */
@@ -30,6 +32,11 @@ export function createRunningExchanges(): RunningExchanges {
       const error = new GatewayError('key_revoked')
       for (const exchange of running.members())
         if (exchange.keyId === keyId) exchange.stop('key-revoked', error, 'key-revoked')
+    },
+    endSession(session) {
+      const error = new GatewayError('no_session', { message: 'The session has ended' })
+      for (const exchange of running.members())
+        if (exchange.session === session) exchange.stop('key-revoked', error, 'key-revoked')
     },
     endAll() {
       const error = new GatewayError('shutting_down', { retryAfterSeconds: 5 })
