@@ -17,7 +17,7 @@ export default defineConfig({
     experimental: { viteModuleRunner: false, nodeLoader: false, diagnostics: false },
     projects: [
       project('unit', {
-        include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+        include: ['{src,scripts,console/src}/**/*.test.ts'],
         exclude: ['**/*.long.test.ts'],
         isolate: false,
         // A guard against what hangs, not a measure: fuzzing takes its time on a busy machine.

@@ -5,7 +5,9 @@ import { longFiles } from './file-sizes.ts'
 import { readImports } from './read-imports.ts'
 
 const root = process.argv[2] ?? join(import.meta.dirname, '..')
-const paths = globSync('src/**/*.ts', { cwd: root }).map((path) => path.replaceAll('\\', '/'))
+const paths = globSync(['src/**/*.ts', 'console/src/**/*.{ts,tsx}'], { cwd: root }).map((path) =>
+  path.replaceAll('\\', '/'),
+)
 const files = paths.toSorted().map((path) => ({ path, source: readFileSync(join(root, path), 'utf8') }))
 const edges = files.flatMap(({ path, source }) => readImports(path, source))
 

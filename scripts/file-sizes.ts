@@ -4,6 +4,7 @@ const WARN_LINES = 300
 /** Files that may be longer than that, each with its reason. */
 const allowed: Readonly<Record<string, string>> = {
   'src/errors/catalogue.ts': 'one table',
+  'console/src/admin-types.ts': 'generated',
 }
 
 /** One warning per product file that has grown too long; the hard limit is in .oxlintrc.json. */

@@ -6,6 +6,7 @@ const generators = [
   'generate-error-docs.ts',
   'generate-config-docs.ts',
   'generate-openapi.ts',
+  'generate-admin-types.ts',
   'generate-deno.ts',
   'generate-runtime-docs.ts',
   'generate-metrics-docs.ts',

@@ -50,12 +50,22 @@ const chosenByApp = new Set(['store', 'telemetry'])
 
 /** Why an import may not be, as a sentence, or undefined. Tests may import what they like. */
 export function importProblem(edge: ImportEdge): string | undefined {
-  if (!edge.from.startsWith('src/') || isTest(edge.from)) return undefined
+  if (isTest(edge.from)) return undefined
+  if (edge.from.startsWith('console/')) return pageProblem(edge.to)
+  if (!edge.from.startsWith('src/')) return undefined
+  if (edge.to.startsWith('console/')) return 'the gateway serves the page as files and knows nothing of it'
   const from = edge.from.slice('src/'.length)
   if (edge.to.startsWith('src/')) return ownProblem({ ...edge, from, to: edge.to.slice('src/'.length) })
   if (edge.to.startsWith('node:')) return builtinProblem(from, edge.to)
   if (/^(test|bench|scripts)\//.test(edge.to)) return 'the product does not import its tests, benchmarks or scripts'
   return packageProblem(from, edge.to)
+}
+
+/** The page runs in browsers, and sees the gateway by the types that are made of its schemas. */
+function pageProblem(to: string): string | undefined {
+  if (to.startsWith('console/src/') && !isTest(to)) return undefined
+  if (['preact', 'uplot'].includes(packageName(to))) return undefined
+  return 'the page imports nothing but itself, preact and uplot'
 }
 
 function builtinProblem(from: string, name: string): string | undefined {

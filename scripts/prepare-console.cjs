@@ -5,16 +5,20 @@
  * wants it so (`--omit=dev`), is no failure: the gateway serves without its page, and says how to make it.
  */
 const { spawnSync } = require('node:child_process')
-const { existsSync } = require('node:fs')
+const { existsSync, readdirSync, readFileSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
+const { brotliCompressSync, constants, gzipSync } = require('node:zlib')
 
 const root = join(__dirname, '..')
 const modules = join(root, 'node_modules')
 const asked = process.argv.includes('--asked')
 const limitMs = 120_000
+const built = join(root, 'console', 'dist')
+/** What the page is made of that is not ours. */
+const libraries = ['preact', 'uplot']
 
 function build() {
-  const missing = ['vite', 'preact', 'uplot'].filter((name) => !existsSync(join(modules, name, 'package.json')))
+  const missing = ['vite', ...libraries].filter((name) => !existsSync(join(modules, name, 'package.json')))
   if (missing.length > 0) return leave(`${missing.join(', ')} missing (installed without development packages)`)
   const node = findNode()
   if (node === undefined) return leave(`Node ${process.versions.node} is too old to build it`)
@@ -24,10 +28,24 @@ function build() {
     [vite, 'build', '--config', join('console', 'vite.config.ts'), '--configLoader', 'native'],
     { cwd: root, timeout: limitMs, encoding: 'utf8' },
   )
-  if (status === 0) return
+  if (status === 0) return finish()
   const why = error === undefined ? `Vite ended with ${status ?? signal}` : error.message
   process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`)
   leave(why)
+}
+
+/** Once and thoroughly, so that the gateway has nothing to compress. */
+function finish() {
+  const licences = libraries.map((name) => `${name}\n\n${readFileSync(join(modules, name, 'LICENSE'), 'utf8')}`)
+  writeFileSync(join(built, 'licences.txt'), licences.join('\n\n'))
+  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }
+  for (const name of readdirSync(built, { recursive: true })) {
+    if (!/\.(html|js|css|svg|txt)$/.test(name)) continue
+    const path = join(built, name)
+    const content = readFileSync(path)
+    writeFileSync(`${path}.br`, brotliCompressSync(content, quality))
+    writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }))
+  }
 }
 
 /** This one if it is new enough, else the one that comes with the optional packages. */

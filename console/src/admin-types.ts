@@ -14,6 +14,30 @@ export type AuditEntry = {
   detail: Record<string, unknown>
 }
 
+export type ConsoleLink = {
+  /** Logs in once */
+  link: string
+  /** The same as a path of the gateway; behind the # it is sent nowhere */
+  url: string
+  expires_at: string
+  user: string
+  key_name: string
+}
+
+export type ConsoleSession = {
+  user: string
+  role: 'admin' | 'member'
+  /** Of the key that it was opened with */
+  scopes: ('chat' | 'embed' | 'models:read' | 'models:write' | 'admin' | 'metrics' | 'agent')[]
+  key_name: string
+  /** Goes with every change, in the header corral-csrf */
+  csrf: string
+  /** Later with each use, and at most seven days from the start */
+  expires_at: string
+  /** False: it came over plain HTTP from elsewhere, where browsers drop the cookie */
+  secure: boolean
+}
+
 export type CreatedKey = {
   id: string
   name: string
@@ -47,6 +71,96 @@ export type CreatedUser = {
   key: CreatedKey
 }
 
+export type EffectiveConfig = {
+  /** Null: there is none */
+  file: string | null
+  /** When what holds was read */
+  read_at: string
+  settings: {
+    /** Such as auth.key_file or upstreams[0].url */
+    name: string
+    /** As written; secrets are redacted */
+    value: unknown
+    source: 'flag' | 'env' | 'file' | 'default'
+    /** The flag, the variable, or file:line:column */
+    detail: string
+  }[]
+  /** What can be meant and probably is not */
+  warnings: string[]
+  /** Settings that were changed and do not hold yet */
+  needs_restart: string[]
+  /** The last reload, where it was refused: what held before still holds */
+  refused: {
+    at: string
+    problems: string[]
+  } | null
+}
+
+export type Exchange = {
+  /** As in the header x-request-id */
+  id: string
+  /** Null: nobody was let in */
+  user: string | null
+  key_name: string | null
+  method: string
+  path: string
+  dialect: 'ollama' | 'openai' | 'responses' | 'anthropic' | null
+  /** Null where the request names none, or is still being read */
+  model_asked: string | null
+  /** The one that answers, or was asked last */
+  model: string | null
+  /** The one that answers, or was asked last */
+  upstream: string | null
+  /** queued: being read, or waits for a slot; sent: an upstream was asked; streaming: its answer has begun */
+  state: 'queued' | 'sent' | 'streaming' | 'ended'
+  /** In the queue: 1 is next; null: it does not wait there */
+  position: number | null
+  started_at: string
+  /** How often an upstream was asked */
+  attempts: number
+  /** What the cache had to do with it; null: it was not asked */
+  cache: 'hit' | 'miss' | 'coalesced' | 'bypass' | null
+  /** Until an upstream was asked; null: none was yet */
+  queue_ms: number | null
+  /** Until the first byte of the answer; null: not yet */
+  first_token_ms: number | null
+  /** Null until it has ended */
+  total_ms: number | null
+  /** Pieces of the answer that were passed on */
+  chunks: number
+  /** As the upstream says, which is at the end */
+  prompt_tokens: number | null
+  /** Of the answer: counted here while it streams, about; then as the upstream says */
+  tokens: number | null
+  /** Since the first of them */
+  tokens_per_second: number | null
+  /** What the client was sent; null: nothing yet */
+  status: number | null
+  /** Null until it has ended */
+  ending:
+    | 'complete'
+    | 'refused'
+    | 'client-gone'
+    | 'upstream-failed'
+    | 'budget-exhausted'
+    | 'key-revoked'
+    | 'stopped'
+    | 'shutting-down'
+    | 'timed-out'
+    | null
+  /** Code of the error that the client was told */
+  error: string | null
+}
+
+export type Exchanges = {
+  /** On the clock of the gateway */
+  at: string
+  /** The oldest first */
+  running: Exchange[]
+  /** The newest first */
+  ended: Exchange[]
+}
+
 export type FleetModels = {
   upstreams: {
     name: string
@@ -54,7 +168,8 @@ export type FleetModels = {
     pool: string | null
     /** It has no disk that models could be pulled to */
     provider: boolean
-    state: 'up' | 'down' | 'unknown' | 'disabled'
+    /** unknown: not probed yet; draining: it finishes what runs there and gets nothing new */
+    state: 'up' | 'down' | 'unknown' | 'draining' | 'disabled'
     fault: string | null
     /** Null: its list was never read */
     models:
@@ -65,6 +180,12 @@ export type FleetModels = {
           digest: string | null
           /** It was in memory when the upstream was asked last */
           loaded: boolean
+          /** How many, such as 8.2B, as the upstream says */
+          parameters: string | null
+          /** Such as Q4_K_M */
+          quantization: string | null
+          /** When it came there, as the upstream says */
+          modified_at: string | null
         }[]
       | null
     /** What `models.desired` wants there; null: it says nothing of this upstream */
@@ -72,12 +193,55 @@ export type FleetModels = {
     /** Models that `models.assignments` sends there, or to its pool */
     assigned: string[]
   }[]
+  /** The same by model */
+  models: {
+    name: string
+    /** Under this one name there are different files */
+    differs: boolean
+    upstreams: {
+      /** Of the upstream */
+      name: string
+      /** missing: `models.desired` wants it there, and it is not */
+      state: 'there' | 'loaded' | 'missing'
+      size: number | null
+      digest: string | null
+    }[]
+  }[]
 }
 
 export type ImportedKeys = {
   imported: Key[]
   /** How many were in the store already */
   known: number
+}
+
+export type Job = {
+  id: string
+  kind: 'pull' | 'delete' | 'sync'
+  /** Null: several */
+  model: string | null
+  /** failed: some step was not done */
+  state: 'running' | 'done' | 'failed' | 'cancelled'
+  /** Who began it; null: with a key of no user */
+  user: string | null
+  key_name: string | null
+  started_at: string
+  ended_at: string | null
+  steps: {
+    upstream: string
+    action: 'pull' | 'remove'
+    model: string
+    /** skipped: there was no space left for an earlier one */
+    state: 'waiting' | 'running' | 'done' | 'failed' | 'skipped' | 'cancelled'
+    /** In the upstream's own words */
+    status: string
+    /** Of the layers that it has told of so far */
+    total_bytes: number | null
+    completed_bytes: number | null
+    /** Over the last seconds; null where nothing is moved */
+    bytes_per_second: number | null
+    error: string | null
+  }[]
 }
 
 export type Key = {
@@ -106,6 +270,27 @@ export type Key = {
   hint: string
 }
 
+export type LimitUse = {
+  /** Whose limit it is */
+  scope: 'key' | 'user' | 'model'
+  /** Of the key, the user or the model */
+  name: string
+  limit:
+    | 'requests_per_minute'
+    | 'concurrent'
+    | 'tokens_per_minute'
+    | 'tokens_per_day'
+    | 'tokens_per_month'
+    | 'money_per_month'
+  /** How much there is */
+  most: number
+  used: number
+  /** Set aside for what runs, beside what is used */
+  reserved: number
+  /** When it is whole again; null where that is no matter of time, or nothing was used */
+  resets_at: string | null
+}
+
 export type Limits = {
   requests_per_minute?: number
   concurrent?: number
@@ -113,6 +298,50 @@ export type Limits = {
   tokens_per_day?: number
   tokens_per_month?: number
   money_per_month?: number
+}
+
+export type LiveExchanges = {
+  /** On the clock of the gateway */
+  at: string
+  /** Whether `began` is all that runs: what was known before and is not among it is over */
+  whole: boolean
+  began: Exchange[]
+  changed: Exchange[]
+  /** The oldest first. What has begun and ended since the last event is here only */
+  ended: Exchange[]
+}
+
+export type LiveHello = {
+  version: string
+  /** Of the gateway: another one than before is another process */
+  started_at: string
+  user: string
+  /** member: the exchanges are those of the user alone */
+  role: 'admin' | 'member'
+}
+
+export type LiveLog = {
+  /** Lines that are not remembered any more */
+  missed: number
+  /** The oldest first */
+  lines: LogLine[]
+}
+
+export type LogLine = {
+  /** Counts up from the start of the gateway */
+  number: number
+  at: string
+  level: 'debug' | 'info' | 'warn' | 'error'
+  message: string
+  /** What the line says besides */
+  fields: Record<string, unknown>
+}
+
+export type Logs = {
+  /** What log.level lets through */
+  level: 'debug' | 'info' | 'warn' | 'error'
+  /** The newest first */
+  lines: LogLine[]
 }
 
 export type RouteExplanation = {
@@ -168,6 +397,8 @@ export type Self = {
     limits: Limits
   }
   key: Key
+  /** What is used now of each limit of this key and of its user */
+  limits: LimitUse[]
 }
 
 export type ShownUser = {
@@ -179,56 +410,7 @@ export type Status = {
   version: string
   started_at: string
   uptime_seconds: number
-  upstreams: {
-    name: string
-    /** Empty for an agent */
-    url: string
-    /** Why it is down */
-    fault: string | null
-    /** Null: not behind an agent */
-    agent: {
-      pool: string
-      host: string
-      address: string
-      transport: 'ws' | 'sse'
-      software: string
-      connected: boolean
-      /** When it connected last */
-      connected_at: string
-      round_trip_ms: number | null
-    } | null
-    /** unknown: not probed yet */
-    state: 'up' | 'down' | 'unknown' | 'disabled'
-    version: string | null
-    priority: number
-    /** Its last health probe took longer than max_response_time */
-    slow: boolean
-    /** Exchanges at this upstream now */
-    running: number
-    /** Requests in the queue that it could take */
-    waiting: number
-    /** Learnt; null until then */
-    round_trip_ms: number | null
-    /** Learnt from loads; null until then */
-    load_bytes_per_second: number | null
-    models: string[]
-    loaded: {
-      model: string
-      state: 'loading' | 'loaded'
-      /** As the upstream says; null: not seen loaded yet */
-      memory_bytes: number | null
-      /** When it unloads the model if nobody asks; null: not known */
-      expires_at: string | null
-      /** Requests that have a slot */
-      running: number
-      /** Requests at once, stated or learnt; null: not bounded */
-      slots: number | null
-      /** How fast it reads; null until learnt */
-      prefill_tokens_per_second: number | null
-      /** How fast it writes; null until learnt */
-      decode_tokens_per_second: number | null
-    }[]
-  }[]
+  upstreams: Upstream[]
   /** Requests that wait here for a slot */
   queue: {
     waiting: number
@@ -260,6 +442,67 @@ export type Status = {
   }
 }
 
+export type Upstream = {
+  name: string
+  /** Empty for an agent */
+  url: string
+  /** added: at run time, kept in the store; only such a one can be removed */
+  origin: 'config' | 'added' | 'agent'
+  /** It is no Ollama: it loads nothing and has no disk */
+  provider: boolean
+  /** What an admin has set until it is enabled again; null: nothing */
+  held: 'draining' | 'disabled' | null
+  /** waking: it was sent for and has not come up yet; null: nothing says how to wake it */
+  wake: 'ready' | 'waking' | null
+  /** Why it is down */
+  fault: string | null
+  /** Null: not behind an agent */
+  agent: {
+    pool: string
+    host: string
+    address: string
+    transport: 'ws' | 'sse'
+    software: string
+    connected: boolean
+    /** When it connected last */
+    connected_at: string
+    round_trip_ms: number | null
+  } | null
+  /** unknown: not probed yet; draining: it finishes what runs there and gets nothing new */
+  state: 'up' | 'down' | 'unknown' | 'draining' | 'disabled'
+  version: string | null
+  priority: number
+  /** What its models may take; null: nothing is said */
+  memory_bytes: number | null
+  /** Its last health probe took longer than max_response_time */
+  slow: boolean
+  /** Exchanges at this upstream now */
+  running: number
+  /** Requests in the queue that it could take */
+  waiting: number
+  /** Learnt; null until then */
+  round_trip_ms: number | null
+  /** Learnt from loads; null until then */
+  load_bytes_per_second: number | null
+  models: string[]
+  loaded: {
+    model: string
+    state: 'loading' | 'loaded'
+    /** As the upstream says; null: not seen loaded yet */
+    memory_bytes: number | null
+    /** When it unloads the model if nobody asks; null: not known */
+    expires_at: string | null
+    /** Requests that have a slot */
+    running: number
+    /** Requests at once, stated or learnt; null: not bounded */
+    slots: number | null
+    /** How fast it reads; null until learnt */
+    prefill_tokens_per_second: number | null
+    /** How fast it writes; null until learnt */
+    decode_tokens_per_second: number | null
+  }[]
+}
+
 export type Usage = {
   user?: string | null
   /** Its name; keys are told apart by their ids */
@@ -277,6 +520,10 @@ export type Usage = {
   completion_tokens: number
   /** In the currency of models.prices */
   cost: number
+  /** Mean time until an upstream was asked; null: it is not known of any of them */
+  queue_ms: number | null
+  /** Mean time until the first byte of the answer; null: it is not known of any of them */
+  first_token_ms: number | null
 }
 
 export type User = {
@@ -290,6 +537,44 @@ export type User = {
   active_keys: number
   /** Of any of its keys */
   last_used_at: string | null
+}
+
+export type WholeStatus = {
+  version: string
+  started_at: string
+  uptime_seconds: number
+  upstreams: Upstream[]
+  /** Requests that wait here for a slot */
+  queue: {
+    waiting: number
+    longest_wait_ms: number
+    models: {
+      model: string
+      waiting: number
+      longest_wait_ms: number
+    }[]
+  }
+  /** Where users and keys are kept */
+  store: {
+    /** Why nothing can be changed now */
+    problem: string | null
+  }
+  /** The ledger since the start */
+  ledger: {
+    policy: 'best-effort' | 'required'
+    written: number
+    /** Rows in memory */
+    waiting: number
+    /** How long the oldest of these exchanges has been over */
+    lag_ms: number
+    /** Rows that found no room in memory */
+    lost: number
+    /** Null: it can be written */
+    failing_since: string | null
+    problem: string | null
+  }
+  /** The hundred of which most is used, the fullest first */
+  limits: LimitUse[]
 }
 
 /** Every route that can be asked, with what it takes and answers. */
@@ -597,7 +882,7 @@ export interface AdminRoutes {
     output: AuditEntry[]
   }
   /** Say how the gateway and its upstreams are */
-  'GET /admin/status': { input: null; output: Status }
+  'GET /admin/status': { input: null; output: WholeStatus }
   /** Say where a request for a model would go now, and why not elsewhere */
   'GET /admin/route/explain': {
     input: {
@@ -610,6 +895,116 @@ export interface AdminRoutes {
   }
   /** List the models on each upstream, and those that should be there */
   'GET /admin/models': { input: null; output: FleetModels }
+  /** Pull a model on upstreams, as a job of the gateway */
+  'POST /admin/models/pull': {
+    input: {
+      model: string
+      /** Names of upstreams, or of pools for all their agents; * for all that are no providers */
+      upstreams: string[]
+    }
+    output: Job
+  }
+  /** Remove a model from upstreams, as a job of the gateway; * is all that have it */
+  'POST /admin/models/delete': {
+    input: {
+      model: string
+      /** Names of upstreams, or of pools for all their agents; * for all that are no providers */
+      upstreams: string[]
+    }
+    output: Job
+  }
+  /** Bring the upstreams in step with `models.desired`, as a job of the gateway */
+  'POST /admin/models/sync': {
+    input: {
+      /** Remove what `models.desired` does not want there, too */
+      prune?: boolean
+      /** Only say what would be done */
+      dry_run?: boolean
+    }
+    output: {
+      /** Upstreams of which `models.desired` says nothing are left alone */
+      plan: {
+        upstream: string
+        pulls: {
+          model: string
+          /** As far as some upstream has it */
+          bytes: number | null
+        }[]
+        removals: {
+          model: string
+          /** As far as some upstream has it */
+          bytes: number | null
+          /** No upstream would have it afterwards but by a pull */
+          last_copy: boolean
+          /** The config sends requests for it there */
+          assigned: boolean
+        }[]
+        /** What its models take */
+        bytes_now: number
+        /** Why nothing can be done there */
+        problem: string | null
+      }[]
+      /** Null: nothing is to be done, or only the plan was asked for */
+      job: Job | null
+    }
+  }
+  /** List the changes of models that the gateway carries out, and the last ones that have ended */
+  'GET /admin/jobs': {
+    input: null
+    output: {
+      /** The newest first: those that run, and the last that have ended */
+      jobs: Job[]
+    }
+  }
+  /** Cancel what of a job is not done; what was pulled so far is kept for the next pull */
+  'DELETE /admin/jobs/:id': { input: null; output: Job }
+  /** Add an Ollama, which is kept in the store; one of the same name in the config goes before it */
+  'POST /admin/upstreams': {
+    input: {
+      name: string
+      /** Such as http://10.0.0.5:11434, without credentials */
+      url: string
+      /** Lower is preferred; default 1 */
+      priority?: number
+      /** What its models may take, such as 24GB; default: no limit */
+      memory?: string | number
+      /** Requests that one loaded model answers at a time; default auto */
+      slots?: string | number
+      /** How its machine is woken by Wake-on-LAN, as in the config */
+      wake?: {
+        mac: string
+        address?: string
+        port?: number
+        wait?: string
+      }
+      /** Only look whether it is there; default false */
+      dry_run?: boolean
+    }
+    output: {
+      /** Null: nothing was added, as was asked for */
+      upstream: Upstream | null
+      /** How it answered; one that did not is added all the same */
+      probe: {
+        /** It answered as an Ollama does */
+        reachable: boolean
+        version: string | null
+        /** Null: it gave no list */
+        models: string[] | null
+        took_ms: number | null
+        fault: string | null
+      }
+    }
+  }
+  /** Remove an upstream that was added at run time; what runs there comes to its end */
+  'DELETE /admin/upstreams/:name': { input: null; output: Upstream }
+  /** Send an upstream nothing new, and let what runs there come to its end */
+  'POST /admin/upstreams/:name/drain': { input: null; output: Upstream }
+  /** Use an upstream as if it were not there, until it is enabled again */
+  'POST /admin/upstreams/:name/disable': { input: null; output: Upstream }
+  /** Use an upstream again that was drained or disabled */
+  'POST /admin/upstreams/:name/enable': { input: null; output: Upstream }
+  /** Wake an upstream's machine by Wake-on-LAN, and ask for it until it is up or its time is over */
+  'POST /admin/upstreams/:name/wake': { input: null; output: Upstream }
   /** Say what was used, from the ledger */
   'GET /admin/usage': {
     input: {
@@ -620,6 +1015,79 @@ export interface AdminRoutes {
     }
     output: Usage[]
   }
+  /** Say what the caller has used, with all keys together */
+  'GET /admin/me/usage': {
+    input: {
+      /** What the sums are told apart by: some of user, key, model, upstream, day, with commas between */
+      by?: string
+      /** From when on. Where single rows are not kept any more, from the beginning of that day (UTC) on */
+      since?: string
+    }
+    output: Usage[]
+  }
+  /** List the exchanges that run and those that ended last; an admin sees everybody's */
+  'GET /admin/exchanges': {
+    input: {
+      /** How many of those that have ended, at most */
+      last?: number
+    }
+    output: Exchanges
+  }
+  /** Stop an exchange that runs: one of the own, an admin any */
+  'DELETE /admin/exchanges/:id': { input: null; output: Exchange }
+  /** List what the log of the gateway said last */
+  'GET /admin/logs': {
+    input: {
+      /** The least that is wanted */
+      level?: 'debug' | 'info' | 'warn' | 'error'
+      /** What a line says somewhere, its fields included; upper and lower case are the same */
+      search?: string
+      /** How many, at most */
+      last?: number
+    }
+    output: Logs
+  }
+  /** Show every setting that holds and where it came from, and why the last reload was refused */
+  'GET /admin/config': { input: null; output: EffectiveConfig }
+  /** Make a link that logs in to the console once, within a minute, with the key that asks */
+  'POST /admin/console-links': {
+    input: {
+      /** At the machine itself only: id or name of the key to log in with */
+      key?: string
+    }
+    output: ConsoleLink
+  }
   /** Describe this API */
   'GET /admin/openapi.json': { input: null; output: Record<string, unknown> }
+  /** Log in to the console; the answer sets a cookie */
+  'POST /console/session': {
+    input: {
+      /** Any key of a user in the store */
+      key?: string
+      /** In place of a key: what stands behind `#link=` */
+      link?: string
+    }
+    output: ConsoleSession
+  }
+  /** Say whose session the cookie is of */
+  'GET /console/session': { input: null; output: ConsoleSession }
+  /** Log out, which ends every event stream of the session */
+  'DELETE /console/session': {
+    input: null
+    output: {
+      ended: true
+    }
+  }
+}
+
+/** What the streams tell, by the names of the events. */
+export interface AdminEvents {
+  hello: LiveHello
+  status: Status
+  exchanges: LiveExchanges
+  jobs: {
+    /** The newest first: those that run, and the last that have ended */
+    jobs: Job[]
+  }
+  log: LiveLog
 }

@@ -41,7 +41,11 @@ export function createConsoleFiles(folder: string): ConsoleFiles {
   async function current(path: string): Promise<Table> {
     if (table === undefined || path === INDEX) {
       const builtAt = await timeOfBuild(folder)
-      if (table === undefined || (await table).builtAt !== builtAt) table = readTable(folder, builtAt)
+      if (table === undefined || (await table).builtAt !== builtAt) {
+        table = readTable(folder, builtAt)
+        // Built just now, under our eyes: the next who asks finds it whole.
+        table.catch(() => (table = undefined))
+      }
     }
     return table
   }

@@ -45,8 +45,9 @@ export function targetOf(name: string, { params = {}, input }: Given<RouteName>)
 function queryOf(input: unknown): string {
   if (typeof input !== 'object' || input === null) return ''
   const query = new URLSearchParams()
-  for (const [key, value] of Object.entries(input as Record<string, unknown>)) {
-    if (value !== undefined && value !== null && value !== '') query.set(key, String(value))
+  for (const [key, value] of Object.entries(input)) {
+    if (typeof value === 'string' ? value !== '' : typeof value === 'number' || typeof value === 'boolean')
+      query.set(key, String(value))
   }
   const text = query.toString()
   return text === '' ? '' : `?${text}`

@@ -60,7 +60,8 @@ function Line({ onInput, choices, autoFocus, type = 'text', rows: _, ...rest }: 
     <>
       <input
         {...rest}
-        // The types of Preact want one literal.
+        // For the union of all inputs tsc wants one literal.
+        // oxlint-disable-next-line typescript/no-unnecessary-type-assertion
         type={type as 'text'}
         spellcheck={false}
         autofocus={autoFocus}

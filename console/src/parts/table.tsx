@@ -112,6 +112,7 @@ function Spacer({ rows, columns }: { readonly rows: number; readonly columns: nu
 function useWindow(count: number) {
   const container = useRef<HTMLDivElement>(null)
   const [seen, setSeen] = useState({ top: 0, height: 800, row: 34 })
+  const isEmpty = count === 0
   useLayoutEffect(() => {
     const box = container.current
     if (box === null) return
@@ -124,7 +125,7 @@ function useWindow(count: number) {
       sizes.disconnect()
       box.removeEventListener('scroll', look)
     }
-  }, [count === 0])
+  }, [isEmpty])
   useEffect(() => {
     // A list that has become shorter may end above where somebody was.
     const box = container.current
