@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createGroup } from '../../src/ledger/ledger-group.ts'
+import { OpenGroup } from '../../src/ledger/ledger-group.ts'
 import { createLedgerBook } from '../../src/store/ledger-book.ts'
 import { openStore } from '../../src/store/open-store.ts'
 import { MAIN } from '../../test/system/harness/product-command.ts'
@@ -58,11 +58,10 @@ async function fillLedger(folder: string): Promise<void> {
   const startedAt = Math.floor(now / DAY_MS) * DAY_MS - (DAYS - 1) * DAY_MS
   const stepMs = (now - startedAt) / ROWS
   for (let first = 0, number = 1; first < ROWS; first += GROUP, number++) {
-    const booked = Array.from({ length: GROUP }, (_, i) => ({
-      entry: ledgerEntryOf(first + i, Math.floor(startedAt + (first + i) * stepMs)),
-      cost: 0.001,
-    }))
-    const answer = book.write(createGroup(booked, { number, lost: 0 }, () => null))
+    const group = new OpenGroup(GROUP, () => null)
+    for (let row = first; row < first + GROUP; row++)
+      group.add(ledgerEntryOf(row, Math.floor(startedAt + row * stepMs)), 0.001)
+    const answer = book.write(group.group({ number, lost: 0 }))
     if (answer.kind === 'failed') throw new Error(answer.problem)
   }
   book.close()

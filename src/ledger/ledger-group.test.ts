@@ -1,27 +1,34 @@
 import { describe, expect, it } from 'vitest'
-import { ledgerEntry } from './__fixtures__/ledger-entry.ts'
+import { groupOf, rowsOf } from './__fixtures__/group-of.ts'
+import { ledgerEntry, NOON } from './__fixtures__/ledger-entry.ts'
 import type { LedgerEntry } from './ledger-entry.ts'
-import { createGroup } from './ledger-group.ts'
 
 const group = (entries: readonly LedgerEntry[]) =>
-  createGroup(
-    entries.map((entry) => ({ entry, cost: 0.5 })),
-    { number: 3, lost: 2 },
-    (upstream) => (upstream === 'home' ? 'home' : null),
-  )
+  groupOf(entries, { number: 3, lost: 2, agentOf: (upstream) => (upstream === 'home' ? 'home' : null) })
 
-describe('createGroup', () => {
-  it('says once what rows have in common, and by columns what differs', () => {
+describe('a group of rows', () => {
+  it('says once what rows have in common, and of each row what differs', () => {
     const made = group([ledgerEntry(), ledgerEntry({ id: 'req_2', promptTokens: null, totalMs: 1 })])
-    expect(made).toMatchObject({
-      number: 3,
-      lost: 2,
-      party: [0, 0],
-      id: ['req_1', 'req_2'],
-      promptTokens: [7, null],
-      totalMs: [34.57, 1],
-      cost: [0.5, 0.5],
-    })
+    expect(made).toMatchObject({ number: 3, lost: 2 })
+    expect(rowsOf(made)).toEqual([
+      {
+        id: 'req_1',
+        party: 0,
+        at: NOON,
+        attempts: 1,
+        bytesIn: 10,
+        bytesOut: 2000,
+        promptTokens: 7,
+        completionTokens: 20,
+        cachedTokens: null,
+        queueMs: 0.5,
+        loadMs: null,
+        firstTokenMs: 12,
+        totalMs: 34.57,
+        cost: 0.5,
+      },
+      expect.objectContaining({ id: 'req_2', party: 0, promptTokens: null, totalMs: 1 }),
+    ])
     expect(made.parties).toEqual([
       {
         user: 'ann',
@@ -58,7 +65,7 @@ describe('createGroup', () => {
     { cache: 'hit' },
   ] satisfies Partial<LedgerEntry>[])('tells those apart that differ in %j', (change) => {
     const made = group([ledgerEntry(), ledgerEntry(change), ledgerEntry()])
-    expect(made.party).toEqual([0, 1, 0])
+    expect(rowsOf(made).map(({ party }) => party)).toEqual([0, 1, 0])
     expect(made.parties[1]).toMatchObject(change)
   })
 

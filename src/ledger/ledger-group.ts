@@ -1,31 +1,48 @@
 import type { LedgerEntry } from './ledger-entry.ts'
 
-/**
- * Rows that are written together, by columns: what comes again and again is told once, so that little is copied on the
- * way to the worker.
- */
+/** What a row has of numbers, in this order; NaN: not known. */
+export const rowNumbers = [
+  'party',
+  'at',
+  'attempts',
+  'bytesIn',
+  'bytesOut',
+  'promptTokens',
+  'completionTokens',
+  'cachedTokens',
+  'queueMs',
+  'loadMs',
+  'firstTokenMs',
+  'totalMs',
+  'cost',
+] as const
+
+export type RowNumber = (typeof rowNumbers)[number]
+
+/** Rows that are written together: what comes again and again is told once, so that little is copied to the worker. */
 export interface LedgerGroup {
   /** Counts up with each group of a ledger; one that is sent again keeps its number. */
   readonly number: number
   /** Rows that were lost since the last group that was written. */
   readonly lost: number
   readonly parties: readonly LedgerParty[]
-  /** Of each row, its place in `parties`. */
-  readonly party: readonly number[]
+  /** Of each row. */
   readonly id: readonly string[]
-  readonly at: readonly number[]
-  readonly attempts: readonly number[]
-  readonly bytesIn: readonly number[]
-  readonly bytesOut: readonly number[]
-  readonly promptTokens: readonly (number | null)[]
-  readonly completionTokens: readonly (number | null)[]
-  readonly cachedTokens: readonly (number | null)[]
-  readonly queueMs: readonly number[]
-  readonly loadMs: readonly (number | null)[]
-  readonly firstTokenMs: readonly (number | null)[]
-  readonly totalMs: readonly number[]
-  readonly cost: readonly number[]
+  /** `rowNumbers` of each row, one row after another; `party` is a place in `parties`. */
+  readonly numbers: Float64Array
 }
+
+const WIDTH = rowNumbers.length
+
+/** Reads a number of a row. */
+export function rowNumber({ numbers }: Pick<LedgerGroup, 'numbers'>, row: number, name: RowNumber): number | null {
+  const value = numbers[row * WIDTH + placeOf[name]] ?? Number.NaN
+  return Number.isNaN(value) ? null : value
+}
+
+const placeOf = Object.fromEntries(rowNumbers.map((name, place) => [name, place])) as Readonly<
+  Record<RowNumber, number>
+>
 
 /** Who used what, and how it ended: a few in each group. */
 export interface LedgerParty {
@@ -45,43 +62,66 @@ export interface LedgerParty {
   readonly cache: string | null
 }
 
-export interface BookedEntry {
-  readonly entry: LedgerEntry
-  /** In the currency of the prices. */
-  readonly cost: number
-}
-
 /** The agent that an upstream is, null where it is none. */
 export type AgentOf = (upstream: string) => string | null
 
 /** A path, a name or an id may be long, and is kept for months. */
 const MAX_TEXT_LENGTH = 512
 
-export function createGroup(
-  booked: readonly BookedEntry[],
-  { number, lost }: Pick<LedgerGroup, 'number' | 'lost'>,
-  agentOf: AgentOf,
-): LedgerGroup {
-  const parties = new PartyList(agentOf)
-  const entries = booked.map(({ entry }) => entry)
-  return {
-    number,
-    lost,
-    party: entries.map((entry) => parties.placeOf(entry)),
-    parties: parties.all,
-    id: entries.map((entry) => shorten(entry.id)),
-    at: entries.map((entry) => entry.time),
-    attempts: entries.map((entry) => entry.attempts),
-    bytesIn: entries.map((entry) => entry.bytesIn),
-    bytesOut: entries.map((entry) => entry.bytesOut),
-    promptTokens: entries.map((entry) => entry.promptTokens),
-    completionTokens: entries.map((entry) => entry.completionTokens),
-    cachedTokens: entries.map((entry) => entry.cachedTokens),
-    queueMs: entries.map((entry) => hundredths(entry.queueMs)),
-    loadMs: entries.map((entry) => hundredths(entry.loadMs)),
-    firstTokenMs: entries.map((entry) => hundredths(entry.ttftMs)),
-    totalMs: entries.map((entry) => hundredths(entry.totalMs)),
-    cost: booked.map(({ cost }) => cost),
+/**
+ * Rows as they come. What waits here would grow old in V8's heap, an object for each exchange and its numbers: so they
+ * are written down at once, and only the id is kept as it is.
+ */
+export class OpenGroup {
+  readonly #room: number
+  readonly #numbers: Float64Array
+  readonly #id: string[] = []
+  readonly #parties: PartyList
+
+  constructor(room: number, agentOf: AgentOf) {
+    this.#room = room
+    this.#numbers = new Float64Array(room * WIDTH)
+    this.#parties = new PartyList(agentOf)
+  }
+
+  get size(): number {
+    return this.#id.length
+  }
+
+  get isFull(): boolean {
+    return this.#id.length === this.#room
+  }
+
+  /** When the first exchange was over, milliseconds since the epoch. */
+  get oldest(): number {
+    return (
+      (rowNumber({ numbers: this.#numbers }, 0, 'at') ?? 0) + (rowNumber({ numbers: this.#numbers }, 0, 'totalMs') ?? 0)
+    )
+  }
+
+  /** `cost` is in the currency of the prices. */
+  add(entry: LedgerEntry, cost: number): void {
+    const numbers = this.#numbers
+    let at = this.#id.length * WIDTH
+    this.#id.push(shorten(entry.id))
+    numbers[at++] = this.#parties.placeOf(entry)
+    numbers[at++] = entry.time
+    numbers[at++] = entry.attempts
+    numbers[at++] = entry.bytesIn
+    numbers[at++] = entry.bytesOut
+    numbers[at++] = entry.promptTokens ?? Number.NaN
+    numbers[at++] = entry.completionTokens ?? Number.NaN
+    numbers[at++] = entry.cachedTokens ?? Number.NaN
+    numbers[at++] = hundredths(entry.queueMs)
+    numbers[at++] = hundredths(entry.loadMs ?? Number.NaN)
+    numbers[at++] = hundredths(entry.ttftMs ?? Number.NaN)
+    numbers[at++] = hundredths(entry.totalMs)
+    numbers[at] = cost
+  }
+
+  /** As it is now. */
+  group({ number, lost }: Pick<LedgerGroup, 'number' | 'lost'>): LedgerGroup {
+    return { number, lost, parties: this.#parties.all, id: this.#id, numbers: this.#numbers }
   }
 }
 
@@ -147,8 +187,6 @@ function shorten(text: string): string {
   return text.length > MAX_TEXT_LENGTH ? text.slice(0, MAX_TEXT_LENGTH) : text
 }
 
-function hundredths(milliseconds: number): number
-function hundredths(milliseconds: number | null): number | null
-function hundredths(milliseconds: number | null): number | null {
-  return milliseconds === null ? null : Math.round(milliseconds * 100) / 100
+function hundredths(milliseconds: number): number {
+  return Math.round(milliseconds * 100) / 100
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { rowsOf } from './__fixtures__/group-of.ts'
 import { ledgerEntry, NOON } from './__fixtures__/ledger-entry.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import type { LedgerGroup } from './ledger-group.ts'
@@ -76,7 +77,11 @@ describe('a ledger', () => {
     expect(groups).toEqual([])
     expect(ledger.status()).toMatchObject({ written: 0, waiting: 2 })
     expect(await tick()).toBe(100)
-    expect(groups).toMatchObject([{ number: 1, id: ['req_1', 'req_2'], cost: [0.25, 0] }])
+    expect(groups).toMatchObject([{ number: 1 }])
+    expect(groups.flatMap(rowsOf)).toMatchObject([
+      { id: 'req_1', cost: 0.25 },
+      { id: 'req_2', cost: 0 },
+    ])
     expect(ledger.status()).toMatchObject({ written: 2, waiting: 0, lagMs: 0, lost: 0, failingSince: null })
     expect(await tick()).toBeUndefined()
   })

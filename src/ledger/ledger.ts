@@ -2,7 +2,7 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { isBooked, type LedgerEntry } from './ledger-entry.ts'
-import { type AgentOf, type BookedEntry, createGroup, type LedgerGroup } from './ledger-group.ts'
+import { type AgentOf, type LedgerGroup, OpenGroup } from './ledger-group.ts'
 import type { LedgerSettings } from './settings.ts'
 import type { UsageQuery, UsageRow } from './usage.ts'
 
@@ -69,9 +69,11 @@ export function createLedger(deps: LedgerDeps, settings: Pick<LedgerSettings, 'p
 class GroupLedger implements Ledger {
   readonly #deps: LedgerDeps
   readonly #policy: LedgerSettings['policy']
-  #waiting: BookedEntry[] = []
-  /** The group that is being written, or is to be tried again. */
-  #group: readonly BookedEntry[] = []
+  /** The last one is open. */
+  #waiting: OpenGroup[] = []
+  #waitingRows = 0
+  /** That is being written, or is to be tried again. */
+  #group: OpenGroup | null = null
   #number = 1
   #round: Promise<boolean> | null = null
   #cancelTimer: (() => void) | null = null
@@ -90,10 +92,11 @@ class GroupLedger implements Ledger {
 
   record(entry: LedgerEntry, cost = 0): void {
     if (!isBooked(entry)) return
-    if (this.#isClosed || this.#waiting.length >= MAX_WAITING) return this.#lose(1)
-    this.#waiting.push({ entry, cost })
+    if (this.#isClosed || this.#waitingRows >= MAX_WAITING) return this.#lose(1)
+    this.#openGroup().add(entry, cost)
+    this.#waitingRows += 1
     if (this.#round !== null) return
-    if (this.#waiting.length >= EARLY_GROUP && this.#failingSince === null) void this.#send()
+    if (this.#waitingRows >= EARLY_GROUP && this.#failingSince === null) void this.#send()
     else this.#schedule()
   }
 
@@ -115,8 +118,8 @@ class GroupLedger implements Ledger {
   }
 
   status(): LedgerStatus {
-    const oldest = (this.#group[0] ?? this.#waiting[0])?.entry
-    const lagMs = oldest === undefined ? 0 : Math.max(0, this.#deps.clock.now() - oldest.time - oldest.totalMs)
+    const first = this.#group ?? this.#waiting[0]
+    const lagMs = first === undefined ? 0 : Math.max(0, this.#deps.clock.now() - first.oldest)
     return {
       policy: this.#policy,
       written: this.#written,
@@ -133,8 +136,9 @@ class GroupLedger implements Ledger {
     await this.flush()
     this.#cancelTimer?.()
     const left = this.#size
-    this.#group = []
+    this.#group = null
     this.#waiting = []
+    this.#waitingRows = 0
     if (left > 0) this.#lose(left)
     if (this.#lost > 0)
       this.#deps.log.warn({ rows: this.#lost }, 'Rows of the ledger were lost: they could not be written')
@@ -142,7 +146,21 @@ class GroupLedger implements Ledger {
   }
 
   get #size(): number {
-    return this.#group.length + this.#waiting.length
+    return (this.#group?.size ?? 0) + this.#waitingRows
+  }
+
+  #openGroup(): OpenGroup {
+    const last = this.#waiting.at(-1)
+    if (last !== undefined && !last.isFull) return last
+    const next = new OpenGroup(MAX_GROUP, this.#deps.agentOf)
+    this.#waiting.push(next)
+    return next
+  }
+
+  #takeGroup(): OpenGroup {
+    const first = this.#waiting.shift() ?? new OpenGroup(0, this.#deps.agentOf)
+    this.#waitingRows -= first.size
+    return first
   }
 
   #lose(rows: number): void {
@@ -163,9 +181,10 @@ class GroupLedger implements Ledger {
     if (this.#round !== null) return this.#round
     this.#cancelTimer?.()
     this.#cancelTimer = null
-    if (this.#group.length === 0) this.#group = this.#waiting.splice(0, MAX_GROUP)
+    const next = this.#group === null || this.#group.size === 0 ? this.#takeGroup() : this.#group
+    this.#group = next
     const told = this.#untold
-    const group = createGroup(this.#group, { number: this.#number, lost: told }, this.#deps.agentOf)
+    const group = next.group({ number: this.#number, lost: told })
     this.#round = this.#deps.writer.write(group).then((problem) => this.#over(problem, told))
     return this.#round
   }
@@ -173,13 +192,13 @@ class GroupLedger implements Ledger {
   #over(problem: string | null, told: number): boolean {
     this.#round = null
     if (problem === null) {
-      this.#written += this.#group.length
-      this.#group = []
+      this.#written += this.#group?.size ?? 0
+      this.#group = null
       this.#number += 1
       this.#untold -= told
       this.#recovered()
     } else this.#failed(problem)
-    if (this.#waiting.length >= EARLY_GROUP && problem === null) void this.#send()
+    if (this.#waitingRows >= EARLY_GROUP && problem === null) void this.#send()
     else if (this.#size > 0 && !this.#isClosed) this.#schedule()
     return problem === null
   }
@@ -196,6 +215,6 @@ class GroupLedger implements Ledger {
     if (this.#failingSince === null) return
     this.#failingSince = null
     this.#problem = null
-    this.#deps.log.info({ waiting: this.#waiting.length, lost: this.#lost }, 'The ledger is written again')
+    this.#deps.log.info({ waiting: this.#waitingRows, lost: this.#lost }, 'The ledger is written again')
   }
 }

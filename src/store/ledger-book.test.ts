@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { tempFolder } from '../../test/fakes/temp-folder.ts'
+import { groupOf as groupOfEntries } from '../ledger/__fixtures__/group-of.ts'
 import { ledgerEntry, NOON } from '../ledger/__fixtures__/ledger-entry.ts'
 import type { LedgerEntry } from '../ledger/ledger-entry.ts'
-import { createGroup, type LedgerGroup } from '../ledger/ledger-group.ts'
+import type { LedgerGroup } from '../ledger/ledger-group.ts'
 import { createLedgerBook, type LedgerBook } from './ledger-book.ts'
 import { openStore } from './open-store.ts'
 import { readLedger, readLedgerTotals } from './read-ledger.ts'
@@ -47,8 +48,10 @@ async function setUp(): Promise<Place> {
 let groups = 0
 
 function groupOf(entries: readonly Partial<LedgerEntry>[], lost = 0, number = (groups += 1)): LedgerGroup {
-  const booked = entries.map((change) => ({ entry: ledgerEntry(change), cost: 0.5 }))
-  return createGroup(booked, { number, lost }, () => null)
+  return groupOfEntries(
+    entries.map((change) => ledgerEntry(change)),
+    { number, lost },
+  )
 }
 
 const DONE = { kind: 'done', value: null }

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { LedgerGroup, LedgerParty } from '../ledger/ledger-group.ts'
+import { type LedgerGroup, type LedgerParty, rowNumber, type RowNumber } from '../ledger/ledger-group.ts'
 
 const columns = [
   'exchange',
@@ -58,7 +58,8 @@ export function prepareLedgerRows(database: DatabaseSync): LedgerRows {
   return {
     insert(group) {
       const sums = new GroupSums(days)
-      for (const [row, place] of group.party.entries()) {
+      for (let row = 0; row < group.id.length; row++) {
+        const place = countOf(group, row, 'party')
         const party = group.parties[place]
         if (party === undefined) continue
         insertOne(insertRow, { group, row, party })
@@ -67,6 +68,11 @@ export function prepareLedgerRows(database: DatabaseSync): LedgerRows {
       sums.write()
     },
   }
+}
+
+/** Of a number that each row has, or that counts as nothing where it has none. */
+function countOf(group: LedgerGroup, row: number, name: RowNumber): number {
+  return rowNumber(group, row, name) ?? 0
 }
 
 interface RowOfGroup {
@@ -78,7 +84,7 @@ interface RowOfGroup {
 function insertOne(statement: StatementSync, { group, row, party }: RowOfGroup): void {
   statement.run(
     group.id[row] ?? '',
-    group.at[row] ?? 0,
+    countOf(group, row, 'at'),
     party.user,
     party.keyId,
     party.keyName,
@@ -88,21 +94,21 @@ function insertOne(statement: StatementSync, { group, row, party }: RowOfGroup):
     party.model,
     party.upstream,
     party.agent,
-    group.attempts[row] ?? 0,
+    countOf(group, row, 'attempts'),
     party.status,
     party.ending,
     party.error,
     party.cache,
-    group.bytesIn[row] ?? 0,
-    group.bytesOut[row] ?? 0,
-    group.promptTokens[row] ?? null,
-    group.completionTokens[row] ?? null,
-    group.cachedTokens[row] ?? null,
-    group.queueMs[row] ?? 0,
-    group.loadMs[row] ?? null,
-    group.firstTokenMs[row] ?? null,
-    group.totalMs[row] ?? 0,
-    group.cost[row] ?? 0,
+    countOf(group, row, 'bytesIn'),
+    countOf(group, row, 'bytesOut'),
+    rowNumber(group, row, 'promptTokens'),
+    rowNumber(group, row, 'completionTokens'),
+    rowNumber(group, row, 'cachedTokens'),
+    countOf(group, row, 'queueMs'),
+    rowNumber(group, row, 'loadMs'),
+    rowNumber(group, row, 'firstTokenMs'),
+    countOf(group, row, 'totalMs'),
+    countOf(group, row, 'cost'),
     party.userId,
   )
 }
@@ -128,12 +134,12 @@ class GroupSums {
   }
 
   add({ group, row, party, place }: RowOfGroup & { readonly place: number }): void {
-    const sum = this.#sumOf(party, place, Math.floor((group.at[row] ?? 0) / DAY_MS))
+    const sum = this.#sumOf(party, place, Math.floor(countOf(group, row, 'at') / DAY_MS))
     sum.requests += 1
     sum.errors += hasFailed(party) ? 1 : 0
-    sum.promptTokens += group.promptTokens[row] ?? 0
-    sum.completionTokens += group.completionTokens[row] ?? 0
-    sum.cost += group.cost[row] ?? 0
+    sum.promptTokens += countOf(group, row, 'promptTokens')
+    sum.completionTokens += countOf(group, row, 'completionTokens')
+    sum.cost += countOf(group, row, 'cost')
   }
 
   write(): void {

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import { join } from 'node:path'
 import type { Log } from '../lib/log.ts'
 import { appendToFile } from './append-file.ts'
@@ -6,7 +6,9 @@ import { appendToFile } from './append-file.ts'
 /** Lines of one day, which is one file. */
 export interface Batch {
   readonly day: string
-  text: string
+  readonly bytes: Buffer
+  /** Of these bytes, how many are lines. */
+  length: number
   lines: number
   /** Bytes of it that are on disk, after a failure on the way. */
   writtenBytes: number
@@ -38,7 +40,7 @@ export function createBatchWriter({ directory, log }: BatchWriterDeps, { name, t
 
   async function append(batch: Batch): Promise<boolean> {
     const path = join(directory, `${name}-${batch.day}.jsonl`)
-    const { written, error } = await appendToFile(path, Buffer.from(batch.text).subarray(batch.writtenBytes))
+    const { written, error } = await appendToFile(path, batch.bytes.subarray(batch.writtenBytes, batch.length))
     if (error === null) {
       isFailing = false
       return true

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { createBatchWriter, type Batch, type BatchWriterTerms } from './batch-writer.ts'
@@ -32,8 +33,10 @@ export interface LineLogOptions {
   readonly maxBytes?: number
 }
 
-const defaults = { flushMs: 200, flushBytes: 64 * 1024, maxBytes: 8 * 1024 * 1024 }
+const defaults = { flushMs: 200, flushBytes: 256 * 1024, maxBytes: 8 * 1024 * 1024 }
 const retryMs = 1000
+/** So that the line that makes it enough finds room on the page. */
+const LAST_LINE_BYTES = 16 * 1024
 
 /** A file for each day (UTC) on which lines were written, appended to in batches. */
 export function createLineLog(deps: LineLogDeps, terms: BatchWriterTerms, options: LineLogOptions = {}): LineLog {
@@ -42,6 +45,7 @@ export function createLineLog(deps: LineLogDeps, terms: BatchWriterTerms, option
   let written = 0
   let dropped = 0
   const dayOf = createDayOf()
+  const pages = createPages(flushBytes + LAST_LINE_BYTES)
   /** The first one goes to disk next. */
   let waiting: Batch[] = []
   let waitingLength = 0
@@ -54,8 +58,7 @@ export function createLineLog(deps: LineLogDeps, terms: BatchWriterTerms, option
       dropped++
       return
     }
-    addLine(waiting, { day: dayOf(deps.clock.now()), line })
-    waitingLength += line.length
+    waitingLength += addLine(waiting, { day: dayOf(deps.clock.now()), line }, pages)
     if (waitingLength >= flushBytes && draining === null && !writer.isFailing()) void flush()
     else schedule()
   }
@@ -80,7 +83,8 @@ export function createLineLog(deps: LineLogDeps, terms: BatchWriterTerms, option
     waiting = []
     for (let batch = batches[0]; batch !== undefined && (await writer.append(batch)); batch = batches[0]) {
       written += batch.lines
-      waitingLength -= batch.text.length
+      waitingLength -= batch.length
+      pages.takeBack(batch.bytes)
       batches.shift()
     }
     waiting = [...batches, ...waiting]
@@ -99,15 +103,45 @@ export function createLineLog(deps: LineLogDeps, terms: BatchWriterTerms, option
   return { write, flush, close, counts: () => ({ written, dropped, failures: writer.failures() }) }
 }
 
-/** New lines go to the last batch; the clock may go back, and with it the day. */
-function addLine(batches: Batch[], { day, line }: { day: string; line: string }): void {
-  const last = batches.at(-1)
-  if (last?.day !== day) {
-    batches.push({ day, text: line, lines: 1, writtenBytes: 0 })
-    return
+/** Bytes of the longest UTF-8 that one unit of a string can become. */
+const BYTES_PER_UNIT = 3
+
+/**
+ * New lines go to the last batch; the clock may go back, and with it the day. As bytes at once: strings that wait would
+ * grow old in V8's heap, one for each exchange. Returns how many bytes it has.
+ */
+function addLine(batches: Batch[], { day, line }: { day: string; line: string }, pages: Pages): number {
+  const room = line.length * BYTES_PER_UNIT
+  let batch = batches.at(-1)
+  if (batch?.day !== day || batch.bytes.length - batch.length < room) {
+    batch = { day, bytes: pages.withRoom(room), length: 0, lines: 0, writtenBytes: 0 }
+    batches.push(batch)
   }
-  last.text += line
-  last.lines++
+  const bytes = batch.bytes.write(line, batch.length)
+  batch.length += bytes
+  batch.lines++
+  return bytes
+}
+
+interface Pages {
+  withRoom(bytes: number): Buffer
+  /** Nobody reads it any more. */
+  takeBack(page: Buffer): void
+}
+
+/** The page that was written is used for the next one. */
+function createPages(usualBytes: number): Pages {
+  let spare: Buffer | null = null
+  return {
+    withRoom(bytes) {
+      const page = spare !== null && spare.length >= bytes ? spare : Buffer.allocUnsafeSlow(Math.max(usualBytes, bytes))
+      if (page === spare) spare = null
+      return page
+    },
+    takeBack(page) {
+      if (page.length === usualBytes) spare = page
+    },
+  }
 }
 
 const DAY_MS = 86_400_000
