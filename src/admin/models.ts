@@ -1,5 +1,7 @@
 import { adminRoute } from './admin-route.ts'
 import { fleetModelsSchema } from './model-schemas.ts'
+import { modelsOf } from './models-by-name.ts'
+import { isWithinReach } from './reach.ts'
 
 export const listModelsRoute = adminRoute({
   method: 'GET',
@@ -9,10 +11,8 @@ export const listModelsRoute = adminRoute({
   status: 200,
   input: null,
   output: fleetModelsSchema,
-  async handle({ principal, models }) {
-    const granted = principal === 'operator' ? null : principal.upstreams
-    const { upstreams } = models()
-    const isGranted = (name: string | null): boolean => granted === null || (name !== null && granted.includes(name))
-    return { upstreams: upstreams.filter(({ name, pool }) => isGranted(name) || isGranted(pool)) }
+  async handle(context) {
+    const upstreams = context.models().upstreams.filter((upstream) => isWithinReach(context, upstream))
+    return { upstreams, models: modelsOf(upstreams) }
   },
 })

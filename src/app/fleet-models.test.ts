@@ -26,11 +26,17 @@ function listed(
 
 describe('the models of a fleet', () => {
   it('are those of each upstream, as far as its list was read', () => {
-    const models = [{ name: 'tiny', size: 7, digest: 'aa' }, { name: 'qwen3:8b' }]
+    const details = { parameters: '8.2B', quantization: 'Q4_K_M', modified_at: '2026-11-21T12:00:00+01:00' }
+    const said = { parameter_size: '8.2B', quantization_level: 'Q4_K_M' }
+    const unsaid = { parameters: null, quantization: null, modified_at: null }
+    const models = [
+      { name: 'tiny', size: 7, digest: 'aa', modified_at: details.modified_at, details: said },
+      { name: 'qwen3:8b', details: null },
+    ]
     const [a, b] = listed([stateOf('a', models), stateOf('b', null)], {})
     expect(a?.models).toEqual([
-      { name: 'tiny:latest', size: 7, digest: 'aa', loaded: true },
-      { name: 'qwen3:8b', size: null, digest: null, loaded: false },
+      { name: 'tiny:latest', size: 7, digest: 'aa', loaded: true, ...details },
+      { name: 'qwen3:8b', size: null, digest: null, loaded: false, ...unsaid },
     ])
     expect(b?.models).toBeNull()
   })

@@ -3,16 +3,19 @@ import type { Settings } from '../config/settings.ts'
 import { parseAnyModelName } from '../lib/model-name.ts'
 import type { Fleet } from '../routing/fleet-state.ts'
 import type { ModelEntry } from '../routing/model-entry.ts'
-import type { UpstreamState } from '../routing/upstream-state.ts'
+import { stateWord, type UpstreamState } from '../routing/upstream-state.ts'
 
 /** Which models are where, and where they should be. */
-export function fleetModels(fleet: Pick<Fleet, 'all'>, settings: Pick<Settings, 'models'>): FleetModels {
+export function fleetModels(
+  fleet: Pick<Fleet, 'all'>,
+  settings: Pick<Settings, 'models'>,
+): Pick<FleetModels, 'upstreams'> {
   return {
     upstreams: fleet.all().map((state) => ({
       name: state.name,
       pool: state.agent?.pool ?? null,
       provider: state.provider !== null,
-      state: state.enabled ? state.health : 'disabled',
+      state: stateWord(state),
       fault: state.fault,
       models: state.models === null ? null : [...state.models.values()].map((entry) => modelView(entry, state)),
       desired: desiredOf(state, settings.models.desired),
@@ -23,12 +26,21 @@ export function fleetModels(fleet: Pick<Fleet, 'all'>, settings: Pick<Settings, 
 
 function modelView({ canonical, digest, raw }: ModelEntry, { loaded }: UpstreamState) {
   const size = raw['size']
+  const details = typeof raw['details'] === 'object' && raw['details'] !== null ? { ...raw['details'] } : {}
   return {
     name: canonical,
     size: typeof size === 'number' ? size : null,
     digest,
     loaded: loaded.some((entry) => entry.canonical === canonical),
+    parameters: textOf(details, 'parameter_size'),
+    quantization: textOf(details, 'quantization_level'),
+    modified_at: textOf(raw, 'modified_at'),
   }
+}
+
+function textOf(raw: Readonly<Record<string, unknown>>, name: string): string | null {
+  const value = raw[name]
+  return typeof value === 'string' && value !== '' ? value : null
 }
 
 /** What its own line wants and what its pool's line wants, each model once. */

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { Settings } from '../config/settings.ts'
 import { createScriptedUpstream } from '../routing/__fixtures__/scripted-upstream.ts'
 import type { ServerLoad } from '../routing/dispatch/server-load.ts'
 import { parseModelEntries } from '../routing/model-entry.ts'
@@ -26,7 +25,6 @@ function shown(state: UpstreamState, models: ServerLoad['models'], more: Partial
     },
     ...more,
   }
-  const settings = { upstreams: [] } as unknown as Settings
   const ledger = {
     policy: 'best-effort' as const,
     written: 3,
@@ -36,11 +34,13 @@ function shown(state: UpstreamState, models: ServerLoad['models'], more: Partial
     failingSince: 0,
     problem: 'the disk is full',
   }
-  return gatewayStatus(routing, settings, {
+  return gatewayStatus(routing, {
     startedAt: 0,
     storeProblem: () => null,
     agents: { agents: () => [], isConnected: () => false },
     ledger: { status: () => ledger },
+    desk: { factsOf: () => ({ url: 'http://a', isAdded: false, held: null }) },
+    core: { waker: { isWaking: () => false } },
   })
 }
 

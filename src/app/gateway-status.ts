@@ -1,19 +1,22 @@
 import type { GatewayStatus } from '../admin/schemas.ts'
-import type { Settings } from '../config/settings.ts'
 import type { Ledger, LedgerStatus } from '../ledger/ledger.ts'
 import { version } from '../lib/version.ts'
 import type { ModelLoad, ServerLoad } from '../routing/dispatch/server-load.ts'
 import type { LearntFleet } from '../routing/learnt-fleet.ts'
 import type { Routing } from '../routing/routing.ts'
-import type { UpstreamState } from '../routing/upstream-state.ts'
+import type { Waker } from '../routing/waker.ts'
+import { stateWord, type UpstreamState } from '../routing/upstream-state.ts'
 import type { AgentRegistry } from '../tunnel/server/registry.ts'
 import type { AgentSession } from '../tunnel/server/session.ts'
+import type { FleetDesk } from './fleet-desk.ts'
 
 export interface StatusDeps {
   readonly startedAt: number
   readonly storeProblem: () => string | null
   readonly agents: Pick<AgentRegistry, 'agents' | 'isConnected'>
   readonly ledger: Pick<Ledger, 'status'>
+  readonly desk: Pick<FleetDesk, 'factsOf'>
+  readonly core: { readonly waker: Pick<Waker, 'isWaking'> }
 }
 
 type UpstreamStatus = GatewayStatus['upstreams'][number]
@@ -21,11 +24,10 @@ type UpstreamStatus = GatewayStatus['upstreams'][number]
 /** How the gateway and its upstreams are, for an admin. */
 export function gatewayStatus(
   routing: Pick<Routing, 'fleet' | 'loads' | 'queues' | 'learnt'>,
-  settings: Settings,
-  { startedAt, agents, ledger, storeProblem }: StatusDeps,
+  deps: StatusDeps,
 ): GatewayStatus {
+  const { startedAt, agents, ledger, storeProblem } = deps
   const sessions = new Map(agents.agents().map((session) => [session.id, session]))
-  const urls = new Map(settings.upstreams.map((upstream) => [upstream.name, upstream.url]))
   const loads = new Map(routing.loads().map((load) => [load.server, load]))
   return {
     version,
@@ -33,13 +35,15 @@ export function gatewayStatus(
     uptime_seconds: Math.round((Date.now() - startedAt) / 1000),
     upstreams: routing.fleet.all().map((state) => ({
       ...activityView(state, loads.get(state.name), routing.learnt),
+      ...originView(state, deps),
       name: state.name,
-      url: urls.get(state.name) ?? '',
+      provider: state.provider !== null,
       fault: state.fault,
       agent: state.agent === null ? null : agentView(sessions.get(state.name), agents),
-      state: state.enabled ? state.health : 'disabled',
+      state: stateWord(state),
       version: state.version,
       priority: state.priority,
+      memory_bytes: state.memoryBytes,
       slow: state.slow,
       running: state.running,
       models: [...(state.models?.values() ?? [])].map((entry) => entry.canonical),
@@ -48,6 +52,16 @@ export function gatewayStatus(
     store: { problem: storeProblem() },
     ledger: ledgerView(ledger.status()),
   }
+}
+
+function originView(
+  { name, agent, wake }: UpstreamState,
+  { desk, core }: StatusDeps,
+): Pick<UpstreamStatus, 'url' | 'origin' | 'held' | 'wake'> {
+  const { url, isAdded, held } = desk.factsOf(name)
+  const usual = agent === null ? 'config' : 'agent'
+  const waking = core.waker.isWaking(name) ? 'waking' : 'ready'
+  return { url, origin: isAdded ? 'added' : usual, held, wake: wake === null ? null : waking }
 }
 
 function activityView(

@@ -3,7 +3,7 @@ import { version } from '../lib/version.ts'
 import type { ServerLoad } from '../routing/dispatch/server-load.ts'
 import type { Fleet } from '../routing/fleet-state.ts'
 import type { Routing } from '../routing/routing.ts'
-import type { UpstreamState } from '../routing/upstream-state.ts'
+import { stateWord, type UpstreamState } from '../routing/upstream-state.ts'
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
 import type { MetricsSources, ProcessReading, UpstreamReading } from '../telemetry/metrics-sources.ts'
 import type { AgentRegistry } from '../tunnel/server/registry.ts'
@@ -47,7 +47,7 @@ function readUpstream(state: UpstreamState, load: ServerLoad | undefined, roundT
   const idle = state.provider === null ? state.loaded.filter(({ canonical }) => !active.has(canonical)) : []
   return {
     name: state.name,
-    state: state.enabled ? state.health : 'disabled',
+    state: stateWord(state),
     running: state.running,
     waiting: load?.waiting ?? 0,
     roundTripMs,

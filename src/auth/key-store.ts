@@ -1,4 +1,5 @@
 import type { LimitTerms } from '../lib/limit-terms.ts'
+import type { UpstreamTables } from '../upstreams/upstream-tables.ts'
 import type { AuditEntry, AuditRecord } from './audit.ts'
 import type { SessionTables } from './console-session.ts'
 import type { QueueShare } from './principal.ts'
@@ -62,7 +63,7 @@ export type KeyChange = Partial<
 >
 
 /** Users, keys, and what was done to them. Throws GatewayError `name_taken` or `not_found`. */
-export interface KeyTables extends SessionTables {
+export interface KeyTables extends SessionTables, UpstreamTables {
   /** Those that were not deleted. */
   listUsers(): Promise<UserRecord[]>
   createUser(user: NewUser): Promise<UserRecord>

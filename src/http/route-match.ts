@@ -29,14 +29,14 @@ const METHOD_ORDER = ['HEAD', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 const NO_PARAMS = Object.freeze({})
 const NONE: NoRoute = { kind: 'none' }
 
-/** Literal paths are looked up; only patterns that end in `:name` or `*name` are supported, and come second. */
+/** Literal paths are looked up; patterns have one `:name`, or end in `*name`, and come second. */
 export function createRouteTable(routes: readonly Route[]): RouteTable {
   const literal = new Map<string, PathEntry>()
   const patterns: PatternEntry[] = []
   for (const route of routes) {
     const pattern = parsePattern(route.pattern)
     const entry =
-      pattern === null ? literal.get(route.pattern) : patterns.find((other) => other.prefix === pattern.prefix)
+      pattern === null ? literal.get(route.pattern) : patterns.find((other) => isSamePattern(other, pattern))
     const path = entry ?? { methods: new Map<string, MatchedRoute>(), wrongMethod: { kind: 'wrong-method', allow: [] } }
     path.methods.set(route.method, { kind: 'route', route, params: NO_PARAMS })
     path.wrongMethod = { kind: 'wrong-method', allow: METHOD_ORDER.filter((method) => path.methods.has(method)) }
@@ -55,16 +55,25 @@ interface PathEntry {
 interface Pattern {
   readonly prefix: string
   readonly name: string
+  /** After the name, such as `/drain`. */
+  readonly suffix: string
   readonly rest: boolean
 }
 
 type PatternEntry = PathEntry & Pattern
 
 function parsePattern(pattern: string): Pattern | null {
-  const found = /^([^:*]*\/)([:*])([a-z]+)$/.exec(pattern)
-  if (found !== null) return { prefix: found[1] ?? '', name: found[3] ?? '', rest: found[2] === '*' }
+  const found = /^([^:*]*\/)(?:\*([a-z]+)|:([a-z]+)((?:\/[^:*]+)?))$/.exec(pattern)
+  if (found !== null) {
+    const [, prefix = '', rest, name = '', suffix = ''] = found
+    return { prefix, name: rest ?? name, suffix, rest: rest !== undefined }
+  }
   if (/[:*]/.test(pattern)) throw new Error(`Unsupported route pattern "${pattern}"`)
   return null
+}
+
+function isSamePattern(a: Pattern, b: Pattern): boolean {
+  return a.prefix === b.prefix && a.suffix === b.suffix
 }
 
 function matchLiteral(entry: PathEntry | undefined, method: string): RouteMatch | undefined {
@@ -73,8 +82,8 @@ function matchLiteral(entry: PathEntry | undefined, method: string): RouteMatch 
 
 function matchPattern(patterns: readonly PatternEntry[], method: string, path: string): RouteMatch {
   for (const pattern of patterns) {
-    if (!path.startsWith(pattern.prefix)) continue
-    const value = path.slice(pattern.prefix.length)
+    if (!path.startsWith(pattern.prefix) || !path.endsWith(pattern.suffix)) continue
+    const value = path.slice(pattern.prefix.length, path.length - pattern.suffix.length)
     const fits = pattern.rest ? value !== '' && !value.endsWith('/') : value !== '' && !value.includes('/')
     if (!fits) continue
     const found = pattern.methods.get(method)

@@ -89,8 +89,23 @@ describe('createRouteTable', () => {
     expect(createRouteTable([rest, literal]).match('GET', '/a/b')).toMatchObject({ route: { pattern: '/a/b' } })
   })
 
+  it('finds what stands behind a name, and tells it from the name itself', () => {
+    const plain = { ...routes[0], method: 'DELETE', pattern: '/a/:name' } as (typeof routes)[number]
+    const deeper = { ...plain, method: 'POST', pattern: '/a/:name/drain' }
+    const table = createRouteTable([plain, deeper, { ...deeper, pattern: '/a/:name/wake' }])
+    const found = { kind: 'route', route: { pattern: '/a/:name/drain' }, params: { name: 'gpu-1' } }
+    expect(table.match('POST', '/a/gpu-1/drain')).toMatchObject(found)
+    expect(table.match('DELETE', '/a/gpu-1/drain')).toEqual({ kind: 'wrong-method', allow: ['POST'] })
+    expect(table.match('DELETE', '/a/drain')).toMatchObject({
+      route: { pattern: '/a/:name' },
+      params: { name: 'drain' },
+    })
+    for (const path of ['/a//drain', '/a/b/c/drain', '/a/b/drain/', '/a/b/other'])
+      expect(table.match('POST', path)).toEqual({ kind: 'none' })
+  })
+
   it('refuses patterns it cannot keep apart', () => {
-    const route = { ...routes[0], pattern: '/a/:b/c' } as (typeof routes)[number]
-    expect(() => createRouteTable([route])).toThrow('/a/:b/c')
+    const route = { ...routes[0], pattern: '/a/:b/:c' } as (typeof routes)[number]
+    expect(() => createRouteTable([route])).toThrow('/a/:b/:c')
   })
 })

@@ -140,6 +140,8 @@ function dropReason(reason: DropReason, state: UpstreamState, bytes: number): st
       return state.health === 'down' ? downReason(state) : 'its models are not known yet'
     case 'too-big':
       return `the model takes ${gigabytes(bytes)} of its ${gigabytes(state.memoryBytes ?? 0)}`
+    case 'draining':
+      return 'it is draining: it finishes what runs there'
     case 'refuses-key':
       return 'it refuses the key that it was given'
     case 'down':

@@ -82,7 +82,7 @@ export function createListService(deps: ListServiceDeps, options: { aliases: rea
 }
 
 function isWithinReach(state: UpstreamState, request: ListRequest): boolean {
-  if (!state.enabled || state.health === 'down') return false
+  if (!state.enabled || state.draining || state.health === 'down') return false
   return request.upstreams === null || isAmong(state, request.upstreams)
 }
 

@@ -56,7 +56,12 @@ async function readModels({ fleet, inspector, clock }: ModelRefreshDeps, name: s
 function untilKnown(fleet: Fleet, model: string, reads: readonly Promise<void>[]): Promise<void> {
   return new Promise((resolve) => {
     const lookAgain = (): void => {
-      if (fleet.all().some((state) => state.enabled && state.health !== 'down' && state.models?.has(model))) resolve()
+      if (
+        fleet
+          .all()
+          .some((state) => state.enabled && !state.draining && state.health !== 'down' && state.models?.has(model))
+      )
+        resolve()
     }
     for (const read of reads) void read.then(lookAgain)
     void Promise.all(reads).then(() => resolve())

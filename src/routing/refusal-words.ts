@@ -57,6 +57,8 @@ function faultOf(verdict: Verdict, request: SelectRequest, snapshot: Snapshot): 
       return `to which model "${request.model}" is not assigned`
     case 'closed-to-pool':
       return `which may not serve model "${request.model}"`
+    case 'draining':
+      return 'which is draining: it gets nothing new'
     case 'down':
       return 'which is down'
     case 'broken':

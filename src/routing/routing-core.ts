@@ -12,7 +12,7 @@ import { loadedModels } from './loaded-models.ts'
 import { createRouter, type FleetRouter, type RouterOptions } from './router.ts'
 import type { StartTimer } from './timer.ts'
 import type { UpstreamMember } from './upstream-state.ts'
-import { createWaker } from './waker.ts'
+import { createWaker, type Waker } from './waker.ts'
 import { createWarmth, type WarmthPlan } from './warmth/warmth.ts'
 
 export interface RoutingCoreDeps {
@@ -32,6 +32,9 @@ export interface RoutingCore {
   readonly router: FleetRouter
   readonly dispatcher: Pick<Dispatcher, 'explain' | 'loads' | 'queues'>
   readonly learning: Pick<FleetLearning, 'learnt' | 'probed'>
+  readonly waker: Pick<Waker, 'wake' | 'isWaking'>
+  /** Reads the list of an upstream's models again. */
+  modelsChanged(name: string): void
   configure(plan: RoutingPlan): void
   stop(): void
 }
@@ -46,6 +49,8 @@ export interface RoutingPlan extends RouterOptions {
   learnModel(model: string): Promise<void>
   /** Asks an upstream after its health now. */
   hurry(name: string): void
+  /** To be called after the models of an upstream were written. */
+  modelsChanged(name: string): Promise<void>
 }
 
 const NO_PLAN: RoutingPlan = {
@@ -58,6 +63,7 @@ const NO_PLAN: RoutingPlan = {
   pools: [],
   learnModel: () => Promise.resolve(),
   hurry() {},
+  modelsChanged: () => Promise.resolve(),
 }
 
 export function createRoutingCore(deps: RoutingCoreDeps): RoutingCore {
@@ -104,6 +110,8 @@ export function createRoutingCore(deps: RoutingCoreDeps): RoutingCore {
     router,
     dispatcher,
     learning,
+    waker,
+    modelsChanged: (name) => void plan.modelsChanged(name),
     configure(next) {
       plan = next
       learning.configure(next.memory)

@@ -104,6 +104,11 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
   )
   const lists = createListService({ ...deps, fleet, ask }, names)
   const fallbacks = createFallbacks({ names, router })
+  const modelsChanged = async (upstreamName: string): Promise<void> => {
+    const changed = fleet.get(upstreamName) === undefined ? upstreamName.split(',') : [upstreamName]
+    changed.forEach(lists.forget)
+    await Promise.all(changed.map(models.refresh))
+  }
   core.configure({
     members: options.members,
     dispatch: { ...options.queue, spillAfterMs: options.routing.spillAfterMs, affinity: options.routing.affinity },
@@ -118,6 +123,7 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
     pools: options.pools ?? [],
     learnModel: models.learn,
     hurry: health.hurry,
+    modelsChanged,
   })
   return {
     router,
@@ -132,11 +138,7 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
       health.membersChanged()
     },
     upstreamChanged: health.changed,
-    async modelsChanged(upstreamName) {
-      const changed = fleet.get(upstreamName) === undefined ? upstreamName.split(',') : [upstreamName]
-      changed.forEach(lists.forget)
-      await Promise.all(changed.map(models.refresh))
-    },
+    modelsChanged,
     learnModel: models.learn,
     fallbackFor: (canonical, request) => fallbacks.choose(canonical, request)?.name,
     fallbacksOf: fallbacks.within,

@@ -155,9 +155,11 @@ function refusesAll(
   return fit.length > 0 && fit.every((state) => state.refusesKey)
 }
 
+const OUT_FOR_A_WHILE: ReadonlySet<Verdict> = new Set(['down', 'draining', 'broken'])
+
 /** Whether all that have it are too small, rather than out for a while. */
 function isTooBig(verdicts: readonly Verdict[]): boolean {
-  return verdicts.includes('too-big') && !verdicts.some((verdict) => verdict === 'down' || verdict === 'broken')
+  return verdicts.includes('too-big') && !verdicts.some((verdict) => OUT_FOR_A_WHILE.has(verdict))
 }
 
 export interface FallbackRequest {
@@ -184,15 +186,16 @@ export function firstServable(
 
 /** One that was never probed is taken only where none is known to be up. */
 function onlyHealthy(states: readonly UpstreamState[]): readonly UpstreamState[] {
-  const up = states.filter((state) => state.health === 'up')
-  return up.length > 0 ? up : states.filter((state) => state.health === 'unknown')
+  const taking = states.filter((state) => !state.draining)
+  const up = taking.filter((state) => state.health === 'up')
+  return up.length > 0 ? up : taking.filter((state) => state.health === 'unknown')
 }
 
 /** One that was never seen awake may have any model. */
 function mayWakeFor(state: UpstreamState, request: SelectRequest, assigned: boolean): boolean {
   const runsModel = request.route.kind === 'generate' || request.route.kind === 'model'
   if (!runsModel || request.model === null || state.wake === null) return false
-  if (state.health !== 'down' || request.tried.has(state.name)) return false
+  if (state.health !== 'down' || state.draining || request.tried.has(state.name)) return false
   return assigned || state.models === null || has(state, request.model)
 }
 

@@ -13,6 +13,8 @@ export interface UpstreamState {
   /** Lower is preferred. */
   readonly priority: number
   readonly enabled: boolean
+  /** It finishes what runs there and gets nothing new. */
+  readonly draining: boolean
   readonly maxResponseTimeMs: number | null
   /** What its models may take; null where nothing is said. */
   readonly memoryBytes: number | null
@@ -88,6 +90,7 @@ export interface UpstreamMember {
   readonly upstream: Upstream
   readonly priority: number
   readonly enabled: boolean
+  readonly draining?: boolean
   readonly maxResponseTimeMs: number | null
   readonly memoryBytes?: number | null
   readonly slots?: number | null
@@ -114,6 +117,7 @@ export function newUpstreamState(member: UpstreamMember): UpstreamState {
     name: member.upstream.id,
     priority: member.priority,
     enabled: member.enabled,
+    draining: member.draining ?? false,
     maxResponseTimeMs: member.maxResponseTimeMs,
     memoryBytes: member.memoryBytes ?? null,
     slots: member.slots ?? null,
@@ -141,8 +145,15 @@ export function newUpstreamState(member: UpstreamMember): UpstreamState {
 
 /** What a reload may change of an upstream that stays. */
 export function rejoin(state: UpstreamState, member: UpstreamMember): UpstreamState {
-  const { priority, enabled, maxResponseTimeMs, memoryBytes = null, slots = null, wake = null, agent = null } = member
-  return { ...state, priority, enabled, maxResponseTimeMs, memoryBytes, slots, wake, agent }
+  const { priority, enabled, draining = false, maxResponseTimeMs } = member
+  const { memoryBytes = null, slots = null, wake = null, agent = null } = member
+  return { ...state, priority, enabled, draining, maxResponseTimeMs, memoryBytes, slots, wake, agent }
+}
+
+/** How it is, in a word: for whoever looks at the fleet. */
+export function stateWord({ enabled, draining, health }: UpstreamState): Health | 'draining' | 'disabled' {
+  if (!enabled) return 'disabled'
+  return draining ? 'draining' : health
 }
 
 /** Requests at once that it may be sent, over all its models. The one that it turned away still counts as running. */

@@ -31,6 +31,7 @@ export type DropReason =
   | 'other-dialect'
   | 'lacks-model'
   | 'too-big'
+  | 'draining'
   | 'refuses-key'
   | 'down'
   /** Requests that ran a model failed there, whatever its health probes say. */
@@ -66,6 +67,7 @@ function judgeUpstream(state: UpstreamState, request: SelectRequest, snapshot: S
   const assigned = isAssigned(request, snapshot)
   if (!assigned && wantsModel(request) && !has(state, request.model)) return 'lacks-model'
   if (!assigned && !fits(state, request, snapshot)) return 'too-big'
+  if (state.draining) return 'draining'
   if (state.health === 'down') return state.refusesKey ? 'refuses-key' : 'down'
   if (state.breaker.phase === 'open' && request.route.kind === 'generate') return 'broken'
   return request.tried.has(state.name) ? 'tried' : 'eligible'

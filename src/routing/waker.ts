@@ -14,7 +14,9 @@ export interface WakerDeps {
 
 export interface Waker {
   /** Ends when the upstream is up, or with false when it has been waited for long enough; all callers share a try. */
-  wake(name: string): Promise<boolean>
+  wake(name: string, why?: string): Promise<boolean>
+  /** Whether it was sent for and has neither come nor had its time. */
+  isWaking(name: string): boolean
   stop(): void
 }
 
@@ -26,7 +28,7 @@ const SEND_EVERY = 5
 export function createWaker(deps: WakerDeps): Waker {
   const waking = new Map<string, { readonly up: Promise<boolean>; end(isUp: boolean): void }>()
 
-  const start = (name: string): Promise<boolean> => {
+  const start = (name: string, why: string): Promise<boolean> => {
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const startedAt = deps.clock.now()
     let looks = 0
@@ -54,12 +56,13 @@ export function createWaker(deps: WakerDeps): Waker {
       cancelTimer = deps.startTimer(Math.min(LOOK_EVERY_MS, state.wake.waitMs), look)
     }
     waking.set(name, { up: promise, end })
-    deps.log.info({ upstream: name }, 'waking upstream: a request can be served by no other')
+    deps.log.info({ upstream: name }, `waking upstream: ${why}`)
     look()
     return promise
   }
   return {
-    wake: (name) => waking.get(name)?.up ?? start(name),
+    wake: (name, why = 'a request can be served by no other') => waking.get(name)?.up ?? start(name, why),
+    isWaking: (name) => waking.has(name),
     stop() {
       for (const { end } of [...waking.values()]) end(false)
     },

@@ -5,6 +5,7 @@ import { listAudit, writeAudit } from './audit-queries.ts'
 import { changeKey, createKey, listKeys, markUsed, revokeKey } from './key-queries.ts'
 import type { Schema } from './schema.ts'
 import { createSessionTables } from './session-queries.ts'
+import { createUpstreamTables } from './upstream-queries.ts'
 import { changeUser, createUser, deleteUser, listUsers, setUserDisabled } from './user-queries.ts'
 
 /** Users, keys and audit over a connection: that of the store, or of one transaction. */
@@ -23,5 +24,6 @@ export function createKeyTables(database: Kysely<Schema>, clock: Clock): KeyTabl
     markUsed: (keyIds) => markUsed(database, keyIds, clock.now()),
     writeAudit: (entry) => writeAudit(database, entry, clock.now()),
     ...createSessionTables(database),
+    ...createUpstreamTables(database),
   }
 }

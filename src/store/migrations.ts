@@ -171,4 +171,14 @@ export const migrations: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    number: 8,
+    sql: `
+      CREATE TABLE upstreams (
+        name TEXT PRIMARY KEY,
+        hold TEXT CHECK (hold IN ('draining', 'disabled')),
+        terms TEXT
+      ) STRICT;
+    `,
+  },
 ]

@@ -72,6 +72,7 @@ function createStore(connection: DatabaseSync, { path, lock, clock }: StoreParts
     listUsers: () => access.read(tables.listUsers),
     listKeys: () => access.read(tables.listKeys),
     listSessions: () => access.read(tables.listSessions),
+    listUpstreams: () => access.read(tables.listUpstreams),
     listAudit: (filter) => access.read(() => tables.listAudit(filter)),
     change,
     note: (action) => transactAtOnce(database, (connected) => action(createKeyTables(connected, clock))),

@@ -8,6 +8,7 @@ export interface Schema {
   audit: AuditTable
   console_sessions: SessionRow
   console_links: LinkRow
+  upstreams: UpstreamRow
 }
 
 export interface UserRow {
@@ -78,6 +79,13 @@ export interface LinkRow {
   key_id: string
   key_digest: string
   expires_at: number
+}
+
+export interface UpstreamRow {
+  name: string
+  hold: 'draining' | 'disabled' | null
+  /** JSON object; null: it is in the config, or an agent. */
+  terms: string | null
 }
 
 /** Single facts about the database itself. */

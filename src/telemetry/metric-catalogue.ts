@@ -92,12 +92,12 @@ export const metricCatalogue = {
   corral_upstreams: {
     type: 'gauge',
     labels: ['state'],
-    help: 'Upstreams and agents by state: up, down, unknown, disabled.',
+    help: 'Upstreams and agents by state: up, down, unknown, draining, disabled.',
   },
   corral_upstream_up: {
     type: 'gauge',
     labels: ['upstream'],
-    help: '1 where it is up, 0 where it is down or unknown; one that is disabled has none.',
+    help: '1 where it is up, 0 where it is down or unknown; one that is draining or disabled has none.',
   },
   corral_upstream_running: { type: 'gauge', labels: ['upstream'], help: 'Attempts that hold a place there.' },
   corral_upstream_waiting: { type: 'gauge', labels: ['upstream'], help: 'Waiting exchanges that it could take.' },

@@ -16,7 +16,7 @@ export interface MetricsSources {
 
 export interface UpstreamReading {
   readonly name: string
-  readonly state: 'up' | 'down' | 'unknown' | 'disabled'
+  readonly state: 'up' | 'down' | 'unknown' | 'draining' | 'disabled'
   readonly running: number
   readonly waiting: number
   readonly roundTripMs: number | null

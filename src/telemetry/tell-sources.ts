@@ -31,14 +31,16 @@ function tellQueues(queues: readonly QueueReading[], { model }: Labels, to: Expo
 }
 
 function tellUpstreams(upstreams: readonly UpstreamReading[], labels: Labels, to: Exposition): void {
-  for (const state of ['up', 'down', 'unknown', 'disabled']) to.add('corral_upstreams', 0, state)
+  for (const state of ['up', 'down', 'unknown', 'draining', 'disabled']) to.add('corral_upstreams', 0, state)
   for (const upstream of upstreams) tellUpstream(upstream, labels, to)
 }
 
 function tellUpstream(upstream: UpstreamReading, labels: Labels, to: Exposition): void {
   const name = labels.upstream(upstream.name)
   to.add('corral_upstreams', 1, upstream.state)
-  if (upstream.state !== 'disabled') to.add('corral_upstream_up', upstream.state === 'up' ? 1 : 0, name)
+  // What an admin has taken out is nothing to be woken for.
+  if (!['draining', 'disabled'].includes(upstream.state))
+    to.add('corral_upstream_up', upstream.state === 'up' ? 1 : 0, name)
   to.add('corral_upstream_running', upstream.running, name)
   to.add('corral_upstream_waiting', upstream.waiting, name)
   const { roundTripMs, models } = upstream

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { fleetTable, modelsOf } from '../models/fleet-table.ts'
+import { fleetTable } from '../models/fleet-table.ts'
 import { addGatewayOptions, findGateway, type GatewayOptions } from '../gateway-target.ts'
 import { readFleet } from '../models/read-fleet.ts'
 import { renderTable } from '../table.ts'
@@ -10,8 +10,7 @@ export function modelsList(command: Command, terminal: Terminal): void {
     .option('--json', 'print a JSON array')
     .action(async (_options: unknown, self: Command) => {
       const options = self.optsWithGlobals<GatewayOptions & { json?: boolean }>()
-      const { upstreams } = await readFleet(await findGateway(terminal, options))
-      const models = modelsOf(upstreams)
+      const { upstreams, models } = await readFleet(await findGateway(terminal, options))
       if (options.json) return terminal.print(JSON.stringify(models, null, 2))
       for (const { name, state, models: list } of upstreams) {
         if (list === null) terminal.say(`${name}: ${state}, its list of models was never read`)

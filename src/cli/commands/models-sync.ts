@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
+import { isInStep, planSync, type UpstreamPlan } from '../../admin/sync-plan.ts'
 import { CommandFailure } from '../command-failure.ts'
 import { confirm } from '../models/confirm.ts'
 import { addGatewayOptions, findGateway, type GatewayOptions } from '../gateway-target.ts'
 import { openProgressBoard } from '../models/progress-board.ts'
+import { planText } from '../models/plan-text.ts'
 import { readFleet } from '../models/read-fleet.ts'
 import { runSync, type SyncStep } from '../models/run-sync.ts'
-import { isInStep, planSync, planText, type UpstreamPlan } from '../models/sync-plan.ts'
 import { untilStopped } from '../models/until-stopped.ts'
 import type { Terminal } from '../terminal.ts'
 

@@ -1,45 +1,5 @@
-import type { FleetModels } from '../../admin/model-schemas.ts'
+import { byName, type FleetModel } from '../../admin/models-by-name.ts'
 import { bytesText } from '../status/amounts.ts'
-import { byName } from './sync-plan.ts'
-
-type Upstream = FleetModels['upstreams'][number]
-
-/** One model and the upstreams that have it, or should. */
-export interface FleetModel {
-  readonly name: string
-  /** Under this one name there are different files: some are older than others. */
-  readonly differs: boolean
-  readonly upstreams: readonly ModelPlace[]
-}
-
-export interface ModelPlace {
-  readonly name: string
-  /** `missing`: it is desired there and is not there. */
-  readonly state: 'there' | 'loaded' | 'missing'
-  readonly size: number | null
-  readonly digest: string | null
-}
-
-/** All models of the fleet by name, each with where it is. */
-export function modelsOf(upstreams: readonly Upstream[]): FleetModel[] {
-  const places = new Map<string, ModelPlace[]>()
-  const add = (model: string, place: ModelPlace): void => {
-    places.set(model, [...(places.get(model) ?? []), place])
-  }
-  for (const upstream of upstreams) {
-    const there = upstream.models
-    for (const { name, size, digest, loaded } of there ?? []) {
-      add(name, { name: upstream.name, state: loaded ? 'loaded' : 'there', size, digest })
-    }
-    for (const name of upstream.desired ?? []) {
-      if (there?.some((model) => model.name === name) !== false) continue
-      add(name, { name: upstream.name, state: 'missing', size: null, digest: null })
-    }
-  }
-  return [...places]
-    .map(([name, at]) => ({ name, differs: digestsOf(at).size > 1, upstreams: at }))
-    .toSorted((one, other) => byName(one.name, other.name))
-}
 
 /** The rows of a table, the heading first: a column per upstream, or one for all where that is too wide. */
 export function fleetTable(models: readonly FleetModel[], width: number): string[][] {
@@ -77,10 +37,6 @@ function sizeText({ upstreams }: FleetModel): string {
 function shortDigest(digest: string | null): string {
   const plain = (digest ?? '').replace(/^sha256:/, '').replaceAll(/[^\w-]/g, '')
   return plain === '' ? '?' : plain.slice(0, 12)
-}
-
-function digestsOf(places: readonly ModelPlace[]): Set<string> {
-  return new Set(places.flatMap(({ digest }) => digest ?? []))
 }
 
 function widthOf(rows: readonly (readonly string[])[]): number {

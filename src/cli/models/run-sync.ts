@@ -1,8 +1,8 @@
+import { isOutOfSpace, type UpstreamPlan } from '../../admin/sync-plan.ts'
 import type { GatewayTarget } from '../gateway-target.ts'
 import { type ModelListener, requestModels } from './model-requests.ts'
 import type { ProgressBoard } from './progress-board.ts'
 import { type ServerProgress, ServersProgress } from './server-progress.ts'
-import { isOutOfSpace, type UpstreamPlan } from './sync-plan.ts'
 
 /** What became of one line of the plan. */
 export interface SyncStep {

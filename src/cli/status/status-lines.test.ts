@@ -11,6 +11,7 @@ type UpstreamStatus = GatewayStatus['upstreams'][number]
 const idle: UpstreamStatus = {
   name: 'gpu-1',
   url: 'http://10.0.0.5:11434',
+  ...{ origin: 'config', provider: false, held: null, wake: null, memory_bytes: null },
   fault: null,
   agent: null,
   state: 'up',

@@ -102,6 +102,7 @@ const tones: Readonly<Record<UpstreamStatus['state'], Tone>> = {
   up: 'good',
   down: 'bad',
   unknown: 'doubtful',
+  draining: 'doubtful',
   disabled: 'faint',
 }
 

@@ -65,6 +65,7 @@ export function createFleetBed(
     agentWaitMs: 0,
     pools: [],
     hurry() {},
+    modelsChanged: async () => {},
     async learnModel(model) {
       learnt.push(model)
       learn(model)

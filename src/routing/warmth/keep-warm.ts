@@ -104,7 +104,7 @@ function warmServers(deps: KeepWarmDeps, running: readonly WarmStep[]): WarmServ
   const loads = new Map(deps.loads().map((load) => [load.server, load]))
   const able = deps.fleet
     .all()
-    .filter(({ enabled, health, provider }) => enabled && health === 'up' && provider === null)
+    .filter(({ enabled, draining, health, provider }) => enabled && !draining && health === 'up' && provider === null)
   return able.map((state) => warmServer(deps, state, { load: loads.get(state.name), running }))
 }
 

@@ -1,5 +1,4 @@
-import type { FleetModels } from '../../admin/model-schemas.ts'
-import { bytesText } from '../status/amounts.ts'
+import { byName, type FleetUpstream } from './models-by-name.ts'
 
 export interface PlannedModel {
   readonly model: string
@@ -26,7 +25,10 @@ export interface UpstreamPlan {
 }
 
 /** Pure. Upstreams of which `models.desired` says nothing are left alone. */
-export function planSync({ upstreams }: FleetModels, { prune }: { readonly prune: boolean }): UpstreamPlan[] {
+export function planSync(
+  { upstreams }: { readonly upstreams: readonly FleetUpstream[] },
+  { prune }: { readonly prune: boolean },
+): UpstreamPlan[] {
   const sizes = new Map<string, number>()
   for (const { name, size } of upstreams.flatMap(({ models }) => models ?? [])) {
     if (size !== null) sizes.set(name, Math.max(size, sizes.get(name) ?? 0))
@@ -59,45 +61,20 @@ export function isInStep(plans: readonly UpstreamPlan[]): boolean {
   return plans.every(({ pulls, removals }) => pulls.length === 0 && removals.length === 0)
 }
 
-/** The plan in lines for a person. */
-export function planText(plans: readonly UpstreamPlan[]): string[] {
-  return plans.flatMap(({ upstream, pulls, removals, bytesNow, problem }) => {
-    if (problem !== null) return [`${upstream}: left out, ${problem}`]
-    if (pulls.length + removals.length === 0) return [`${upstream}: has what it should have`]
-    const [coming, going] = [total(pulls), total(removals)]
-    const unknown = pulls.filter(({ bytes }) => bytes === null).length
-    const after = `${bytesText(bytesNow + coming - going)}${unknown === 0 ? '' : ` and ${unknown} of unknown size`}`
-    return [
-      `${upstream}: models take ${bytesText(bytesNow)} now, ${after} afterwards`,
-      ...removals.map((each) => `  remove ${modelText(each)}${warningOf(each)}`),
-      ...pulls.map((each) => `  pull ${modelText(each)}`),
-    ]
-  })
-}
-
-export function byName(one: string, other: string): number {
-  return one < other ? -1 : Number(one > other)
-}
-
 /** A failure that the next pull there would meet too: Ollama says what its system said. */
 export function isOutOfSpace(error: string): boolean {
   return /no space left|not enough space|disk quota exceeded|disk is full/i.test(error)
 }
 
-function hasDisk({ provider }: FleetModels['upstreams'][number]): boolean {
+function hasDisk({ provider }: FleetUpstream): boolean {
   return !provider
 }
 
 /** What is on its disk after a prune, as far as is known. */
-function keptOf({ state, fault, models, desired }: FleetModels['upstreams'][number]): string[] {
+function keptOf({ state, fault, models, desired }: FleetUpstream): string[] {
   const names = (models ?? []).map(({ name }) => name)
   const isTouched = desired !== null && problemOf(state, fault, models === null) === null
   return isTouched ? names.filter((name) => desired.includes(name)) : names
-}
-
-function warningOf({ isLast, isAssigned }: PlannedRemoval): string {
-  const warnings = [isLast ? 'the last copy' : '', isAssigned ? 'assigned there' : ''].filter((text) => text !== '')
-  return warnings.length === 0 ? '' : `: ${warnings.join(', ')}`
 }
 
 function problemOf(state: string, fault: string | null, unread: boolean): string | null {
@@ -111,12 +88,4 @@ function smallestFirst(one: PlannedModel, other: PlannedModel): number {
   return (one.bytes ?? Infinity) === (other.bytes ?? Infinity)
     ? byName(one.model, other.model)
     : (one.bytes ?? Infinity) - (other.bytes ?? Infinity)
-}
-
-function total(models: readonly PlannedModel[]): number {
-  return models.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
-}
-
-function modelText({ model, bytes }: PlannedModel): string {
-  return `${model} (${bytes === null ? 'size unknown' : bytesText(bytes)})`
 }

@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import type { FleetModels } from '../../admin/model-schemas.ts'
-import { fleetTable, modelsOf } from './fleet-table.ts'
-import { isInStep, isOutOfSpace, planSync, planText } from './sync-plan.ts'
+import { modelsOf, type FleetUpstream } from '../../admin/models-by-name.ts'
+import { isInStep, isOutOfSpace, planSync } from '../../admin/sync-plan.ts'
+import { fleetTable } from './fleet-table.ts'
+import { planText } from './plan-text.ts'
 
 const GB = 2 ** 30
 
-type Upstream = FleetModels['upstreams'][number]
+type Upstream = FleetUpstream
 
 const model = (name: string, size: number | null = 4 * GB, digest = `sha256:of-${name}`) => ({
   name,
   size,
   digest,
   loaded: false,
+  ...{ parameters: null, quantization: null, modified_at: null },
 })
 
 function upstream(name: string, models: Upstream['models'], desired: string[] | null = null): Upstream {

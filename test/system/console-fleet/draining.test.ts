@@ -1,0 +1,139 @@
+import { expect, it, vi } from 'vitest'
+import { ask, chat, shown, startFleet, startServer, untilState } from './fleet-scene.ts'
+
+const SLOW = { models: [{ name: 'tiny' }], tokensPerSecond: 20, answerTokens: 30 }
+
+it('drains: what runs comes to its end, what is new goes elsewhere', async () => {
+  const [a, b] = [await startServer(SLOW), await startServer({ models: [{ name: 'tiny' }] })]
+  const gateway = await startFleet([
+    { name: 'a', url: a.url },
+    { name: 'b', url: b.url, priority: 2 },
+  ])
+  let first = (): void => {}
+  const begun = new Promise<void>((resolve) => (first = resolve))
+  const running = chat(gateway, 'tiny', { onChunk: () => first() })
+  await begun
+  const answer = await ask(gateway, 'POST /admin/upstreams/a/drain')
+  expect(answer).toMatchObject({ status: 200, body: { name: 'a', state: 'draining', held: 'draining', running: 1 } })
+  const next = await chat(gateway, 'tiny')
+  expect([next.status, next.headers['corral-upstream']]).toEqual([200, 'b'])
+  const ended = await running
+  expect([ended.headers['corral-upstream'], ended.ending]).toEqual(['a', 'complete'])
+  expect(ended.events.at(-1)?.text).toContain('"done":true')
+  expect(await shown(gateway, 'a')).toMatchObject({ state: 'draining', running: 0 })
+  // It is looked after all the same: whoever drains it wants to see it come back.
+  await a.setDoor('refuse')
+  await vi.waitFor(() => expect(gateway.stderr()).toContain('upstream is down'), { timeout: 8000 })
+  await a.setDoor('open')
+  await vi.waitFor(() => expect(gateway.stderr()).toContain('upstream is up again'), { timeout: 8000 })
+  expect((await ask(gateway, 'POST /admin/upstreams/a/enable')).body).toMatchObject({ state: 'up', held: null })
+  expect((await chat(gateway, 'tiny')).headers['corral-upstream']).toBe('a')
+})
+
+it('says of a model that only a draining upstream has that it comes back, and of one that is disabled nothing', async () => {
+  const a = await startServer({ models: [{ name: 'tiny' }] })
+  const gateway = await startFleet([{ name: 'a', url: a.url }])
+  await ask(gateway, 'POST /admin/upstreams/a/drain')
+  const drained = await chat(gateway, 'tiny')
+  expect([drained.status, drained.headers['corral-error']]).toEqual([503, 'no_upstream'])
+  expect(drained.headers['retry-after']).toBeDefined()
+  const named = await chat(gateway, 'tiny', { on: 'a' })
+  expect([named.status, named.text]).toEqual([
+    503,
+    expect.stringContaining('a, which is draining: it gets nothing new'),
+  ])
+  const explained = await ask<{ upstreams: { reason: string }[] }>(gateway, 'GET /admin/route/explain?model=tiny')
+  expect(explained.body.upstreams[0]?.reason).toBe('it is draining: it finishes what runs there')
+  expect(await ask(gateway, 'POST /admin/upstreams/a/disable')).toMatchObject({
+    body: { state: 'disabled', held: 'disabled' },
+  })
+  expect((await chat(gateway, 'tiny')).status).toBe(503)
+  expect(a.counters.requestsTo('/api/chat')).toHaveLength(0)
+  expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503)
+})
+
+it('keeps what waits in the queue for one that is drained, until it is enabled', async () => {
+  const a = await startServer({ ...SLOW, answerTokens: 20 })
+  const b = await startServer({ ...SLOW, answerTokens: 1000 })
+  const gateway = await startFleet([
+    { name: 'a', url: a.url, slots: 1 },
+    { name: 'b', url: b.url, slots: 1 },
+  ])
+  const streams = [chat(gateway, 'tiny', { on: 'a' }), chat(gateway, 'tiny', { on: 'b' })]
+  await vi.waitFor(async () => expect((await shown(gateway, 'b'))?.running).toBe(1), { timeout: 5000 })
+  await vi.waitFor(async () => expect((await shown(gateway, 'a'))?.running).toBe(1), { timeout: 5000 })
+  const waiting = chat(gateway, 'tiny')
+  await vi.waitFor(
+    async () =>
+      expect((await ask<{ queue: object }>(gateway, 'GET /admin/status')).body.queue).toMatchObject({ waiting: 1 }),
+    { timeout: 5000 },
+  )
+  await ask(gateway, 'POST /admin/upstreams/a/drain')
+  expect((await streams[0])?.ending).toBe('complete')
+  // a is free, and gets nothing.
+  expect(await shown(gateway, 'a')).toMatchObject({ state: 'draining', running: 0 })
+  expect(a.counters.requestsTo('/api/chat')).toHaveLength(1)
+  await ask(gateway, 'POST /admin/upstreams/a/enable')
+  expect((await waiting).headers['corral-upstream']).toBe('a')
+})
+
+it('is remembered over a restart and a reload, and can be taken back by name only', async () => {
+  const a = await startServer({ models: [{ name: 'tiny' }] })
+  const before = await startFleet([
+    { name: 'a', url: a.url },
+    { name: 'off', url: a.url, enabled: 'off' },
+  ])
+  await ask(before, 'POST /admin/upstreams/a/drain')
+  const key = before.adminKey
+  await before.stop()
+  const after = await startFleet(
+    [
+      { name: 'a', url: a.url },
+      { name: 'off', url: a.url, enabled: 'off' },
+    ],
+    {
+      folder: before.folder,
+    },
+  )
+  await untilState(after, 'a', 'draining', key)
+  const off = await ask<{ error: string }>(after, 'POST /admin/upstreams/off/enable', { key })
+  expect([off.status, off.body.error]).toEqual([
+    400,
+    'Upstream "off" is switched off in the config: write "enabled: on" there',
+  ])
+  const missing = await ask<{ error: string }>(after, 'POST /admin/upstreams/nosuch/drain', { key })
+  expect([missing.status, missing.body.error]).toEqual([404, 'There is no upstream "nosuch"'])
+  expect((await ask(after, 'POST /admin/upstreams/a/enable', { key })).body).toMatchObject({ held: null })
+  await untilState(after, 'a', 'up', key)
+})
+
+it('is for keys that may reach it, and told of in the audit log', async () => {
+  const a = await startServer({ models: [{ name: 'tiny' }] })
+  const gateway = await startFleet([
+    { name: 'a', url: a.url },
+    { name: 'b', url: a.url },
+  ])
+  const made = await ask<{ secret: string }>(gateway, 'POST /admin/keys', {
+    body: { name: 'half', user: 'admin', scopes: ['admin'], upstreams: ['a'] },
+  })
+  const key = made.body.secret
+  expect((await ask(gateway, 'POST /admin/upstreams/a/drain', { key })).status).toBe(200)
+  expect(await ask(gateway, 'POST /admin/upstreams/b/drain', { key })).toMatchObject({
+    status: 403,
+    code: 'model_denied',
+    body: { error: 'This key may not reach upstream "b"' },
+  })
+  expect((await shown(gateway, 'b'))?.held).toBeNull()
+  await vi.waitFor(
+    async () => {
+      const { body } = await ask<{ action: string; subject: string; key: string }[]>(gateway, 'GET /admin/audit')
+      expect(body.map(({ action, subject, key: name }) => [action, subject, name])).toEqual(
+        expect.arrayContaining([
+          ['upstream.drain', 'a', 'half'],
+          ['refused', 'POST /admin/upstreams/:name/drain', 'half'],
+        ]),
+      )
+    },
+    { timeout: 10_000, interval: 100 },
+  )
+})
