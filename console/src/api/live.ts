@@ -1,17 +1,10 @@
-import type { Status } from '../admin-types.ts'
+import type { AdminEvents, Exchange, Job, LiveHello, Status } from '../admin-types.ts'
 import { createStore } from '../store.ts'
 import type { ServerEvent } from './event-reader.ts'
 import { openEventStream, type EventStream, type StreamState } from './event-stream.ts'
 import { resumeSession } from './log-in.ts'
-import { mergeExchanges, noExchanges, type Exchange, type ExchangeNews } from './exchanges.ts'
+import { mergeExchanges, noExchanges } from './exchanges.ts'
 import { sessionEnded } from './session.ts'
-
-export interface Hello {
-  readonly version: string
-  readonly started_at: string
-  readonly user: string
-  readonly role: 'admin' | 'member'
-}
 
 export interface Connection {
   readonly state: StreamState
@@ -21,20 +14,26 @@ export interface Connection {
 
 /** What the gateway tells by itself; one stream for the whole page. */
 export const connection = createStore<Connection>({ state: 'connecting', since: Date.now() })
-export const hello = createStore<Hello | null>(null)
+export const hello = createStore<LiveHello | null>(null)
 /** Admins only; null until the first. Stays as it was while the connection is lost. */
 export const status = createStore<Status | null>(null)
 /** The newest first. */
 export const exchanges = createStore<readonly Exchange[] | null>(null)
+/** Pulls and deletions, the newest first; admins only. */
+export const jobs = createStore<readonly Job[] | null>(null)
+/** How far the clock of the gateway is ahead of this one. */
+export const aheadMs = createStore(0)
 
-export type Listener = (data: unknown) => void
-const listeners = new Map<string, Set<Listener>>()
+type EventName = keyof AdminEvents
+type Listener<Name extends EventName> = (data: AdminEvents[Name]) => void
+const listeners = new Map<string, Set<Listener<EventName>>>()
 
-/** For events that only one page wants, such as `log` or `jobs`; returns what ends it. */
-export function onLiveEvent(name: string, listener: Listener): () => void {
+/** For events that only one page wants, such as `log`; returns what ends it. */
+export function onLiveEvent<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
   const all = listeners.get(name) ?? new Set()
-  listeners.set(name, all.add(listener))
-  return () => void all.delete(listener)
+  // What is kept under a name is called with what is told under it.
+  listeners.set(name, all.add(listener as Listener<EventName>))
+  return () => void all.delete(listener as Listener<EventName>)
 }
 
 let stream: EventStream | null = null
@@ -72,13 +71,24 @@ export function stopLive(): void {
   hello.set(null)
   status.set(null)
   exchanges.set(null)
+  jobs.set(null)
 }
 
 function takeEvent({ event, data }: ServerEvent): void {
-  const value: unknown = JSON.parse(data)
-  // Made by the gateway from the schemas that these types come from.
-  if (event === 'hello') hello.set(value as Hello)
-  else if (event === 'status') status.set(value as Status)
-  else if (event === 'exchanges') exchanges.set(mergeExchanges(exchanges.get() ?? noExchanges, value as ExchangeNews))
+  // Made by the gateway from the schemas that these types come from; an event of a later version has no listener.
+  const value = JSON.parse(data) as AdminEvents[EventName]
+  keepers[event as EventName]?.(value as never)
   for (const listener of listeners.get(event) ?? []) listener(value)
+}
+
+const keepers: { readonly [Name in EventName]?: Listener<Name> } = {
+  hello: hello.set,
+  status: status.set,
+  jobs: (told) => jobs.set(told.jobs),
+  exchanges(news) {
+    const ahead = Date.parse(news.at) - Date.now()
+    // Smaller differences are the way of the message.
+    if (Math.abs(ahead - aheadMs.get()) > 2_000) aheadMs.set(ahead)
+    exchanges.set(mergeExchanges(exchanges.get() ?? noExchanges, news))
+  },
 }

@@ -1,14 +1,12 @@
 import { goTo } from '../place.ts'
 import { ApiError } from './api-error.ts'
-import { send } from './ask.ts'
-import { session, type Session } from './session.ts'
-
-const ADDRESS = '/console/session'
+import { ask } from './ask.ts'
+import { session } from './session.ts'
 
 /** Asks who is logged in, when the page opens and when the gateway was away. */
 export async function resumeSession(): Promise<void> {
   try {
-    session.set({ kind: 'in', session: await readSession() })
+    session.set({ kind: 'in', session: await ask('GET /console/session') })
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return noSession()
     if (session.get().kind === 'asking') session.set({ kind: 'unreachable' })
@@ -28,9 +26,9 @@ export type LogInResult = 'in' | 'cookie-lost'
  * cookie, as it does over plain HTTP.
  */
 export async function logIn(credential: { readonly key: string } | { readonly link: string }): Promise<LogInResult> {
-  await send(ADDRESS, { method: 'POST', body: JSON.stringify(credential) })
+  await ask('POST /console/session', { input: credential })
   try {
-    session.set({ kind: 'in', session: await readSession() })
+    session.set({ kind: 'in', session: await ask('GET /console/session') })
     return 'in'
   } catch (error) {
     if (error instanceof ApiError && error.status === 401) return 'cookie-lost'
@@ -39,7 +37,7 @@ export async function logIn(credential: { readonly key: string } | { readonly li
 }
 
 export async function logOut(): Promise<void> {
-  await send(ADDRESS, { method: 'DELETE' })
+  await ask('DELETE /console/session')
   session.set({ kind: 'out', because: 'left' })
   goTo('#/')
 }
@@ -50,9 +48,4 @@ export function takeLink(): string | null {
   if (found === undefined) return null
   history.replaceState(null, '', location.pathname)
   return decodeURIComponent(found)
-}
-
-async function readSession(): Promise<Session> {
-  const response = await send(ADDRESS, { method: 'GET' })
-  return (await response.json()) as Session
 }

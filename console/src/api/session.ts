@@ -1,17 +1,7 @@
+import type { ConsoleSession } from '../admin-types.ts'
 import { createStore } from '../store.ts'
 
-/** As `GET /console/session` answers. */
-export interface Session {
-  readonly user: string
-  readonly role: 'admin' | 'member'
-  readonly scopes: readonly string[]
-  readonly key_name: string
-  /** Goes along with everything that changes something. */
-  readonly csrf: string
-  readonly expires_at: string
-  /** False: the page came over plain HTTP. */
-  readonly secure: boolean
-}
+export type Session = ConsoleSession
 
 export type SessionState =
   | { readonly kind: 'asking' }
