@@ -30,6 +30,7 @@ const examples: Readonly<Record<string, string>> = {
   'store.pepper_file': 'pepper.txt',
   'metrics.listen': '127.0.0.1:9464',
   'traces.endpoint': 'http://127.0.0.1:4318',
+  'traces.url': 'http://127.0.0.1:4318/v1/traces',
   'traces.headers': '"x-tenant=house"',
   'traces.headers_file': 'headers.txt',
 }

@@ -46,11 +46,21 @@ describe('variables', () => {
       API_KEY_FILE: '/keys.txt',
       API_KEY_SALT: 'salt',
       KEY_REFRESH: '2.5',
+      CACHE_TTL: '600',
       EXTERNAL_PORT: '8000',
     })
     expect(settings.http.listen).toEqual([{ host: '0.0.0.0', port: 8000 }])
     expect(settings.auth).toMatchObject({ keyFile: '/keys.txt', keyRefreshMs: 2500, tokenScopes: ['chat', 'embed'] })
     expect([settings.auth.token?.reveal(), settings.auth.keySalt?.reveal()]).toEqual(['shared', 'salt'])
+    expect(settings.cache).toMatchObject({ ttlMs: 600_000, mode: 'off' })
+  })
+
+  it('of another cache may have a unit, and are refused by name where they are no time', async () => {
+    expect((await load({ CACHE_TTL: '2m', CORRAL_CACHE_MODE: 'all' })).settings.cache.ttlMs).toBe(120_000)
+    for (const CACHE_TTL of ['0', 'for ever'])
+      expect(await configFolder().problems({ env: { CACHE_TTL } })).toEqual([
+        expect.stringMatching(/^CACHE_TTL: cache\.ttl is ".*" and should be a duration/),
+      ])
   })
 
   it('of our own go before those of other tools', async () => {
@@ -115,6 +125,22 @@ describe('the variables of OpenTelemetry', () => {
     ])
   })
 
+  it('of traces alone go before those of everything, as they are', async () => {
+    const own = {
+      ...endpoint,
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-tenant=a,x-more=b',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-tenant=c',
+    }
+    const tracesFor = async (url: string) =>
+      (await load({ ...own, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url })).settings.traces
+    const exact = await tracesFor('https://collector.example/take/these?tenant=a')
+    expect(exact?.url).toBe('https://collector.example/take/these?tenant=a')
+    expect(exact?.headers.map(([name, value]) => [name, value.reveal()])).toEqual([['x-tenant', 'c']])
+    expect((await tracesFor('http://127.0.0.1:4318'))?.url).toBe('http://127.0.0.1:4318/')
+    const alone = await load({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:4318/v1/traces' })
+    expect(alone.settings.traces?.url).toBe('http://127.0.0.1:4318/v1/traces')
+  })
+
   it('send nothing without an endpoint, or where the SDK is disabled', async () => {
     const { load } = configFolder()
     expect((await load({ env: { OTEL_SERVICE_NAME: 'door' } })).settings.traces).toBeNull()
@@ -124,6 +150,11 @@ describe('the variables of OpenTelemetry', () => {
 
   it.each([
     [{ OTEL_EXPORTER_OTLP_ENDPOINT: '127.0.0.1:4318' }, /OTEL_EXPORTER_OTLP_ENDPOINT.*should be an http or https URL/],
+    [
+      { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://a:b@c/' },
+      /OTEL_EXPORTER_OTLP_TRACES_ENDPOINT.*without credentials/,
+    ],
+    [{ OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'no pairs' }, /OTEL_EXPORTER_OTLP_TRACES_HEADERS.*should be name=value/],
     [{ OTEL_TRACES_SAMPLER: 'xray' }, /OTEL_TRACES_SAMPLER.*one of always_on/],
     [{ OTEL_TRACES_SAMPLER_ARG: '2' }, /OTEL_TRACES_SAMPLER_ARG.*a number from 0 to 1/],
     [{ OTEL_EXPORTER_OTLP_HEADERS: 'no pairs' }, /OTEL_EXPORTER_OTLP_HEADERS.*should be name=value/],

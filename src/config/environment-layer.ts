@@ -21,7 +21,12 @@ export const foreignNames: Readonly<Record<string, ForeignName>> = {
   KEY_REFRESH: {
     path: ['auth', 'key_refresh'],
     meaning: 'how often it is looked at, in seconds',
-    toWritten: (value) => (/^\d+(?:\.\d+)?$/.test(value) ? `${value}s` : value),
+    toWritten: inSeconds,
+  },
+  CACHE_TTL: {
+    path: ['cache', 'ttl'],
+    meaning: 'how long an answer is given again, in seconds, where `cache.mode` is not off',
+    toWritten: inSeconds,
   },
   CORRAL_PEPPER: { path: ['store', 'pepper'], meaning: 'the secret that stored keys are hashed with' },
   EXTERNAL_PORT: {
@@ -30,7 +35,15 @@ export const foreignNames: Readonly<Record<string, ForeignName>> = {
     toWritten: (value) => (/^\d+$/.test(value) ? `0.0.0.0:${value}` : value),
   },
   OTEL_EXPORTER_OTLP_ENDPOINT: { path: ['traces', 'endpoint'], meaning: 'the collector that spans are sent to' },
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: {
+    path: ['traces', 'url'],
+    meaning: 'the same as a whole URL, to which nothing is added; goes before the other',
+  },
   OTEL_EXPORTER_OTLP_HEADERS: { path: ['traces', 'headers'], meaning: 'header fields for it' },
+  OTEL_EXPORTER_OTLP_TRACES_HEADERS: {
+    path: ['traces', 'headers'],
+    meaning: 'the same; goes before the other, which it does not add to',
+  },
   OTEL_SERVICE_NAME: { path: ['traces', 'service_name'], meaning: 'what the gateway is called there' },
   OTEL_TRACES_SAMPLER: { path: ['traces', 'sampler'], meaning: 'which traces are recorded' },
   OTEL_TRACES_SAMPLER_ARG: { path: ['traces', 'sampler_arg'], meaning: 'its share, from 0 to 1' },
@@ -78,6 +91,11 @@ export function writeFoundOllama(written: WrittenSettings, environment: Environm
       ? { source: 'default', detail: 'default', folder: cwd }
       : { source: 'env', detail: environment.nameOf(variable), folder: cwd }
   writeSetting(written, ['upstreams'], { value: [{ name: 'ollama', url }], origin })
+}
+
+/** A number alone is seconds. */
+function inSeconds(value: string): string {
+  return /^\d+(?:\.\d+)?$/.test(value) ? `${value}s` : value
 }
 
 function splitList(text: string): string[] {

@@ -108,6 +108,11 @@ const endpoint = setting(z.string(), parseEndpoint, {
   description: 'URL of an OpenTelemetry collector (OTLP over HTTP); `/v1/traces` is added. Without it nothing is sent.',
 })
 
+const exactUrl = setting(z.string(), parseExactUrl, {
+  wanted: 'an http or https URL without credentials, such as http://127.0.0.1:4318/v1/traces',
+  description: 'The same as a whole URL, to which nothing is added; goes before `endpoint`.',
+})
+
 const ratio = setting(
   z.union([z.number(), z.string()]),
   (written) => {
@@ -122,8 +127,9 @@ const ratio = setting(
 
 export const tracesSlice = {
   traces: section('Spans of each exchange, for a collector. The usual `OTEL_` variables work too.', {
-    enabled: toggle('Whether spans are sent where `endpoint` says.').prefault('on'),
+    enabled: toggle('Whether spans are sent where `endpoint` or `url` says.').prefault('on'),
     endpoint: endpoint.optional(),
+    url: exactUrl.optional(),
     headers: secret('Header fields for the collector, as `name=value` with commas between, values percent-encoded.'),
     headers_file: secretFile('headers'),
     service_name: textSetting({ wanted: 'text', description: 'What the gateway is called in traces.' }).prefault(
@@ -147,9 +153,10 @@ export function toTraceSettings(
   if (headers === undefined) {
     context.problem(at, 'should be name=value, with commas between where there are several')
   }
-  if (!traces.enabled || traces.endpoint === undefined) return null
+  const url = traces.url ?? traces.endpoint
+  if (!traces.enabled || url === undefined) return null
   return {
-    url: traces.endpoint,
+    url,
     headers: headers ?? [],
     serviceName: traces.service_name,
     sampler: traces.sampler,
@@ -158,11 +165,20 @@ export function toTraceSettings(
 }
 
 function parseEndpoint(text: string): string | undefined {
-  if (!/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return undefined
-  const url = new URL(text)
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') return undefined
+  const url = parseWebUrl(text)
+  if (url === undefined || url.search !== '') return undefined
   const path = url.pathname.replace(/\/+$/, '')
   return `${url.origin}${path.endsWith('/v1/traces') ? path : `${path}/v1/traces`}`
+}
+
+function parseExactUrl(text: string): string | undefined {
+  return parseWebUrl(text)?.href
+}
+
+function parseWebUrl(text: string): URL | undefined {
+  if (!/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return undefined
+  const url = new URL(text)
+  return url.username === '' && url.password === '' && url.hash === '' ? url : undefined
 }
 
 /** Undefined: it is no list of fields. */

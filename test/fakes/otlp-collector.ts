@@ -33,8 +33,8 @@ export interface OtlpCollector extends AsyncDisposable {
   rejects: number
 }
 
-/** An OpenTelemetry collector on 127.0.0.1 that takes spans as JSON over HTTP, and is strict about what it takes. */
-export async function startOtlpCollector(): Promise<OtlpCollector> {
+/** An OpenTelemetry collector on 127.0.0.1 that takes spans at `path` as JSON over HTTP, and is strict about what it takes. */
+export async function startOtlpCollector(path = '/v1/traces'): Promise<OtlpCollector> {
   const posts: { headers: IncomingHttpHeaders; body: string }[] = []
   const problems: string[] = []
   const statuses: number[] = []
@@ -56,7 +56,7 @@ export async function startOtlpCollector(): Promise<OtlpCollector> {
     request.on('end', () => {
       const body = Buffer.concat(chunks).toString()
       posts.push({ headers: request.headers, body })
-      const isPost = request.method === 'POST' && request.url === '/v1/traces'
+      const isPost = request.method === 'POST' && request.url === path
       const isJson = request.headers['content-type'] === 'application/json'
       const wanted = isJson ? (statuses.shift() ?? 200) : 415
       let status = isPost ? wanted : 404

@@ -167,6 +167,22 @@ describe('at the end', () => {
     ])
   })
 
+  it('a whole URL for traces is asked as it is, with the headers for traces', async () => {
+    const path = '/take/these?tenant=ann'
+    await using another = await startOtlpCollector(path)
+    await using ending = await startGateway({
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: another.url + path,
+        OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'x-tenant=ann',
+      },
+    })
+    await (await fetch(`${ending.url}/api/version`)).text()
+    expect(await ending.stop()).toBe(0)
+    expect([another.spans().map(({ name }) => name), another.problems]).toEqual([['GET /api/version'], []])
+    expect(another.posts[0]?.headers).toMatchObject({ 'x-tenant': 'ann' })
+  })
+
   it('no collector keeps the gateway from ending', async () => {
     await using ending = await startGateway({ env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' } })
     await (await fetch(`${ending.url}/api/version`)).text()
