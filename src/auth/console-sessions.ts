@@ -8,13 +8,12 @@ import type { Principal } from './principal.ts'
 export interface ConsoleSessions {
   /** Whose a token is; that counts as use. */
   find(token: string): Principal | undefined
+  /** Whether what runs for it may go on. That counts as use too: somebody has the page open, and listens. */
   isLive(session: string): boolean
   /** When it ends unless it is used; undefined where it has. */
   endsAt(session: string): number | undefined
   /** Takes in one that was begun, now or before a restart. */
   add(record: SessionRecord): void
-  /** It was used in another way than by its token: somebody listens. */
-  keep(session: string): void
   /** Ends it here; false where there was none. */
   end(session: string): boolean
   /** Ends those whose time or key is over. */
@@ -88,7 +87,7 @@ export function createConsoleSessions({ directory, digester, clock }: ConsoleSes
       if (principal?.use !== undefined) principal.use.noted = true
       return principal
     },
-    isLive: (session) => look(session) !== undefined,
+    isLive: (session) => use(session) !== undefined,
     endsAt(session) {
       const held = look(session)
       return held && sessionEnd({ madeAt: held.record.madeAt, seenAt: held.seenAt })
@@ -96,7 +95,6 @@ export function createConsoleSessions({ directory, digester, clock }: ConsoleSes
     add(record) {
       sessions.set(record.digest, { record, seenAt: record.seenAt, principal: undefined, key: undefined })
     },
-    keep: (session) => void use(session),
     end: drop,
     sweep() {
       for (const session of sessions.keys()) look(session)

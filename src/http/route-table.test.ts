@@ -29,7 +29,8 @@ describe('routes', () => {
 
   it('streams by default only on native routes', () => {
     const streaming = routes.filter((route) => route.streamsByDefault).map((route) => route.pattern)
-    expect(streaming).toEqual(['/api/generate', '/api/chat', '/api/pull', '/api/push', '/api/create'])
+    const native = ['/api/generate', '/api/chat', '/api/pull', '/api/push', '/api/create']
+    expect(streaming.toSorted()).toEqual(['/admin/playground/chat', ...native].toSorted())
   })
 
   it('serves /call_model as a generate that does not stream unless told to', () => {
