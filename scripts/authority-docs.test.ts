@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { adminRoutes } from '../src/admin/routes.ts'
+import { adminRoutes, adminStreams } from '../src/admin/routes.ts'
 import { routes } from '../src/http/route-table.ts'
 import { authorityDocs } from './authority-docs.ts'
 
@@ -14,7 +14,7 @@ it('every route there is stands in it once', () => {
     .split('\n')
     .filter((line) => line.startsWith('- '))
   const listed = lines.flatMap((line) => [...line.matchAll(/`([A-Z]+ [^`]+)`/g)].map((match) => match[1] ?? ''))
-  const known = [...routes, ...adminRoutes].map(({ method, pattern }) => `${method} ${pattern}`)
+  const known = [...routes, ...adminRoutes, ...adminStreams].map(({ method, pattern }) => `${method} ${pattern}`)
   expect(listed.toSorted()).toEqual(known.toSorted())
 })
 

@@ -3,7 +3,7 @@ import { roles } from '../auth/role.ts'
 import { exchangeSchema } from './exchange-schemas.ts'
 import { jobListSchema } from './job-schemas.ts'
 import { logLineSchema } from './log-schemas.ts'
-import { statusSchema } from './schemas.ts'
+import { wholeStatusSchema } from './status.ts'
 
 const timeSchema = z.iso.datetime()
 
@@ -40,7 +40,7 @@ const logSchema = z
 /** What GET /admin/live tells, by the name of the event. `status`, `jobs` and `log` are for admins. */
 export const liveEvents = {
   hello: helloSchema,
-  status: statusSchema,
+  status: wholeStatusSchema,
   exchanges: exchangesSchema,
   jobs: jobListSchema,
   log: logSchema,

@@ -3,7 +3,7 @@ import * as z from 'zod'
 /** How many lines of the gateway's log are remembered. */
 export const MAX_LOG_LINES = 1000
 
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
 
 export const logLineSchema = z
   .object({
@@ -17,13 +17,13 @@ export const logLineSchema = z
 
 export const logsSchema = z
   .object({
-    level: z.enum(logLevels).meta({ description: 'What log.level lets through' }),
+    level: z.enum([...logLevels, 'silent']).meta({ description: 'From which level on the gateway logs at all' }),
     lines: z.array(logLineSchema).meta({ description: 'The newest first' }),
   })
   .meta({ id: 'Logs' })
 
 export const logQuerySchema = z.object({
-  level: z.enum(logLevels).default('debug').meta({ description: 'The least that is wanted' }),
+  level: z.enum(logLevels).default('trace').meta({ description: 'The least that is wanted' }),
   search: z
     .string()
     .max(256)

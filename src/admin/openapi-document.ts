@@ -1,16 +1,18 @@
 import * as z from 'zod'
 import { version } from '../lib/version.ts'
-import type { AdminRoute } from './admin-route.ts'
+import type { AdminRoute, AdminStream } from './admin-route.ts'
 
 type Json = Record<string, unknown>
 
 /** The management API in OpenAPI 3.1, from nothing but the route table. */
-export function openApiDocument(routes: readonly AdminRoute[]): Json {
+export function openApiDocument(routes: readonly AdminRoute[], streams: readonly AdminStream[]): Json {
   const schemas: Record<string, Json> = {}
   const paths: Record<string, Json> = {}
-  for (const route of routes) {
-    const path = route.pattern.replaceAll(/:([a-z]+)/g, '{$1}')
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation(route, schemas) }
+  for (const line of [...routes, ...streams]) {
+    const path = line.pattern.replaceAll(/:([a-z]+)/g, '{$1}')
+    const answer =
+      'events' in line ? eventContent(line, schemas) : jsonContent(lift(toSchema(line.output, 'output'), schemas))
+    paths[path] = { ...paths[path], [line.method.toLowerCase()]: operation(line, answer, schemas) }
   }
   const error = { type: 'object', properties: { error: { type: 'string' } }, required: ['error'] }
   return {
@@ -27,7 +29,9 @@ export function openApiDocument(routes: readonly AdminRoute[]): Json {
   }
 }
 
-function operation(route: AdminRoute, schemas: Record<string, Json>): Json {
+type Line = Pick<AdminRoute, 'method' | 'pattern' | 'summary' | 'status' | 'input'>
+
+function operation(route: Line, answer: Json, schemas: Record<string, Json>): Json {
   const parameters = [...pathParameters(route), ...queryParameters(route)]
   return {
     summary: route.summary,
@@ -37,7 +41,7 @@ function operation(route: AdminRoute, schemas: Record<string, Json>): Json {
         requestBody: { required: true, ...jsonContent(lift(toSchema(route.input, 'input'), schemas)) },
       }),
     responses: {
-      [route.status]: { description: 'Done', ...jsonContent(lift(toSchema(route.output, 'output'), schemas)) },
+      [route.status]: { description: 'Done', ...answer },
       default: {
         description: 'An error; the header corral-error has its code',
         ...jsonContent({ $ref: '#/components/schemas/Error' }),
@@ -46,7 +50,7 @@ function operation(route: AdminRoute, schemas: Record<string, Json>): Json {
   }
 }
 
-function pathParameters(route: AdminRoute): Json[] {
+function pathParameters(route: Line): Json[] {
   const names = [...route.pattern.matchAll(/:([a-z]+)/g)].map((match) => match[1])
   return names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }))
 }
@@ -56,7 +60,7 @@ interface QuerySchema {
   readonly required?: readonly string[]
 }
 
-function queryParameters(route: AdminRoute): Json[] {
+function queryParameters(route: Line): Json[] {
   if (route.input === null || route.method !== 'GET') return []
   const { properties = {}, required = [] } = toSchema(route.input, 'input') as QuerySchema
   return Object.entries(properties).map(([name, schema]) => {
@@ -85,4 +89,13 @@ function relink(json: Json): Json {
 
 function jsonContent(schema: Json): Json {
   return { content: { 'application/json': { schema } } }
+}
+
+/** Each event has its name in its field `event`, and in `data` one line of JSON. */
+function eventContent({ events }: AdminStream, schemas: Record<string, Json>): Json {
+  const oneOf = Object.entries(events).map(([name, schema]) => {
+    const data = lift(toSchema(schema, 'output'), schemas)
+    return { type: 'object', properties: { event: { const: name }, data }, required: ['event', 'data'] }
+  })
+  return { content: { 'text/event-stream': { schema: { oneOf } } } }
 }

@@ -1,11 +1,11 @@
 import * as z from 'zod'
-import { findUser, invalid, issueKey } from '../auth/issue-key.ts'
-import type { KeyRecord, UserRecord } from '../auth/key-store.ts'
+import { invalid, issueKey } from '../auth/issue-key.ts'
+import type { KeyRecord } from '../auth/key-store.ts'
 import type { Principal } from '../auth/principal.ts'
 import { rotateKey } from '../auth/rotate-key.ts'
 import { defaultScopes } from '../auth/scope.ts'
-import { GatewayError } from '../errors/gateway-error.ts'
 import { adminRoute, type AdminContext } from './admin-route.ts'
+import { asker, manager } from './asker.ts'
 import { findKey, viewOf } from './find-key.ts'
 import {
   createdKeySchema,
@@ -116,25 +116,6 @@ export const revokeOwnKeyRoute = adminRoute({
     return view
   },
 })
-
-interface Asker {
-  readonly principal: Principal
-  readonly user: UserRecord
-}
-
-async function asker({ principal, store }: AdminContext): Promise<Asker> {
-  if (principal === 'operator' || principal.userId === undefined)
-    throw new GatewayError('missing_scope', { message: 'Only a user of the store has keys of its own' })
-  return { principal, user: findUser(await store.listUsers(), principal.userId) }
-}
-
-/** What opens the tunnel or the metrics lies about on other machines, and opens nothing else. */
-async function manager(context: AdminContext): Promise<Asker> {
-  const who = await asker(context)
-  const isOfSomebody = [...who.principal.scopes].some((scope) => scope !== 'agent' && scope !== 'metrics')
-  if (isOfSomebody) return who
-  throw new GatewayError('missing_scope', { message: 'A key of an agent, or for metrics, manages no keys' })
-}
 
 /** Somebody else's is as if it were not there. */
 async function ownKey(context: AdminContext, nameOrId: string): Promise<KeyRecord> {

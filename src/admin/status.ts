@@ -1,9 +1,9 @@
 import type * as z from 'zod'
-import { adminRoute } from './admin-route.ts'
+import { adminRoute, type AdminDeps } from './admin-route.ts'
 import { limitUsesSchema, limitUsesView } from './limit-schemas.ts'
 import { statusSchema } from './schemas.ts'
 
-const wholeStatusSchema = statusSchema
+export const wholeStatusSchema = statusSchema
   .extend({
     limits: limitUsesSchema.meta({ description: 'The hundred of which most is used, the fullest first' }),
   })
@@ -19,5 +19,12 @@ export const statusRoute = adminRoute({
   status: 200,
   input: null,
   output: wholeStatusSchema,
-  handle: async ({ status, limitUses }) => ({ ...status(), limits: limitUsesView(await limitUses('everybody')) }),
+  handle: wholeStatus,
 })
+
+export async function wholeStatus({
+  status,
+  limitUses,
+}: Pick<AdminDeps, 'status' | 'limitUses'>): Promise<WholeStatus> {
+  return { ...status(), limits: limitUsesView(await limitUses('everybody')) }
+}

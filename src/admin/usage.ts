@@ -1,20 +1,22 @@
 import * as z from 'zod'
-import { type UsageField, usageFields } from '../ledger/usage.ts'
+import { type UsageField, usageFields, type UsageQuery, type UsageRow } from '../ledger/usage.ts'
 import { adminRoute } from './admin-route.ts'
+import { manager } from './asker.ts'
 
 const fieldList = `user, key, model, upstream, day`
 
-const usageQuerySchema = z.strictObject({
-  by: z
-    .string()
-    .max(256)
-    .refine((text) => parseFields(text) !== undefined, { error: `must be some of ${fieldList}, with commas between` })
-    .default('user')
-    .meta({ description: `What the sums are told apart by: some of ${fieldList}, with commas between` }),
-  since: z.iso.datetime().optional().meta({
-    description: 'From when on. Where single rows are not kept any more, from the beginning of that day (UTC) on',
-  }),
+const bySchema = z
+  .string()
+  .max(256)
+  .refine((text) => parseFields(text) !== undefined, { error: `must be some of ${fieldList}, with commas between` })
+  .meta({ description: `What the sums are told apart by: some of ${fieldList}, with commas between` })
+
+const sinceSchema = z.iso.datetime().optional().meta({
+  description: 'From when on. Where single rows are not kept any more, from the beginning of that day (UTC) on',
 })
+
+const usageQuerySchema = z.strictObject({ by: bySchema.default('user'), since: sinceSchema })
+const ownUsageQuerySchema = z.strictObject({ by: bySchema.default('model'), since: sinceSchema })
 
 const nameSchema = z.string().nullable().optional()
 
@@ -31,6 +33,12 @@ const usageSchema = z.array(
       prompt_tokens: z.int(),
       completion_tokens: z.int(),
       cost: z.number().meta({ description: 'In the currency of models.prices' }),
+      queue_ms: z.number().nullable().meta({
+        description: 'Mean time until an upstream was asked; null: it is not known of any of them',
+      }),
+      first_token_ms: z.number().nullable().meta({
+        description: 'Mean time until the first byte of the answer; null: it is not known of any of them',
+      }),
     })
     .meta({ id: 'Usage' }),
 )
@@ -43,9 +51,30 @@ export const usageRoute = adminRoute({
   status: 200,
   input: usageQuerySchema,
   output: usageSchema,
-  handle: ({ usage }, { by, since }) =>
-    usage({ by: parseFields(by) ?? [], since: since === undefined ? null : Date.parse(since) }),
+  handle: async ({ usage }, { by, since }) => withTimes(await usage(queryOf(by, since))),
 })
+
+export const ownUsageRoute = adminRoute({
+  method: 'GET',
+  pattern: '/admin/me/usage',
+  scope: 'self',
+  summary: 'Say what the caller has used, with all keys together',
+  status: 200,
+  input: ownUsageQuerySchema,
+  output: usageSchema,
+  async handle(context, { by, since }) {
+    const { user } = await manager(context)
+    return withTimes(await context.usage({ ...queryOf(by, since), userId: user.id }))
+  },
+})
+
+function queryOf(by: string, since: string | undefined): UsageQuery {
+  return { by: parseFields(by) ?? [], since: since === undefined ? null : Date.parse(since), times: true }
+}
+
+function withTimes(rows: readonly UsageRow[]) {
+  return rows.map((row) => ({ ...row, queue_ms: row.queue_ms ?? null, first_token_ms: row.first_token_ms ?? null }))
+}
 
 /** Undefined where something else is among them. */
 export function parseFields(text: string): UsageField[] | undefined {

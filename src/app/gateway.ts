@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import type { AdminDeps } from '../admin/admin-route.ts'
 import type { LoadedConfig, Settings } from '../config/settings.ts'
+import { createConsoleFiles } from '../http/console-files.ts'
 import { createListener, type Listener } from '../http/listener.ts'
 import type { AgentRegistry } from '../tunnel/server/registry.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -13,13 +15,20 @@ import { loadPepper } from '../store/pepper.ts'
 import type { RequestLog } from '../telemetry/request-log.ts'
 import { createSeveralUpstreams } from '../upstreams/several-upstreams.ts'
 import { type Agents, createAgents } from './agents.ts'
+import { createApplyChanges } from './apply-changes.ts'
 import { createCache } from './cache.ts'
 import { openConsoleDoor } from './console-door.ts'
+import { consoleFolder } from './console-folder.ts'
+import { openFleetDesk } from './fleet-desk.ts'
 import { createFirstKey } from './first-key.ts'
 import { createGenerations, type Generations } from './generations.ts'
 import { watchKeyUse } from './key-use.ts'
 import { type KeyWatch, watchKeys } from './key-watch.ts'
 import { ledgerTotals, openLedger } from './ledger.ts'
+import { type LiveParts, openLive } from './live-parts.ts'
+import type { LogRing } from './log-ring.ts'
+import { createModelJobs } from './model-jobs.ts'
+import { createConfigReport } from './config-report.ts'
 import { createRefusals } from './refusals.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { openLimitBook } from './limits.ts'
@@ -30,6 +39,8 @@ export interface GatewayDeps {
   readonly log: Log
   /** Null: exchanges are not logged. */
   readonly requestLog: RequestLog | null
+  /** What `log` has said last. */
+  readonly logs: LogRing
 }
 
 export interface RunningGateway {
@@ -42,6 +53,8 @@ export interface RunningGateway {
   upstreams(): readonly UpstreamState[]
   /** Takes over a config that was checked. Returns the keys that only a restart changes. */
   reload(config: LoadedConfig): readonly string[]
+  /** The config was read again and is not right: what held before holds on. */
+  reloadRefused(problems: readonly string[]): void
   /** Stops accepting, lets exchanges end within `drain`, ends the rest in-band. */
   stop(): Promise<void>
 }
@@ -53,15 +66,18 @@ const FIRST_ROUND_MS = 300
 
 /** Builds the parts in boot order, listener last; a part that fails stops the start. */
 export async function startGateway(
-  { settings }: LoadedConfig,
-  { log, requestLog }: GatewayDeps,
+  config: LoadedConfig,
+  { log, requestLog, logs }: GatewayDeps,
 ): Promise<RunningGateway> {
+  const { settings } = config
   const parts = await openParts(settings, log)
-  const { agents, cache, core, keys } = parts
+  const { agents, cache, core, desk, keys } = parts
   let draining = false
   const telemetry: Telemetry = createTelemetry(settings, { ...parts, requestLog, traffic: () => traffic })
-  const traffic: Generations = createGenerations(settings, {
-    ...generationParts(parts),
+  const live: LiveParts = openLive({ ...parts, logs, settings, traffic: () => traffic })
+  const report = createConfigReport(config, { clock: parts.clock, restartOnly })
+  const traffic: Generations = createGenerations(desk.settings, {
+    ...generationParts(parts, { ...live.admin, config: report.view }, () => traffic),
     budget: createBodyBudget(settings.http.bodiesTotalBytes),
     telemetry,
     isDraining: () => draining,
@@ -69,14 +85,19 @@ export async function startGateway(
       parts.ledger.record(record, cost)
       telemetry.record(record, cost)
       agents.recorded(record)
+      live.ended(record)
     },
   })
   agents.registry.onChange(traffic.agentsChanged)
   keys.onEnded((keyIds) => {
     keyIds.forEach(traffic.endKey)
     keyIds.forEach(agents.endKey)
+    live.recheck()
   })
-  parts.consoleDoor.sessions.onEnded(traffic.endSession)
+  parts.consoleDoor.sessions.onEnded((session) => {
+    traffic.endSession(session)
+    live.recheck()
+  })
   await withinMs(FIRST_ROUND_MS, traffic.current.routing.firstRound())
   const listener = openListener(settings, { traffic, agents, log })
   const { urls, metricsUrl } = await listen(settings, { listener, telemetry }).catch(async (error: unknown) => {
@@ -94,13 +115,17 @@ export async function startGateway(
     upstreams: () => core.fleet.all(),
     reload(next) {
       const before = traffic.current.settings
-      agents.configure(next.settings)
+      report.taken(next)
+      desk.configure(next.settings)
+      agents.configure(desk.settings)
       cache.configure(next.settings.cache)
-      traffic.replace(next.settings)
+      traffic.replace(desk.settings)
       return restartOnly(before, next.settings)
     },
+    reloadRefused: report.refused,
     async stop() {
       draining = true
+      live.stop()
       agents.registry.goAway()
       await drain(listener, traffic, agents.registry)
       traffic.stop()
@@ -132,6 +157,9 @@ async function openParts(settings: Settings, log: Log) {
   const instanceId = randomUUID()
   const agents = createAgents(settings, { clock, log, instanceId })
   const core = createRoutingCore({ clock, log, startTimer: startSystemTimer, several: createSeveralUpstreams })
+  const desk = await openFleetDesk(settings, { store, core, instanceId, clock, startTimer: startSystemTimer, log })
+  agents.configure(desk.settings)
+  const jobs = createModelJobs({ core, clock, startTimer: startSystemTimer, randomId: shortId, log })
   const cache = createCache({ core, clock, startTimer: startSystemTimer }, settings.cache)
   const ledger = openLedger(settings, { fleet: core.fleet, instanceId, clock, log })
   const consoleDoor = await openConsoleDoor({ store, directory: keys.directory, pepper, clock, log })
@@ -142,26 +170,47 @@ async function openParts(settings: Settings, log: Log) {
   const startedAt = clock.now()
   return {
     ...{ clock, log, store, storeWatch, pepper, keys, consoleDoor, keyUse, instanceId, startedAt },
-    ...{ agents, core, cache, ledger, refusals, book },
+    ...{ agents, core, desk, jobs, cache, ledger, refusals, book },
   }
 }
 
-function generationParts(parts: Parts) {
-  const { agents, keys, refusals, store, pepper, clock } = parts
+function generationParts(
+  parts: Parts,
+  told: Pick<AdminDeps, 'exchanges' | 'live' | 'logs' | 'config'>,
+  traffic: () => Generations,
+) {
+  const { agents, desk, jobs, keys, refusals, store, pepper, clock } = parts
   return {
     ...parts,
     agents: agents.registry,
     agentDoor: agents.doors,
     directory: keys.directory,
-    admin: { store, pepper, clock, changed: keys.changed, refused: refusals.note },
+    consoleFiles: createConsoleFiles(consoleFolder()),
+    admin: {
+      ...{ store, pepper, clock, upstreams: desk, jobs },
+      ...told,
+      changed: createApplyChanges(parts, traffic),
+      refused: refusals.note,
+    },
     denied: refusals.denied,
     storeProblem: store.problem,
   }
 }
 
 /** In the order in which one still needs the next. */
-async function closeParts({ cache, keys, consoleDoor, keyUse, refusals, ledger, storeWatch, store }: Parts): Promise<void> {
+async function closeParts({
+  cache,
+  jobs,
+  keys,
+  consoleDoor,
+  keyUse,
+  refusals,
+  ledger,
+  storeWatch,
+  store,
+}: Parts): Promise<void> {
   cache.stop()
+  jobs.stop()
   keys.stop()
   await consoleDoor.close()
   await keyUse.close()
@@ -212,6 +261,11 @@ async function drain(listener: Listener, traffic: Generations, agents: Pick<Agen
   listener.closeIdle()
   await withinMs(FLUSH_MS, closed)
   listener.destroyAll()
+}
+
+/** Enough to tell jobs of one gateway apart. */
+function shortId(): string {
+  return randomUUID().slice(0, 8)
 }
 
 async function withinMs(limitMs: number, work: Promise<unknown>): Promise<void> {

@@ -1,6 +1,7 @@
 import { type AdminApi, createAdminApi } from '../admin/admin-api.ts'
 import type { AdminDeps } from '../admin/admin-route.ts'
 import type { GatewayStatus } from '../admin/schemas.ts'
+import { type WholeStatus, wholeStatus } from '../admin/status.ts'
 import { createAuthenticator } from '../auth/authenticator.ts'
 import type { KeyDirectory } from '../auth/key-directory.ts'
 import { allowsScope, judgeModels, visibleModel } from '../auth/policy.ts'
@@ -11,6 +12,7 @@ import { dialects } from '../dialects/dialects.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
 import type { AgentDoor } from '../http/agent-visit.ts'
 import { createBodyDecoder } from '../http/body-decoder.ts'
+import type { ConsoleFiles } from '../http/console-files.ts'
 import { createCors } from '../http/cors.ts'
 import { createFrontDoor, type FrontDoor } from '../http/front-door.ts'
 import { createHostGuard } from '../http/host-guard.ts'
@@ -19,6 +21,7 @@ import { createOriginGuard } from '../http/origin-guard.ts'
 import { createOwnAnswers } from '../http/own-answers.ts'
 import { createRespond } from '../http/respond.ts'
 import { createRouteTable } from '../http/route-match.ts'
+import { createOpenStream } from '../http/stream-answer.ts'
 import { routes } from '../http/route-table.ts'
 import { securityHeaders } from '../http/security-headers.ts'
 import { createVisitEnds } from '../http/visit.ts'
@@ -43,6 +46,7 @@ import { agentMembers } from './agent-members.ts'
 import type { GatewayCache } from './cache.ts'
 import type { ConsoleDoor } from './console-door.ts'
 import { createConsoleEntrance } from './console-entrance.ts'
+import type { FleetDesk } from './fleet-desk.ts'
 import type { FleetMembers } from './fleet-members.ts'
 import { fleetModels } from './fleet-models.ts'
 import { gatewayStatus } from './gateway-status.ts'
@@ -56,6 +60,9 @@ export interface Generation {
   readonly routing: Routing
   readonly proxy: Proxy
   readonly door: FrontDoor
+  /** What GET /admin/status answers. */
+  status(): Promise<WholeStatus>
+  isLive(principal: Principal): boolean
   stop(): void
 }
 
@@ -67,11 +74,14 @@ export interface GenerationDeps {
   /** Who has used how much. */
   readonly book: LimitBook
   readonly cache: Pick<GatewayCache, 'before'>
-  readonly admin: Omit<AdminDeps, 'status' | 'explain' | 'pools' | 'models' | 'usage' | 'limitUses'>
+  readonly admin: Omit<AdminDeps, 'status' | 'explain' | 'mayUseModel' | 'pools' | 'models' | 'usage' | 'limitUses'>
+  /** What admins have made of the fleet. */
+  readonly desk: FleetDesk
   /** Who is logged in. */
   readonly consoleDoor: ConsoleDoor
   readonly agents: AgentRegistry
   readonly agentDoor: AgentDoor
+  readonly consoleFiles: ConsoleFiles
   readonly instanceId: string
   readonly startedAt: number
   readonly storeProblem: () => string | null
@@ -94,7 +104,8 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
   const { denied } = deps
   const entrance = createConsoleEntrance(deps.consoleDoor, { authenticator, throttle, denied, store: deps.admin.store })
   const judge = createJudge(routing)
-  const respond = createRespond(securityHeaders(settings.http.tls !== null))
+  const ownHeaders = securityHeaders(settings.http.tls !== null)
+  const respond = createRespond(ownHeaders)
   const limits = createGenerationLimits(settings, deps)
   const proxy = createProxy({
     dialects,
@@ -114,10 +125,10 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     record: (record) => deps.record(record, limits.charge(record)),
     log,
   })
-  const status = (): GatewayStatus => gatewayStatus(routing, settings, deps)
-  const admin = openAdmin(settings, routing, { ...deps, status, limits })
+  const status = (): GatewayStatus => gatewayStatus(routing, deps)
+  const admin = openAdmin(settings, routing, { ...deps, judge, status, limits })
   const door = createFrontDoor({
-    table: createRouteTable([...routes, ...admin.routes.map(asRoute)]),
+    table: createRouteTable([...routes, ...[...admin.routes, ...admin.streams].map(asRoute)]),
     cors: createCors(settings.http.corsOrigins),
     identify: entrance.identify(createIdentify({ authenticator, allowsScope, scopeDenied: denied })),
     proxy,
@@ -125,7 +136,11 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     agents: deps.agentDoor,
     isLive: entrance.isLive,
     unbooked: () => deps.ledger.refusal(),
-    ends: createVisitEnds({ respond, record: (record) => deps.record(record, 0) }),
+    ends: createVisitEnds({
+      respond,
+      openStream: createOpenStream(ownHeaders),
+      record: (record) => deps.record(record, 0),
+    }),
     decodeBody: createBodyDecoder((body) => decodeZstdBody(body, settings.http.bodyBytes)),
     servesHost: createHostGuard(settings),
     servesOrigin: createOriginGuard(settings),
@@ -140,18 +155,22 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
     routing.stop()
     proxy.stop()
   }
-  return { settings, members, routing, proxy, door, stop }
+  return {
+    ...{ settings, members, routing, proxy, door, stop },
+    status: () => wholeStatus({ status, limitUses: limits.uses }),
+    isLive: entrance.isLive,
+  }
 }
 
 function openRouting(
   settings: Settings,
   { members }: FleetMembers,
-  { core, agents, clock, log }: GenerationDeps,
+  { core, agents, clock, log, desk }: GenerationDeps,
 ): Routing {
   return createRouting(
     { core, clock, log, startTimer: startSystemTimer, random: Math.random },
     {
-      members: [...members, ...agentMembers(agents)],
+      members: [...members, ...agentMembers(agents)].map(desk.held),
       routing: settings.routing,
       queue: settings.queue,
       models: settings.models,
@@ -163,16 +182,22 @@ function openRouting(
 
 type AdminParts = Pick<GenerationDeps, 'admin' | 'ledger'> & {
   readonly status: () => GatewayStatus
+  readonly judge: Judge
   readonly limits: GenerationLimits
 }
 
-function openAdmin(settings: Settings, routing: Routing, { admin, ledger, limits, status }: AdminParts): AdminApi {
+function openAdmin(
+  settings: Settings,
+  routing: Routing,
+  { admin, judge, ledger, limits, status }: AdminParts,
+): AdminApi {
   return createAdminApi({
     ...admin,
     status,
     explain: routing.explain,
     pools: () => settings.agents.pools.map((pool) => pool.name),
     models: () => fleetModels(routing.fleet, settings),
+    mayUseModel: (principal, model) => judge(principal, { names: [model], webSearch: false }),
     usage: (query) => ledger.usage(query),
     limitUses: limits.uses,
   })
@@ -194,6 +219,7 @@ function ownAnswers(
     lists: routing.lists,
     admin,
     status,
+    consoleFiles: deps.consoleFiles,
     metrics: deps.telemetry.metrics.scrape,
     isReady: () => !deps.isDraining() && isReady(routing, settings),
     visible: visibleModel,
@@ -240,7 +266,10 @@ function aliasTarget(routing: Routing, name: string): unknown {
 
 /** A gateway that was given no upstream on purpose is as ready as it will be. */
 function isReady(routing: Routing, settings: Settings): boolean {
-  return settings.upstreams.length === 0 || routing.fleet.all().some((state) => state.enabled && state.health === 'up')
+  return (
+    settings.upstreams.length === 0 ||
+    routing.fleet.all().some((state) => state.enabled && !state.draining && state.health === 'up')
+  )
 }
 
 function asRoute(route: { method: string; pattern: string; scope: Route['scope'] }): Route {

@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts'
+import type { RunningExchange } from '../proxy/exchange-request.ts'
 import type { UpstreamEvent } from '../routing/upstream-state.ts'
 import type { AgentChange } from '../tunnel/server/roster.ts'
 import { agentMembers } from './agent-members.ts'
@@ -10,13 +11,17 @@ export interface Generations {
   readonly current: Generation
   /** New requests go by these settings from now on. */
   replace(settings: Settings): void
+  /** What is held of the upstreams is another now. */
+  membersChanged(): void
   /** An agent came, left, or changed. */
   agentsChanged(change: AgentChange): void
   endKey(keyId: string): void
   /** Ends what runs for a session of the console. */
   endSession(session: string): void
   endAll(): void
-  /** How many exchanges have not ended, in all of them. */
+  /** Every exchange that has not ended, in all of them. */
+  members(): readonly RunningExchange[]
+  /** How many these are. */
   running(): number
   /** Resolves when nothing runs in any of them. */
   idle(): Promise<void>
@@ -44,7 +49,7 @@ export function createGenerations(first: Settings, deps: GenerationDeps): Genera
   let areMembersDue = false
   const refreshMembers = (): void => {
     areMembersDue = false
-    current.routing.setMembers([...current.members.members, ...agentMembers(deps.agents)])
+    current.routing.setMembers([...current.members.members, ...agentMembers(deps.agents)].map(deps.desk.held))
   }
 
   return {
@@ -63,6 +68,7 @@ export function createGenerations(first: Settings, deps: GenerationDeps): Genera
         before.members.retire(current.members)
       })
     },
+    membersChanged: refreshMembers,
     agentsChanged({ kind, session }) {
       if (kind === 'left') deps.core.fleet.apply(session.id, AGENT_LEFT)
       if (kind === 'changed') current.routing.upstreamChanged(session.id)
@@ -80,6 +86,7 @@ export function createGenerations(first: Settings, deps: GenerationDeps): Genera
     endAll() {
       for (const generation of all) generation.proxy.running.endAll()
     },
+    members: () => [...all].flatMap(({ proxy }) => proxy.running.members()),
     running: () => [...all].reduce((sum, { proxy }) => sum + proxy.running.size, 0),
     async idle() {
       await Promise.all([...all].map((generation) => generation.proxy.running.idle()))

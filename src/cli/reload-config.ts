@@ -10,6 +10,8 @@ export interface ReloadDeps {
   load(): Promise<LoadedConfig>
   /** Returns the settings that only a restart changes. */
   apply(config: LoadedConfig): readonly string[]
+  /** What was read is not right, one sentence for each problem. */
+  refused(problems: readonly string[]): void
 }
 
 /**
@@ -29,7 +31,7 @@ export function reloadConfig(config: LoadedConfig, deps: ReloadDeps): () => void
   }
 }
 
-async function reloadOnce({ log, load, apply }: ReloadDeps): Promise<void> {
+async function reloadOnce({ log, load, apply, refused }: ReloadDeps): Promise<void> {
   try {
     const config = await load()
     const later = apply(config)
@@ -37,9 +39,15 @@ async function reloadOnce({ log, load, apply }: ReloadDeps): Promise<void> {
     logWarnings(config, log)
     if (later.length > 0) log.warn({ settings: later }, 'Some of what changed in the config needs a restart')
   } catch (error) {
+    refused(problemsOf(error))
     if (!(error instanceof ConfigError)) log.error({ err: error }, 'The config was not taken over')
     else for (const problem of error.problems) log.error({ problem }, `The config was not taken over: ${problem}`)
   }
+}
+
+function problemsOf(error: unknown): readonly string[] {
+  if (error instanceof ConfigError) return error.problems
+  return [error instanceof Error ? error.message : String(error)]
 }
 
 /** What can be meant and probably is not. */

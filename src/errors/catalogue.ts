@@ -337,6 +337,12 @@ export const catalogue = {
     message: 'This gateway is among its own upstreams',
     help: 'Point the upstream at Ollama, not at Corral.',
   },
+  exchange_stopped: {
+    status: 403,
+    retryable: false,
+    message: 'The request was stopped',
+    help: 'Its user or an admin stopped it while it ran; send it again if it is still wanted.',
+  },
   key_revoked: {
     status: 401,
     retryable: false,

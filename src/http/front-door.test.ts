@@ -12,6 +12,7 @@ import { createCors } from './cors.ts'
 import { createFrontDoor, type FrontDoorDeps } from './front-door.ts'
 import type { OwnAnswer, OwnRequest } from './own-answers.ts'
 import { createRespond } from './respond.ts'
+import { createOpenStream } from './stream-answer.ts'
 import type { AgentDoor } from './agent-visit.ts'
 import { createRouteTable } from './route-match.ts'
 import { routes } from './route-table.ts'
@@ -63,6 +64,7 @@ function openDoor(changes: Partial<FrontDoorDeps> & { readonly own?: ReadonlyMap
         endKey: () => undefined,
         endSession: () => undefined,
         endAll: () => undefined,
+        members: () => [],
         idle: () => Promise.resolve(),
       },
       handle: (_client, admitted) => void handled.push(admitted),
@@ -78,6 +80,7 @@ function openDoor(changes: Partial<FrontDoorDeps> & { readonly own?: ReadonlyMap
     unbooked: () => undefined,
     ends: createVisitEnds({
       respond: createRespond(['x-content-type-options', 'nosniff']),
+      openStream: createOpenStream([]),
       record: (each) => void records.push(each),
     }),
     decodeBody: createBodyDecoder((body) => body),

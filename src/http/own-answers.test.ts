@@ -45,7 +45,8 @@ function answers(changes: Partial<OwnAnswersDeps> = {}): Scene {
       v1Model: (name, view) => listOf(`v1 ${name}`)(view),
       version: () => list('version') as ReturnType<OwnAnswersDeps['lists']['version']>,
     },
-    admin: { routes: [], handle: () => Promise.reject(new Error('no admin here')) },
+    admin: { routes: [], streams: [], handle: () => Promise.reject(new Error('no admin here')) },
+    consoleFiles: { find: () => Promise.resolve(undefined) },
     isReady: () => true,
     status: () => ({ version: '0.1.0', upstreams: [] }),
     visible: (_principal, canonical) => canonical === 'seen:latest',
@@ -60,7 +61,10 @@ function answers(changes: Partial<OwnAnswersDeps> = {}): Scene {
       const [method = '', pattern = ''] = name.split(' ')
       const { request: client } = createRecordingClient()
       const none = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(0))
-      return answer({ method, pattern, params: {}, query: '', principal: null, client, body: none, ...request })
+      const given = { method, pattern, params: {}, query: '', principal: null, client, body: none, ...request }
+      const said = await answer(given)
+      if ('events' in said) throw new Error(`${name} is answered with events`)
+      return { ...said, body: String(said.body) }
     },
   }
 }

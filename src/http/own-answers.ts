@@ -1,11 +1,14 @@
 import type { Principal } from '../auth/principal.ts'
-import type { RenderedError } from '../dialects/error-body.ts'
 import type { AdminApi, AdminCall } from '../admin/admin-api.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { ClientRequest } from '../proxy/client-port.ts'
 import type { ListRequest, ListService } from '../routing/list-service.ts'
+import { consoleAnswer, toConsole } from './console-answer.ts'
+import type { ConsoleFiles } from './console-files.ts'
 import { countTokens } from './count-tokens.ts'
 import { metricsAnswer } from './metrics-answer.ts'
+import type { OwnReply } from './respond.ts'
+import type { StreamAnswer } from './stream-answer.ts'
 
 /** A request that Corral answers itself. */
 export interface OwnRequest {
@@ -22,7 +25,9 @@ export interface OwnRequest {
 
 export interface OwnAnswersDeps {
   readonly lists: Pick<ListService, 'tags' | 'ps' | 'v1Models' | 'v1Model' | 'version'>
-  readonly admin: Pick<AdminApi, 'routes' | 'handle'>
+  readonly admin: Pick<AdminApi, 'routes' | 'handle' | 'streams' | 'open'>
+  /** The page of the console. */
+  readonly consoleFiles: ConsoleFiles
   /** Whether the gateway can serve now: some upstream is up, none is configured, and it is not draining. */
   isReady(): boolean
   /** What an admin may read of the gateway's state. */
@@ -33,7 +38,7 @@ export interface OwnAnswersDeps {
   judge(principal: Principal, names: readonly string[]): GatewayError | undefined
 }
 
-export type OwnAnswer = (request: OwnRequest) => RenderedError | Promise<RenderedError>
+export type OwnAnswer = (request: OwnRequest) => OwnReply | Promise<OwnReply | StreamAnswer>
 
 const TEXT = ['content-type', 'text/plain; charset=utf-8']
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8']
@@ -48,7 +53,7 @@ export function createOwnAnswers(deps: OwnAnswersDeps): ReadonlyMap<string, OwnA
     if (request.principal === null) throw new GatewayError('no_credential')
     return request.principal
   }
-  const health = (request: OwnRequest): RenderedError => {
+  const health = (request: OwnRequest): OwnReply => {
     const ready = deps.isReady()
     const details = request.principal?.scopes.has('admin') === true ? deps.status() : {}
     const body = JSON.stringify({ status: ready ? 'ok' : 'unavailable', ...details })
@@ -63,6 +68,10 @@ export function createOwnAnswers(deps: OwnAnswersDeps): ReadonlyMap<string, OwnA
     'GET /readyz': () =>
       deps.isReady() ? { status: 200, headers: TEXT, body: 'ok' } : { status: 503, headers: TEXT, body: 'unavailable' },
     'GET /metrics': () => metricsAnswer(deps.metrics()),
+    'GET /console': toConsole,
+    'GET /console/': ({ client }) => consoleAnswer(deps.consoleFiles, '', client.headers),
+    'GET /console/*path': ({ client, params }) =>
+      consoleAnswer(deps.consoleFiles, params['path'] ?? '', client.headers),
     'GET /api/tags': (request) => deps.lists.tags(view(asked(request))),
     'GET /api/ps': (request) => deps.lists.ps(view(asked(request))),
     'GET /v1/models': (request) => deps.lists.v1Models(view(asked(request))),
@@ -92,6 +101,13 @@ export function createOwnAnswers(deps: OwnAnswersDeps): ReadonlyMap<string, OwnA
       }
       const { status, body } = await deps.admin.handle(route, call)
       return { status, headers: [...JSON_TYPE, 'cache-control', 'no-store'], body }
+    })
+  }
+  for (const stream of deps.admin.streams) {
+    table.set(`${stream.method} ${stream.pattern}`, async (request) => {
+      const { params, query } = request
+      const call: AdminCall = { params, query, body: new Uint8Array(0), principal: asked(request) }
+      return { events: await deps.admin.open(stream, call) }
     })
   }
   return table

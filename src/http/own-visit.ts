@@ -38,8 +38,18 @@ export async function answerOwnVisit(
   const readBody = (): Promise<Uint8Array> => (collecting = deps.proxy.collect({ body, trace })).bytes
   try {
     const { method, pattern } = route
-    const rendered = await answer({ method, pattern, params, query: target.query, principal, client: client.request, body: readBody })
-    if (!gone) deps.ends.answer(visit, rendered)
+    const rendered = await answer({
+      method,
+      pattern,
+      params,
+      query: target.query,
+      principal,
+      client: client.request,
+      body: readBody,
+    })
+    if (gone) return
+    if ('events' in rendered) deps.ends.stream(visit, rendered)
+    else deps.ends.answer(visit, rendered)
   } catch (error) {
     if (!gone) deps.ends.refuse(visit, knownError(error, visit, deps.log), route.dialect)
   } finally {

@@ -18,6 +18,12 @@ export const routes: readonly Route[] = [
   own('HEAD', '/livez', 'open'),
   own('GET', '/readyz', 'open'),
   own('HEAD', '/readyz', 'open'),
+  own('GET', '/console', 'open'),
+  own('HEAD', '/console', 'open'),
+  own('GET', '/console/', 'open'),
+  own('HEAD', '/console/', 'open'),
+  own('GET', '/console/*path', 'open'),
+
   own('GET', '/metrics', 'metrics'),
   own('HEAD', '/metrics', 'metrics'),
 

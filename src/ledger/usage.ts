@@ -7,6 +7,10 @@ export interface UsageQuery {
   readonly by: readonly UsageField[]
   /** Milliseconds since the epoch; null: everything that is kept. */
   readonly since: number | null
+  /** Of whom alone; absent: of everybody. */
+  readonly userId?: string
+  /** Whether the mean times are wanted too. */
+  readonly times?: boolean
 }
 
 export interface UsageSums {
@@ -16,6 +20,9 @@ export interface UsageSums {
   readonly prompt_tokens: number
   readonly completion_tokens: number
   readonly cost: number
+  /** Mean milliseconds, where they were asked for; null: not known of any of them. */
+  readonly queue_ms?: number | null
+  readonly first_token_ms?: number | null
 }
 
 /** Sums with the fields that were asked for, null where an exchange has none: a list of models names no model. */

@@ -34,6 +34,8 @@ export interface ExchangeRecord {
   /** Body bytes from and to the client. */
   readonly bytesIn: number
   readonly bytesOut: number
+  /** Of the answer, as they were passed on. */
+  readonly chunks: number
   /** From arrival until an upstream was granted. */
   readonly queueMs: number
   /** From arrival until the first body byte of the answer. */
@@ -80,5 +82,7 @@ export type ExchangeEnding =
   /** What the key, its user or the model may use was used up while the answer came. */
   | 'budget-exhausted'
   | 'key-revoked'
+  /** By its user or an admin, while it ran. */
+  | 'stopped'
   | 'shutting-down'
   | 'timed-out'

@@ -50,6 +50,21 @@ export interface RunningExchange {
   stop(reason: AbortReason, error: GatewayError, ending: ExchangeEnding): void
   /** `now` on the monotonic clock, milliseconds. */
   checkDeadline(now: number): void
+  /** Absent: nobody is told of it. */
+  readonly watched?: WatchedExchange
+}
+
+/** An exchange as those see it who watch what happens. */
+export interface WatchedExchange {
+  readonly trace: ExchangeTrace
+  /** `queued`: it is read, or waits for a place; `sent`: the client has seen nothing of the answer. */
+  readonly stage: 'queued' | 'sent' | 'streaming'
+  /** Of the answer so far, about; null: it is no stream. */
+  readonly tokens: number | null
+  /** What the client was sent; null: nothing yet. */
+  readonly status: number | null
+  /** In the queue: 1 is next. Takes longer the more wait before it. */
+  position(): number | null
 }
 
 export interface ExchangeDeps {

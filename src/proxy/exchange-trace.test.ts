@@ -22,6 +22,7 @@ describe('ExchangeTrace', () => {
       status: 404,
       bytesIn: 0,
       bytesOut: 0,
+      chunks: 0,
       queueMs: 0,
       ttftMs: null,
       totalMs: expect.any(Number),
@@ -51,6 +52,7 @@ describe('ExchangeTrace', () => {
     expect(trace.record(200, 'complete', null)).toMatchObject({
       upstream: 'two',
       bytesOut: 7,
+      chunks: 2,
       promptTokens: 5,
       completionTokens: 6,
     })

@@ -23,9 +23,13 @@ export class ExchangeTrace {
   cache: CacheOutcome | null = null
   bytesIn = 0
   bytesOut = 0
+  /** Of the answer, as they were passed on. */
+  chunks = 0
   usage: TokenUsage | null = null
   timings: AnswerTimings | null = null
   context: TraceContext | null = null
+  /** What those who watch have made of it; null: nobody watches. */
+  watched: object | null = null
   #steps: StepList | null = null
   /** Milliseconds since the epoch. */
   readonly arrivedAt = Date.now()
@@ -61,11 +65,22 @@ export class ExchangeTrace {
   sent(bytes: number): void {
     this.#firstByteAt ??= performance.now()
     this.bytesOut += bytes
+    this.chunks += 1
   }
 
   /** What only keeps the client waiting is no part of the answer. */
   commented(bytes: number): void {
     this.bytesOut += bytes
+  }
+
+  /** From arrival until an upstream was granted; null: none was yet. */
+  get queueMs(): number | null {
+    return this.#grantedAt === null ? null : this.#grantedAt - this.startedAt
+  }
+
+  /** From arrival until the first body byte of the answer; null: there was none yet. */
+  get firstByteMs(): number | null {
+    return this.#firstByteAt === null ? null : this.#firstByteAt - this.startedAt
   }
 
   record(status: number, ending: ExchangeEnding, error: ErrorCode | null): ExchangeRecord {
@@ -90,8 +105,9 @@ export class ExchangeTrace {
       status,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
-      queueMs: this.#grantedAt === null ? 0 : this.#grantedAt - this.startedAt,
-      ttftMs: this.#firstByteAt === null ? null : this.#firstByteAt - this.startedAt,
+      chunks: this.chunks,
+      queueMs: this.queueMs ?? 0,
+      ttftMs: this.firstByteMs,
       totalMs: endedAt - this.startedAt,
       loadMs: this.timings?.loadMs ?? null,
       promptTokens: this.usage?.promptTokens ?? null,

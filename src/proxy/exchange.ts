@@ -8,7 +8,7 @@ import type { ClientPort } from './client-port.ts'
 import { toClientHeaders } from './end-to-end-headers.ts'
 import type { ExchangeEnding } from './exchange-record.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
-import type { Asking, ExchangeDeps, ExchangeRequest, RunningExchange } from './exchange-request.ts'
+import type { Asking, ExchangeDeps, ExchangeRequest, RunningExchange, WatchedExchange } from './exchange-request.ts'
 import type { AttemptOutcome, Claim } from './router.ts'
 import { errorOfHeld, HeldAnswer } from './held-answer.ts'
 import { Patience } from './patience.ts'
@@ -22,7 +22,7 @@ type State = 'routing' | 'asking' | 'answering' | 'over'
  * One client request from its route to its end: the attempts, the one answer, the one record. States: `routing` waits
  * for a place; `asking` has an attempt whose answer the client has seen nothing of; `answering` has; `over` is over.
  */
-export class Exchange implements AttemptListener, RunningExchange {
+export class Exchange implements AttemptListener, RunningExchange, WatchedExchange {
   readonly trace: ExchangeTrace
   readonly keyId: string
   readonly session: string | undefined
@@ -65,6 +65,27 @@ export class Exchange implements AttemptListener, RunningExchange {
   whenOver(release: () => void): void {
     if (this.#state === 'over') release()
     else this.#release = release
+  }
+
+  get watched(): WatchedExchange {
+    return this
+  }
+
+  get stage(): WatchedExchange['stage'] {
+    if (this.#state === 'routing') return 'queued'
+    return this.#state === 'asking' ? 'sent' : 'streaming'
+  }
+
+  get tokens(): number | null {
+    return this.#answer?.streams === true ? this.#answer.tokens : null
+  }
+
+  get status(): number | null {
+    return this.#state === 'answering' || this.#sent.isOpen ? this.#sent.status : null
+  }
+
+  position(): number | null {
+    return this.#attempts.ticket?.place()?.position ?? null
   }
 
   start(): void {

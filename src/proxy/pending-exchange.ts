@@ -2,7 +2,7 @@ import { GatewayError } from '../errors/gateway-error.ts'
 import type { ClientPort } from './client-port.ts'
 import { BodyCollector } from './collect-body.ts'
 import type { ExchangeEnding } from './exchange-record.ts'
-import type { RunningExchange } from './exchange-request.ts'
+import type { RunningExchange, WatchedExchange } from './exchange-request.ts'
 import type { Reservation, Reserved } from './limits-port.ts'
 import { NO_PROMPT } from './prompt.ts'
 import type { Admitted, ProxyDeps } from './proxy-request.ts'
@@ -45,6 +45,10 @@ export class PendingExchange implements RunningExchange {
 
   get keyId(): string {
     return this.#admitted.principal.keyId
+  }
+
+  get watched(): WatchedExchange {
+    return { trace: this.#admitted.trace, stage: 'queued', tokens: null, status: null, position: () => null }
   }
 
   get session(): string | undefined {

@@ -18,7 +18,10 @@ import type { BodyStream, UpstreamRequest } from './upstream.ts'
 
 /** Exchanges from an admitted request to their record. */
 export interface Proxy {
-  readonly running: Pick<RunningExchanges, 'size' | 'add' | 'remove' | 'endKey' | 'endSession' | 'endAll' | 'idle'>
+  readonly running: Pick<
+    RunningExchanges,
+    'size' | 'add' | 'remove' | 'endKey' | 'endSession' | 'endAll' | 'idle' | 'members'
+  >
   handle(client: ClientPort, admitted: Admitted): void
   /** The whole body of a request, for an answer of Corral's own. */
   collect(admitted: Pick<Admitted, 'body' | 'trace'> & { readonly maxBytes?: number }): Collecting

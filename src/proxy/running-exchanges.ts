@@ -12,6 +12,8 @@ export interface RunningExchanges {
   /** Ends what runs for a session of the console. */
   endSession(session: string): void
   endAll(): void
+  /** Those of this moment, in no order. */
+  members(): readonly RunningExchange[]
   checkDeadlines(now: number): void
   /** Resolves when nothing runs. */
   idle(): Promise<void>
@@ -42,6 +44,7 @@ export function createRunningExchanges(): RunningExchanges {
       const error = new GatewayError('shutting_down', { retryAfterSeconds: 5 })
       for (const exchange of running.members()) exchange.stop('shutting-down', error, 'shutting-down')
     },
+    members: () => running.members(),
     checkDeadlines(now) {
       for (const exchange of running.members()) exchange.checkDeadline(now)
     },

@@ -7,7 +7,7 @@ import type { LogSettings } from './settings.ts'
 function openLog(settings: Partial<LogSettings> = {}, isTTY = false) {
   const lines: string[] = []
   const destination = { isTTY, write: (text: string) => lines.push(text) }
-  return { log: createLog({ level: 'info', format: 'auto', ...settings }, destination), lines }
+  return { log: createLog({ level: 'info', format: 'auto', ...settings }, { destination }), lines }
 }
 
 describe('createLog', () => {

@@ -9,14 +9,29 @@ export interface LogDestination {
   write(text: string): unknown
 }
 
+export interface LogOptions {
+  /** Absent: standard error. */
+  readonly destination?: LogDestination | undefined
+  /** Is given every line as JSON too, however it is written. */
+  readonly keep?: (line: string) => void
+}
+
 /**
  * Everything goes to stderr: stdout belongs to the ready line. Lines are written at once, so that none is lost when
  * the process ends, and none leaves with a key in it.
  */
-export function createLog(settings: Pick<LogSettings, 'level' | 'format'>, destination?: LogDestination): Logger {
+export function createLog(
+  settings: Pick<LogSettings, 'level' | 'format'>,
+  { destination, keep }: LogOptions = {},
+): Logger {
   const target = destination ?? standardError()
   const isPretty = settings.format === 'pretty' || (settings.format === 'auto' && target.isTTY === true)
   const format = isPretty ? loadPrettifier(target.isTTY === true) : (line: string) => line
+  const write = (text: string): void => {
+    const line = redact(text)
+    keep?.(line)
+    target.write(format(line))
+  }
   return pino(
     {
       level: settings.level,
@@ -24,7 +39,7 @@ export function createLog(settings: Pick<LogSettings, 'level' | 'format'>, desti
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => void target.write(format(redact(line))) },
+    { write },
   )
 }
 

@@ -7,7 +7,17 @@ const MAX_TEXT_LENGTH = 512
 /** What the rest says can be read from the path, or is for the books. */
 type Logged = Omit<
   ExchangeRecord,
-  'userId' | 'keyName' | 'route' | 'kind' | 'dialect' | 'modelAsked' | 'loadMs' | 'cachedTokens' | 'cache' | 'steps'
+  | 'userId'
+  | 'keyName'
+  | 'route'
+  | 'kind'
+  | 'dialect'
+  | 'modelAsked'
+  | 'loadMs'
+  | 'cachedTokens'
+  | 'cache'
+  | 'chunks'
+  | 'steps'
 >
 
 /** One line of JSON. Made for every request; put together by hand it takes as long (1.4 µs), so it is not. */

@@ -53,7 +53,7 @@ export function agent(command: Command, terminal: Terminal): void {
 
 async function serveAgent(terminal: Terminal, settings: AgentSettings): Promise<void> {
   const stopped = stopSignal(terminal.host)
-  const log = createLog({ level: 'info', format: 'auto' }, linesAboveStatus(terminal.host))
+  const log = createLog({ level: 'info', format: 'auto' }, { destination: linesAboveStatus(terminal.host) })
   const instance = randomUUID()
   const upstream = createOllamaUpstream(
     { name: settings.id, url: settings.ollamaUrl, headers: [...settings.ollamaHeaders], ca: null },

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import { startGateway, type RunningGateway } from '../../app/gateway.ts'
+import { type GatewayDeps, startGateway, type RunningGateway } from '../../app/gateway.ts'
+import { createLogRing } from '../../app/log-ring.ts'
 import { limitYoungGeneration } from '../../app/young-generation.ts'
 import type { LoadedConfig } from '../../config/settings.ts'
 import { systemClock } from '../../lib/clock.ts'
-import type { Log } from '../../lib/log.ts'
 import { createLog } from '../../telemetry/log.ts'
 import { createRequestLog } from '../../telemetry/request-log.ts'
 import { CommandFailure } from '../command-failure.ts'
@@ -29,10 +29,15 @@ async function runGateway(terminal: Terminal, options: ServeOptions): Promise<vo
   const stopped = stopSignal(terminal.host)
   const load = (): Promise<LoadedConfig> => loadSettings(terminal, options)
   const config = await load()
-  const log = createLog(config.settings.log)
+  const logs = createLogRing()
+  const log = createLog(config.settings.log, { keep: logs.add })
   logWarnings(config, log)
-  const gateway = await start(config, log)
-  const unwatch = reloadConfig(config, { host: terminal.host, log, load, apply: (next) => gateway.reload(next) })
+  const gateway = await start(config, { log, logs })
+  const unwatch = reloadConfig(config, {
+    ...{ host: terminal.host, log, load },
+    apply: (next) => gateway.reload(next),
+    refused: (problems) => gateway.reloadRefused(problems),
+  })
   // Whoever reads the ready line may send any signal at once.
   announce(terminal, config, gateway)
   log.info({ signal: await stopped }, 'Stopping: no new connections, running answers may end')
@@ -41,11 +46,11 @@ async function runGateway(terminal: Terminal, options: ServeOptions): Promise<vo
   log.info({}, 'Stopped')
 }
 
-async function start(config: LoadedConfig, log: Log): Promise<RunningGateway> {
+async function start(config: LoadedConfig, { log, logs }: Omit<GatewayDeps, 'requestLog'>): Promise<RunningGateway> {
   const { requests } = config.settings.log
   const requestLog = requests === null ? null : createRequestLog({ directory: requests, clock: systemClock, log })
   try {
-    return await startGateway(config, { log, requestLog })
+    return await startGateway(config, { log, requestLog, logs })
   } catch (error) {
     throw listenFailure(error)
   }

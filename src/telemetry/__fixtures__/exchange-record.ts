@@ -23,6 +23,7 @@ export function exchangeRecord(change: Partial<ExchangeRecord> = {}): ExchangeRe
     status: 200,
     bytesIn: 10,
     bytesOut: 2000,
+    chunks: 20,
     queueMs: 0.5,
     ttftMs: 12,
     totalMs: 34.5,

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { adminRoutes } from '../../../src/admin/routes.ts'
+import { adminRoutes, adminStreams } from '../../../src/admin/routes.ts'
 import { routes } from '../../../src/http/route-table.ts'
 import { startFakeOllama, type FakeOllama } from '../../fakes/fake-ollama/fake-ollama.ts'
 import { openRaw } from '../../faults/raw-connection.ts'
 import { startGateway, type RunningGateway } from '../harness/start-gateway.ts'
 import { authority, callers, everything, expected, type Caller, type Verdict } from './authority-table.ts'
 
-const allRoutes = [...routes, ...adminRoutes]
+const allRoutes = [...routes, ...adminRoutes, ...adminStreams]
 const table = allRoutes.map(({ method, pattern }) => `${method} ${pattern}`)
 
 let fake: FakeOllama
@@ -102,7 +102,9 @@ async function ask(route: string, asking: Asking): Promise<Verdict> {
   const body = method === 'POST' || method === 'DELETE' ? bodyOf(route) : null
   const { prefix, headers } = addressed(asking)
   const answer = await fetch(gateway.url + prefix + pathOf(route), { method, headers, body })
-  await answer.arrayBuffer()
+  // Events go on for ever.
+  if (answer.headers.get('content-type')?.startsWith('text/event-stream')) await answer.body?.cancel()
+  else await answer.arrayBuffer()
   return verdictOf(route, answer.status, answer.headers.get('corral-error') ?? '')
 }
 
