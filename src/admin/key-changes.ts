@@ -1,8 +1,9 @@
 import { checkTerms, findUser, invalid } from '../auth/issue-key.ts'
+import type { KeyRecord } from '../auth/key-store.ts'
 import { rotateKey } from '../auth/rotate-key.ts'
-import { adminRoute } from './admin-route.ts'
+import { adminRoute, type AdminContext } from './admin-route.ts'
 import { findKey, viewOf } from './find-key.ts'
-import { createdKeySchema, keyChangeSchema, keySchema, rotationSchema } from './key-schemas.ts'
+import { type CreatedKey, createdKeySchema, keyChangeSchema, keySchema, rotationSchema } from './key-schemas.ts'
 import { changedTerms, checkGrant, checkStrength } from './key-terms.ts'
 import { auditedTerms } from './key-view.ts'
 
@@ -39,16 +40,15 @@ export const rotateKeyRoute = adminRoute({
   status: 200,
   input: rotationSchema,
   output: createdKeySchema,
-  async handle(context, { key, overlap_seconds }) {
-    const record = await findKey(context, key)
-    await checkStrength(context, record)
-    const rotated = await rotateKey(context, record, overlap_seconds * 1000)
-    const view = await viewOf(context, rotated.record)
-    await context.audit('key.rotate', view.name, {
-      id: view.id,
-      user: view.user,
-      old_secret_until: view.old_secret_until,
-    })
-    return { ...view, secret: rotated.secret }
-  },
+  handle: async (context, { key, overlap_seconds }) => rotate(context, await findKey(context, key), overlap_seconds),
 })
+
+/** Gives a key that was found a new secret, where the caller is strong enough for it. */
+export async function rotate(context: AdminContext, record: KeyRecord, overlapSeconds: number): Promise<CreatedKey> {
+  await checkStrength(context, record)
+  const rotated = await rotateKey(context, record, overlapSeconds * 1000)
+  const view = await viewOf(context, rotated.record)
+  const { id, user, old_secret_until } = view
+  await context.audit('key.rotate', view.name, { id, user, old_secret_until })
+  return { ...view, secret: rotated.secret }
+}

@@ -2,11 +2,11 @@ import * as z from 'zod'
 import { invalid, issueKey } from '../auth/issue-key.ts'
 import type { KeyRecord } from '../auth/key-store.ts'
 import type { Principal } from '../auth/principal.ts'
-import { rotateKey } from '../auth/rotate-key.ts'
 import { defaultScopes } from '../auth/scope.ts'
 import { adminRoute, type AdminContext } from './admin-route.ts'
 import { asker, manager } from './asker.ts'
 import { findKey, viewOf } from './find-key.ts'
+import { rotate } from './key-changes.ts'
 import {
   createdKeySchema,
   keySchema,
@@ -88,15 +88,7 @@ export const rotateOwnKeyRoute = adminRoute({
   status: 200,
   input: rotationSchema,
   output: createdKeySchema,
-  async handle(context, { key, overlap_seconds }) {
-    const record = await ownKey(context, key)
-    await checkStrength(context, record)
-    const rotated = await rotateKey(context, record, overlap_seconds * 1000)
-    const view = await viewOf(context, rotated.record)
-    const { id, user, old_secret_until } = view
-    await context.audit('key.rotate', view.name, { id, user, old_secret_until })
-    return { ...view, secret: rotated.secret }
-  },
+  handle: async (context, { key, overlap_seconds }) => rotate(context, await ownKey(context, key), overlap_seconds),
 })
 
 export const revokeOwnKeyRoute = adminRoute({
