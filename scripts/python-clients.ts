@@ -2,28 +2,39 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Makes .cache/python-clients, the virtual environment of test/clients/python.test.ts; quick when it is up to date. */
+/** Makes the virtual environments of the tests that need Python, in .cache/; quick where one is up to date. */
 const root = join(import.meta.dirname, '..')
-const requirementsPath = join(root, 'test', 'clients', 'requirements.txt')
-const folder = join(root, '.cache', 'python-clients')
-const stampPath = join(folder, 'requirements.txt')
+const environments = [
+  { what: 'The Python clients', name: 'python-clients', requirements: 'test/clients/requirements.txt' },
+  { what: 'Schemathesis', name: 'schemathesis', requirements: 'test/system/schemathesis/requirements.txt' },
+]
 
 function run(program: string, programArguments: readonly string[]): void {
   const { status, error } = spawnSync(program, programArguments, { stdio: ['ignore', 'inherit', 'inherit'] })
   if (status !== 0) throw new Error(`${program} failed: ${error?.message ?? `exit code ${status}`}`)
 }
 
-function makeEnvironment(requirements: string): void {
+function bringUpToDate({ what, name, requirements }: (typeof environments)[number]): void {
+  const wanted = readFileSync(join(root, requirements), 'utf8')
+  const folder = join(root, '.cache', name)
+  const stampPath = join(folder, 'requirements.txt')
+  if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === wanted) {
+    console.log(`${what}: up to date`)
+    return
+  }
   rmSync(folder, { recursive: true, force: true })
   run('python3', ['-m', 'venv', folder])
-  run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--requirement', requirementsPath])
-  writeFileSync(stampPath, requirements)
+  run(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--requirement', join(root, requirements)])
+  writeFileSync(stampPath, wanted)
+  console.log(`${what}: installed in .cache/${name}`)
 }
 
-const requirements = readFileSync(requirementsPath, 'utf8')
-if (existsSync(stampPath) && readFileSync(stampPath, 'utf8') === requirements) {
-  console.log('The Python clients are up to date')
-} else {
-  makeEnvironment(requirements)
-  console.log('The Python clients are installed in .cache/python-clients')
+/** One that cannot be made takes the others nothing away. */
+for (const environment of environments) {
+  try {
+    bringUpToDate(environment)
+  } catch (error) {
+    console.error(`${environment.what}: ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = 1
+  }
 }

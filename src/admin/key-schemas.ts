@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { MAX_WEIGHT, queueClasses } from '../auth/principal.ts'
 import { roles } from '../auth/role.ts'
 import { scopes } from '../auth/scope.ts'
-import { entityNameRule, isEntityName } from '../lib/entity-name.ts'
+import { entityNamePattern, entityNameRule, isEntityName } from '../lib/entity-name.ts'
 import { limitChangesSchema, limitsSchema, limitUsesSchema, shownLimitsSchema } from './limit-schemas.ts'
 
 const maxExpirySeconds = 10 * 365 * 24 * 60 * 60
@@ -15,7 +15,7 @@ const timeSchema = z.iso.datetime()
 const nameSchema = z
   .string()
   .refine(isEntityName, { error: `must be ${entityNameRule}` })
-  .meta({ minLength: 1, maxLength: 64, description: entityNameRule })
+  .meta({ minLength: 1, maxLength: 64, pattern: entityNamePattern, description: entityNameRule })
 
 const patternSchema = z.string().min(1).max(512)
 const idSchema = z.string().min(1).max(256)
