@@ -331,15 +331,15 @@ export type LogLine = {
   /** Counts up from the start of the gateway */
   number: number
   at: string
-  level: 'debug' | 'info' | 'warn' | 'error'
+  level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
   message: string
   /** What the line says besides */
   fields: Record<string, unknown>
 }
 
 export type Logs = {
-  /** What log.level lets through */
-  level: 'debug' | 'info' | 'warn' | 'error'
+  /** From which level on the gateway logs at all */
+  level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
   /** The newest first */
   lines: LogLine[]
 }
@@ -404,42 +404,6 @@ export type Self = {
 export type ShownUser = {
   user: User
   keys: Key[]
-}
-
-export type Status = {
-  version: string
-  started_at: string
-  uptime_seconds: number
-  upstreams: Upstream[]
-  /** Requests that wait here for a slot */
-  queue: {
-    waiting: number
-    longest_wait_ms: number
-    models: {
-      model: string
-      waiting: number
-      longest_wait_ms: number
-    }[]
-  }
-  /** Where users and keys are kept */
-  store: {
-    /** Why nothing can be changed now */
-    problem: string | null
-  }
-  /** The ledger since the start */
-  ledger: {
-    policy: 'best-effort' | 'required'
-    written: number
-    /** Rows in memory */
-    waiting: number
-    /** How long the oldest of these exchanges has been over */
-    lag_ms: number
-    /** Rows that found no room in memory */
-    lost: number
-    /** Null: it can be written */
-    failing_since: string | null
-    problem: string | null
-  }
 }
 
 export type Upstream = {
@@ -1039,7 +1003,7 @@ export interface AdminRoutes {
   'GET /admin/logs': {
     input: {
       /** The least that is wanted */
-      level?: 'debug' | 'info' | 'warn' | 'error'
+      level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'
       /** What a line says somewhere, its fields included; upper and lower case are the same */
       search?: string
       /** How many, at most */
@@ -1083,7 +1047,7 @@ export interface AdminRoutes {
 /** What the streams tell, by the names of the events. */
 export interface AdminEvents {
   hello: LiveHello
-  status: Status
+  status: WholeStatus
   exchanges: LiveExchanges
   jobs: {
     /** The newest first: those that run, and the last that have ended */

@@ -1,4 +1,4 @@
-import type { AdminEvents, Exchange, Job, LiveHello, Status } from '../admin-types.ts'
+import type { AdminEvents, Exchange, Job, LiveHello } from '../admin-types.ts'
 import { createStore } from '../store.ts'
 import type { ServerEvent } from './event-reader.ts'
 import { openEventStream, type EventStream, type StreamState } from './event-stream.ts'
@@ -16,7 +16,7 @@ export interface Connection {
 export const connection = createStore<Connection>({ state: 'connecting', since: Date.now() })
 export const hello = createStore<LiveHello | null>(null)
 /** Admins only; null until the first. Stays as it was while the connection is lost. */
-export const status = createStore<Status | null>(null)
+export const status = createStore<AdminEvents['status'] | null>(null)
 /** The newest first. */
 export const exchanges = createStore<readonly Exchange[] | null>(null)
 /** Pulls and deletions, the newest first; admins only. */

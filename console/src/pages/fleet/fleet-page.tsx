@@ -1,58 +1,88 @@
-import type { Status } from '../../admin-types.ts'
+import { useState } from 'preact/hooks'
+import type { AdminEvents } from '../../admin-types.ts'
 import { status } from '../../api/live.ts'
-import { formatCount } from '../../format.ts'
+import { formatCount, formatMs } from '../../format.ts'
+import { Button } from '../../parts/button.tsx'
 import { Mark } from '../../parts/mark.tsx'
 import { PageHead } from '../../parts/page-head.tsx'
-import { Empty, Loading } from '../../parts/states.tsx'
-import { Table, type Column } from '../../parts/table.tsx'
+import { Loading } from '../../parts/states.tsx'
 import { Time } from '../../parts/time.tsx'
 import { useStore } from '../../store.ts'
-
-type Upstream = Status['upstreams'][number]
-
-const columns: readonly Column<Upstream>[] = [
-  { key: 'name', title: 'Upstream', cell: ({ name }) => name, sortBy: ({ name }) => name },
-  {
-    key: 'state',
-    title: 'State',
-    width: '10rem',
-    cell: ({ state }) => <Mark kind={state === 'up' ? 'good' : 'bad'}>{state}</Mark>,
-  },
-  {
-    key: 'running',
-    title: 'Running',
-    width: '8rem',
-    end: true,
-    cell: ({ running }) => formatCount(running),
-    sortBy: ({ running }) => running,
-  },
-]
+import { AddUpstream } from './add-upstream.tsx'
+import { FirstRun } from './first-run.tsx'
+import { UpstreamCard } from './upstream-card.tsx'
+import './fleet.css'
 
 export function FleetPage() {
   const now = useStore(status)
+  const [adding, setAdding] = useState(false)
   return (
     <>
-      <PageHead
-        title="Fleet"
-        note={
-          now !== null && (
-            <>
-              started <Time at={now.started_at} />
-            </>
-          )
-        }
-      />
-      {now === null ? (
-        <Loading />
-      ) : (
-        <Table
-          label="Upstreams"
-          rows={now.upstreams}
-          columns={columns}
-          rowKey={({ name }) => name}
-          empty={<Empty title="No upstream yet" />}
-        />
-      )}
+      <PageHead title="Fleet" note={now !== null && <Summary now={now} />}>
+        <Button onClick={() => setAdding(true)}>Add an upstream</Button>
+      </PageHead>
+      {now === null ? <Loading label="Waiting for the first status" /> : <Fleet now={now} />}
+      {adding && <AddUpstream onClose={() => setAdding(false)} />}
     </>
+  )
+}
+
+type Status = AdminEvents['status']
+
+function Fleet({ now }: { readonly now: Status }) {
+  const { upstreams } = now
+  // Nobody has ever answered: what to do about it matters more than that nobody does.
+  const isNew = !upstreams.some(({ state, version, agent }) => state === 'up' || version !== null || agent !== null)
+  return (
+    <>
+      <Troubles now={now} />
+      {isNew && <FirstRun configured={upstreams} />}
+      <div class="cards fleet">
+        {upstreams.map((upstream) => (
+          <UpstreamCard key={upstream.name} upstream={upstream} />
+        ))}
+      </div>
+    </>
+  )
+}
+
+function Summary({ now: { upstreams, queue, version, started_at } }: { readonly now: Status }) {
+  const up = upstreams.filter(({ state }) => state === 'up').length
+  const running = upstreams.reduce((sum, upstream) => sum + upstream.running, 0)
+  return (
+    <span class="row summary">
+      <span>
+        <b class="number">{up}</b> of <b class="number">{upstreams.length}</b> up
+      </span>
+      <span>
+        <b class="number">{formatCount(running)}</b> running
+      </span>
+      <span>
+        <b class="number">{formatCount(queue.waiting)}</b> in the queue
+        {queue.waiting > 0 && <>, the longest for {formatMs(queue.longest_wait_ms)}</>}
+      </span>
+      <span>
+        Corral {version}, started <Time at={started_at} />
+      </span>
+    </span>
+  )
+}
+
+/** What keeps the books or the keys from being written. */
+function Troubles({ now: { store, ledger } }: { readonly now: Status }) {
+  const told = [
+    store.problem !== null && `Users and keys cannot be changed now: ${store.problem}`,
+    ledger.problem !== null && `The ledger cannot be written: ${ledger.problem}`,
+    ledger.lost > 0 && `${formatCount(ledger.lost)} rows of the ledger were lost since the start`,
+  ].filter((sentence) => sentence !== false)
+  if (told.length === 0) return null
+  return (
+    <ul class="card troubles" role="alert">
+      {told.map((sentence) => (
+        <li key={sentence}>
+          <Mark kind="warn">{sentence}</Mark>
+        </li>
+      ))}
+    </ul>
   )
 }
