@@ -91,7 +91,7 @@ interface Holding {
   readonly hold: Hold | null
 }
 
-function holdRoute(verb: 'drain' | 'disable' | 'enable', { summary, hold }: Holding): AdminRoute<null, UpstreamView> {
+function holdRoute(verb: 'drain' | 'disable' | 'enable', { summary, hold }: Holding): AdminRoute<unknown, UpstreamView> {
   return {
     method: 'POST',
     pattern: `/admin/upstreams/:name/${verb}`,

@@ -116,6 +116,41 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/audit.ts')).audit,
   },
   {
+    words: ['upstream', 'list'],
+    summary: 'list the model servers of a running gateway',
+    load: async () => (await import('./commands/upstream-list.ts')).upstreamList,
+  },
+  {
+    words: ['upstream', 'add'],
+    summary: 'add a model server to a running gateway',
+    load: async () => (await import('./commands/upstream-add.ts')).upstreamAdd,
+  },
+  {
+    words: ['upstream', 'remove'],
+    summary: 'remove one that was added',
+    load: async () => (await import('./commands/upstream-remove.ts')).upstreamRemove,
+  },
+  {
+    words: ['upstream', 'drain'],
+    summary: 'send one nothing new, and let it finish what runs',
+    load: async () => (await import('./commands/upstream-drain.ts')).upstreamDrain,
+  },
+  {
+    words: ['upstream', 'disable'],
+    summary: 'use one as if it were not there',
+    load: async () => (await import('./commands/upstream-disable.ts')).upstreamDisable,
+  },
+  {
+    words: ['upstream', 'enable'],
+    summary: 'use one again that was drained or disabled',
+    load: async () => (await import('./commands/upstream-enable.ts')).upstreamEnable,
+  },
+  {
+    words: ['upstream', 'wake'],
+    summary: 'wake the machine of one by Wake-on-LAN',
+    load: async () => (await import('./commands/upstream-wake.ts')).upstreamWake,
+  },
+  {
     words: ['models', 'list'],
     summary: 'list which models are on which upstreams',
     load: async () => (await import('./commands/models-list.ts')).modelsList,
@@ -134,6 +169,16 @@ const entries: readonly Entry[] = [
     words: ['models', 'sync'],
     summary: 'bring the upstreams in step with models.desired',
     load: async () => (await import('./commands/models-sync.ts')).modelsSync,
+  },
+  {
+    words: ['job', 'list'],
+    summary: 'list the changes of models that the gateway carries out',
+    load: async () => (await import('./commands/job-list.ts')).jobList,
+  },
+  {
+    words: ['job', 'cancel'],
+    summary: 'cancel one of them',
+    load: async () => (await import('./commands/job-cancel.ts')).jobCancel,
   },
   {
     words: ['share'],
@@ -171,6 +216,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/status.ts')).status,
   },
   {
+    words: ['console'],
+    summary: 'print a link that logs in to the console once',
+    load: async () => (await import('./commands/console.ts')).openConsole,
+  },
+  {
     words: ['usage'],
     summary: 'say who used what, from the ledger',
     load: async () => (await import('./commands/usage.ts')).usage,
@@ -196,7 +246,9 @@ const groups = {
   config: 'the config file',
   user: 'people and apps',
   key: 'what lets them in',
+  upstream: 'the model servers',
   models: 'what is on the disks of the upstreams',
+  job: 'what the gateway does by itself',
   route: 'where requests go',
   service: 'running by itself',
 } as const

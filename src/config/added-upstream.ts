@@ -15,7 +15,7 @@ export function readAddedUpstream(name: string, terms: UpstreamTerms): UpstreamS
   if (!parsed.success) {
     const written = { ...createWrittenSettings(), tree }
     const [first] = parsed.error.issues.flatMap((issue) => describeIssue(issue, written))
-    throw refused(first?.sentence ?? 'the upstream is not valid')
+    throw refused(first?.sentence ?? 'terms are not valid')
   }
   const [settings] = toUpstreamSettings(parsed.data, {
     absolutePath: (path) => path,
@@ -24,9 +24,9 @@ export function readAddedUpstream(name: string, terms: UpstreamTerms): UpstreamS
       throw refused(`${at.slice(2).join('.')} ${sentence}`)
     },
   })
-  if (settings === undefined) throw refused('the upstream is not valid')
+  if (settings === undefined) throw refused('terms are not valid')
   // It would stand in the store for all who can read a backup.
-  if (settings.headers.length > 0) throw refused('url has credentials: such an upstream belongs into the config')
+  if (settings.headers.length > 0) throw refused('url has credentials: one that wants them belongs into the config')
   return settings
 }
 
@@ -34,11 +34,8 @@ function withoutGaps(written: Readonly<Record<string, unknown>>): Record<string,
   return Object.fromEntries(Object.entries(written).filter(([, value]) => value !== undefined))
 }
 
-function refused(sentence: string): GatewayError {
-  return new GatewayError('invalid_input', { message: `An upstream that is added: ${plain(sentence)}` })
-}
-
 /** Where it would stand in a config is of no interest. */
-function plain(sentence: string): string {
-  return sentence.replace(/^upstreams\[0\]\.?/, '')
+function refused(sentence: string): GatewayError {
+  const plain = sentence.replace(/^upstreams\[0\]\.?/, '')
+  return new GatewayError('invalid_input', { message: `The upstream's ${plain}` })
 }

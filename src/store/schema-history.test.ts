@@ -46,6 +46,21 @@ const effects: Readonly<Record<number, (rows: (sql: string) => Row[]) => void>> 
   7(rows) {
     expect(rows('SELECT digest FROM console_sessions UNION ALL SELECT digest FROM console_links')).toEqual([])
   },
+  8(rows) {
+    expect(rows('SELECT name, hold, terms FROM upstreams')).toEqual([])
+    // Who was logged in still is.
+    expect(rows('SELECT digest FROM console_sessions')).toEqual([{ digest: 'd1' }])
+  },
+  9(rows) {
+    const times = rows('SELECT key_id, queued, queue_ms, answered, first_token_ms FROM usage_days ORDER BY key_id')
+    // Of days whose rows are gone, and of what was refused, nothing is known.
+    const none = { queued: 0, queue_ms: 0, answered: 0, first_token_ms: 0 }
+    expect(times).toEqual([
+      { key_id: 'auth-token', ...none },
+      { key_id: 'key_2', queued: 1, queue_ms: 0.25, answered: 1, first_token_ms: 41.5 },
+      { key_id: 'key_3', ...none },
+    ])
+  },
 }
 
 function fixturePath(schema: number): string {
