@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { Secret } from '../lib/secret.ts'
 import { createBodyBudget } from '../proxy/body-budget.ts'
-import type { BodyWatch } from '../proxy/body-watch.ts'
+import type { BodyWatch } from '../proxy/proxy-request.ts'
 import type { ClientRequest } from '../proxy/client-port.ts'
 import { type BodyLog, createBodyLog } from '../telemetry/body-log.ts'
 

@@ -51,5 +51,5 @@ listen: 127.0.0.1:11435
 
 # limits: {body: 64MB, bodies_total: 256MB}
 # store: {url: "sqlite:corral.db"}
-# log: {level: info, format: auto, requests: logs/}
+# log: {level: info, format: auto, requests: logs/, bodies: off}
 `

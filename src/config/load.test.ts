@@ -196,7 +196,10 @@ log: {level: debug, format: json, requests: off}
     expect(settings.routing).toMatchObject({ affinity: false, spillAfterMs: 0 })
     expect(settings.queue).toEqual({ maxLength: 0, maxWaitMs: 10 })
     expect(settings.store.url).toBe('sqlite:/var/lib/corral.db')
-    expect(settings.log).toEqual({ level: 'debug', format: 'json', requests: null })
+    expect(settings.log).toEqual({
+      ...{ level: 'debug', format: 'json', requests: null },
+      bodies: { keys: null, maxBytes: 64 * 1024, fields: [], patterns: [] },
+    })
   })
 
   it('takes a key with nothing after it for absent, and an empty list for none', async () => {

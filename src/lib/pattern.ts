@@ -5,7 +5,7 @@ import { parsePattern, type PatternNode } from './pattern-syntax.ts'
  * to several. All steps that the text so far leads to are held at once, so that no pattern takes more time than the
  * product of its length and the text's: the built-in expressions can be made to take for ever.
  */
-interface Step {
+export interface Step {
   readonly id: number
   readonly kind: 'character' | 'start' | 'end' | 'fork' | 'done'
   readonly has: (character: string) => boolean
@@ -26,7 +26,8 @@ export function patternMatcher(pattern: string): (text: string) => boolean {
   return typeof first === 'string' ? () => false : (text) => matches(first, text.toLowerCase())
 }
 
-function compile(pattern: string): Step | string {
+/** Its first step, or why it is not a pattern. */
+export function compile(pattern: string): Step | string {
   const parsed = parsePattern(pattern)
   if (parsed.kind === 'malformed') return parsed.problem
   const builder = createBuilder()
@@ -77,24 +78,32 @@ function matches(first: Step, text: string): boolean {
   let held: Step[] = []
   for (let at = 0; at <= text.length; at++) {
     const place = { isStart: at === 0, isEnd: at === text.length }
-    const reached = reach([...held, first], place)
-    if (reached === 'done') return true
+    const { takes, isDone } = reach([...held, first], place)
+    if (isDone) return true
     const character = text[at] ?? ''
-    held = place.isEnd ? [] : reached.flatMap((step) => (step.has(character) ? step.next : []))
+    held = place.isEnd ? [] : takes.flatMap((step) => (step.has(character) ? step.next : []))
   }
   return false
 }
 
-/** Every step that takes a character next, once. */
-function reach(from: Step[], { isStart, isEnd }: { isStart: boolean; isEnd: boolean }): Step[] | 'done' {
+interface Reached {
+  /** Every step that takes a character next, once. */
+  readonly takes: readonly Step[]
+  /** Whether what was read so far fits. */
+  readonly isDone: boolean
+}
+
+/** Where steps lead to without a further character; `from` is used up. */
+export function reach(from: Step[], { isStart, isEnd }: { isStart: boolean; isEnd: boolean }): Reached {
   const seen = new Set<number>()
-  const reached: Step[] = []
+  const takes: Step[] = []
+  let isDone = false
   for (let step = from.pop(); step !== undefined; step = from.pop()) {
     if (seen.has(step.id)) continue
     seen.add(step.id)
-    if (step.kind === 'done') return 'done'
-    if (step.kind === 'character') reached.push(step)
+    if (step.kind === 'done') isDone = true
+    else if (step.kind === 'character') takes.push(step)
     else if (step.kind === 'fork' || (step.kind === 'start' ? isStart : isEnd)) from.push(...step.next)
   }
-  return reached
+  return { takes, isDone }
 }

@@ -1,7 +1,7 @@
 import type { Principal } from '../auth/principal.ts'
 import type { Log } from '../lib/log.ts'
 import type { BodyBudget } from './body-budget.ts'
-import type { BodyWatch } from './body-watch.ts'
+import type { ClientPort } from './client-port.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import type { ExchangeDeps } from './exchange-request.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
@@ -24,6 +24,17 @@ export interface Admitted {
   readonly trace: ExchangeTrace
   /** Go with every answer: CORS. */
   readonly extraHeaders: readonly string[]
+}
+
+/** Sees what some clients send and what they are sent, without a part in it. */
+export interface BodyWatch {
+  /** What the exchange is to run with in place of its client and its body; undefined: nobody wants to see this one. */
+  watch(client: ClientPort, admitted: Admitted): Watched | undefined
+}
+
+export interface Watched {
+  readonly client: ClientPort
+  readonly body: BodyStream | null
 }
 
 export interface ProxyDeps extends Omit<ExchangeDeps, 'over' | 'running' | 'began'> {

@@ -1,5 +1,5 @@
 import { globMatcher } from '../lib/glob.ts'
-import type { BodyWatch } from '../proxy/body-watch.ts'
+import type { BodyWatch } from '../proxy/proxy-request.ts'
 import type { ClientRequest } from '../proxy/client-port.ts'
 import { BodyCapture, type CaptureBudget } from './body-capture.ts'
 import { bodyLine } from './body-line.ts'
@@ -58,7 +58,8 @@ export function createBodyLog({ budget, ...deps }: BodyLogDeps, options: LineLog
     watching(settings, secrets) {
       if (settings.keys === null) return null
       const isWanted = keyMatcher(settings.keys)
-      const redactBody = createBodyRedaction({ fields: settings.fields, secrets: secrets.own })
+      const { fields, patterns } = settings
+      const redactBody = createBodyRedaction({ fields, patterns, secrets: secrets.own })
       const recording = {
         createCapture: () => new BodyCapture(settings.maxBytes, budget),
         over(recorded: BodyRecording) {

@@ -1,14 +1,12 @@
 import { headerValue, type RawHeaders } from '../lib/raw-headers.ts'
 import type { ClientPort, ClientRequest } from '../proxy/client-port.ts'
-import type { BodyWatch, Watched } from '../proxy/body-watch.ts'
+import type { Admitted, Watched } from '../proxy/proxy-request.ts'
 import type { ExchangeTrace } from '../proxy/exchange-trace.ts'
 import type { BodyStream } from '../proxy/upstream.ts'
 import type { BodyCapture } from './body-capture.ts'
 
 /** How the client saw the end: whole, broken off, or not at all. */
 export type RecordedEnd = 'whole' | 'broken' | 'client-gone'
-
-type Admitted = Parameters<BodyWatch['watch']>[1]
 
 /** What passed between one client and the gateway, once it is over. */
 export interface BodyRecording {

@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { createBodyRedaction } from './body-redaction.ts'
 
-const redactBody = createBodyRedaction({ fields: ['phone'], secrets: ['own/secret"1', 'abc'] })
+const redactBody = createBodyRedaction({
+  fields: ['phone'],
+  patterns: ['[\\w.]+@[\\w.]+'],
+  secrets: ['own/secret"1', 'abc'],
+})
 const hide = (text: string, presented: string[] = []): string => redactBody({ text, bytes: 0, isCut: false }, presented)
 
 describe('createBodyRedaction', () => {
   it.each([
     ['{"prompt":"crl_abcDEF123 is it"}', '{"prompt":"crl_[redacted] is it"}'],
     ['{"prompt":"curl -H \'Authorization: Bearer xyz\'"}', '{"prompt":"curl -H \'Authorization: Bearer [redacted]\'"}'],
+    ['{"prompt":"write to a.b@c.de"}', '{"prompt":"write to [redacted]"}'],
     ['{"phone":"110","prompt":"Hi"}', '{"phone":"[redacted]","prompt":"Hi"}'],
     ['{"prompt":"own\\/secret\\"1"}', '{"prompt":"[redacted]"}'],
     ['own/secret"1 abc own%2Fsecret%221', '[redacted] abc [redacted]'],

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { patternEraser } from '../lib/pattern-eraser.ts'
 import { redact } from '../lib/redact.ts'
 import type { CapturedBody } from './body-capture.ts'
 import { createSecretFields, hideFields } from './hidden-fields.ts'
@@ -15,17 +16,21 @@ export type RedactBody = (body: CapturedBody, secrets: readonly string[]) => str
 export interface RedactionTerms {
   /** Names of fields. */
   readonly fields: readonly string[]
+  /** Regular expressions. */
+  readonly patterns: readonly string[]
   /** What the gateway itself is told to keep for itself. */
   readonly secrets: readonly string[]
 }
 
-export function createBodyRedaction({ fields, secrets: own }: RedactionTerms): RedactBody {
+export function createBodyRedaction({ fields, patterns, secrets: own }: RedactionTerms): RedactBody {
   const isSecret = createSecretFields(fields)
-  const known = spellings(own)
+  const ownForms = spellings(own)
+  const erasers = patterns.map((pattern) => patternEraser(pattern, HIDDEN))
   return ({ text, isCut }, presented) => {
-    const secrets = [...known, ...spellings(presented)]
+    const secrets = [...ownForms, ...spellings(presented)]
     const certain = isCut ? withoutEnd(text, secrets) : text
-    return redact(hideFields(hideAll(certain, secrets), isSecret))
+    const known = redact(hideFields(hideAll(certain, secrets), isSecret))
+    return erasers.reduce((rest, erase) => erase(rest), known)
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { patternProblem } from '../lib/pattern.ts'
 import { byteSize, choice, listOf, secret, secretFile, section, setting, textSetting, toggle } from '../lib/setting.ts'
 import { Secret } from '../lib/secret.ts'
 import { readSecret, type SettingsContext } from '../lib/settings-context.ts'
@@ -21,6 +22,8 @@ export interface BodySettings {
   readonly maxBytes: number
   /** Names of JSON fields whose values are left out, beside those that every config leaves out. */
   readonly fields: readonly string[]
+  /** Regular expressions; what fits one is left out. */
+  readonly patterns: readonly string[]
 }
 
 /** How spans reach an OpenTelemetry collector. */
@@ -70,6 +73,8 @@ const bodies = setting(
   },
 )
 
+const redactPattern = textSetting({ wanted: 'a regular expression', description: 'A regular expression.' })
+
 export const logSlice = {
   log: section('What is written down. The log itself goes to stderr.', {
     level: choice(levels, `From which level on: ${levels.join(', ')}.`).prefault('info'),
@@ -84,22 +89,31 @@ export const logSlice = {
       minBytes: 1024,
       maxBytes: 2 ** 20,
     }).prefault('64KB'),
-    redact_fields: listOf(textSetting({ wanted: 'the name of a field', description: '' }), {
+    redact_fields: listOf(textSetting({ wanted: 'the name of a field', description: 'The name of a field.' }), {
       wanted: 'a list of names, such as [email, phone]',
       description:
         'JSON fields whose values are left out of the bodies, beside passwords, API keys and their like, which always are.',
+    }).prefault([]),
+    redact_patterns: listOf(redactPattern, {
+      wanted: 'a list of regular expressions',
+      description:
+        'What fits one of these regular expressions, in either case, is left out of the bodies: `["[0-9]{4}( ?[0-9]{4}){3}"]`.',
     }).prefault([]),
   }).prefault({}),
 }
 
 export function toLogSettings({ log }: z.output<z.ZodObject<typeof logSlice>>, context: SettingsContext): LogSettings {
+  for (const [index, pattern] of log.redact_patterns.entries()) {
+    const problem = patternProblem(pattern)
+    if (problem !== undefined) context.problem(['log', 'redact_patterns', index], problem)
+  }
   if (log.bodies !== null && log.requests === false)
     context.problem(['log', 'bodies'], 'needs the folder of the request log, and log.requests is off')
   return {
     level: log.level,
     format: log.format,
     requests: log.requests === false ? null : context.absolutePath(log.requests, ['log', 'requests']),
-    bodies: { keys: log.bodies, maxBytes: log.body_bytes, fields: log.redact_fields },
+    bodies: { keys: log.bodies, maxBytes: log.body_bytes, fields: log.redact_fields, patterns: log.redact_patterns },
   }
 }
 

@@ -81,7 +81,7 @@ export async function startCanaryScene(): Promise<CanaryScene> {
         store: { url: 'sqlite:corral.db', pepper: given.pepper },
         cache: { mode: 'all' },
         traces: { endpoint: collector.url, headers: `api-key=${given.collectorKey}` },
-        log: { level: 'trace' },
+        log: { level: 'trace', bodies: 'on' },
       },
     }),
   )

@@ -52,8 +52,10 @@ async function tellAdmin(scene: CanaryScene): Promise<Map<string, string>> {
   return texts
 }
 
+const isOfBodies = (name: string): boolean => /\/logs\/bodies-[\d-]+\.jsonl$/.test(name)
+
 it(
-  'no key, password or prompt is in anything that the gateway writes, answers or sends, whatever was done',
+  'no key, password or prompt is in anything that the gateway writes, answers or sends, but prompts where bodies are',
   { timeout: 240_000 },
   async () => {
     await using scene = await startCanaryScene()
@@ -102,7 +104,10 @@ it(
       Object.entries({ ...given, admin: scene.adminKey, member, rotated, poor, revoked, agentKey: scene.agentKey }),
     )
     expect([...secrets].filter(([, secret]) => secret.length < 16)).toEqual([])
-    expect(findTraces(secrets, texts)).toEqual([])
+    expect(findTraces(secrets, new Map([...texts].filter(([name]) => !isOfBodies(name))))).toEqual([])
+    const bodies = new Map([...texts].filter(([name]) => isOfBodies(name)))
+    const { prompt: _, ...rest } = Object.fromEntries(secrets)
+    expect(findTraces(new Map(Object.entries(rest)), bodies)).toEqual([])
 
     // That all of this was there to be searched.
     expect(told.ok).toBeGreaterThan(150)
@@ -113,5 +118,8 @@ it(
     expect(texts.get('/metrics')).toContain('corral_')
     expect(gateway.stderr().length).toBeGreaterThan(1000)
     expect(told.answers).toContain('["corral-cache","hit"]')
+    // After the kill and at the end.
+    expect(bodies.size).toBe(2)
+    for (const text of bodies.values()) expect(text.split(given.prompt.slice(-18)).length).toBeGreaterThan(50)
   },
 )

@@ -21,7 +21,7 @@ export interface LoggedExchange {
 /** All lines of the request log that are on disk by now, those of one day in order. */
 export async function readRequestLog(folder: string): Promise<LoggedExchange[]> {
   const logs = join(folder, 'logs')
-  const names = await readdir(logs).catch(() => [])
+  const names = (await readdir(logs).catch(() => [])).filter((name) => name.startsWith('requests-'))
   const texts = await Promise.all(names.map((name) => readFile(join(logs, name), 'utf8')))
   const lines = texts.join('').split('\n')
   // What follows the last line end is still being written.
