@@ -41,7 +41,7 @@ async function keyFor(context: AdminContext, wanted: string | undefined): Promis
   const { principal } = await manager(context)
   const record = await findKey(context, principal.keyId)
   if (wanted !== undefined && wanted !== record.id && wanted !== record.name)
-    throw new GatewayError('missing_scope', { message: 'A key makes links for itself alone: leave "key" out' })
+    throw new GatewayError('missing_scope', { message: 'A key makes links for itself alone' })
   // The secret before the last rotation ends sooner than a session of its key would.
   if ((principal.expiresAt ?? null) !== record.expiresAt)
     throw new GatewayError('missing_scope', {
