@@ -4,8 +4,6 @@ import { isSeen } from './live-exchanges.ts'
 import type { RunningMark } from './live-running.ts'
 import type { Snapshot } from './live-snapshot.ts'
 
-/** How many that had ended before are told of at first. */
-const FIRST_ENDED = 100
 /** A proxy or browser that hears nothing for long takes the connection for dead. */
 const COMMENT_EVERY_MS = 15_000
 /** Who reads nothing for so long has gone without saying so. */
@@ -80,9 +78,8 @@ export class LiveListener {
     const began = visible.filter(({ beganIn }) => whole || beganIn > last)
     const changed = whole ? [] : visible.filter(({ beganIn, changedIn }) => beganIn <= last && changedIn > last)
     const over = ended.since(whole ? 0 : last).filter(({ userId }) => this.#mayKnowOf(userId))
-    const told = last === 0 ? over.slice(-FIRST_ENDED) : over
-    if (!whole && began.length + changed.length + told.length === 0) return ''
-    const lists = `"began":[${joined(began)}],"changed":[${joined(changed)}],"ended":[${joined(told)}]`
+    if (!whole && began.length + changed.length + over.length === 0) return ''
+    const lists = `"began":[${joined(began)}],"changed":[${joined(changed)}],"ended":[${joined(over)}]`
     return event('exchanges', `{"at":"${new Date(at).toISOString()}","whole":${whole},${lists}}`)
   }
 

@@ -250,6 +250,46 @@ describe('usage', () => {
     expect(readLedger(place.url, { by: [], since: day(20) + 3000 }).rows).toMatchObject([{ requests: 5 }])
   })
 
+  it('is of one user, whatever others are called', async () => {
+    const { url } = await used()
+    for (const since of [null, day(1), day(1) + 500]) {
+      const rows = readLedger(url, { by: ['key'], since, userId: 'user_2' }).rows
+      expect(rows, String(since)).toMatchObject([{ key: 'phone', requests: 1 }])
+    }
+    expect(readLedger(url, { by: [], since: null, userId: 'nobody' }).rows).toEqual([])
+  })
+
+  it('has the mean times of what an upstream was asked and answered', async () => {
+    const { url, bookOf } = await setUp()
+    const refused = { attempts: 0, status: 429, ending: 'refused', queueMs: 0, ttftMs: 1 } as const
+    bookOf('a').write(
+      groupOf([
+        { queueMs: 10, ttftMs: 100, time: day(1) - 1000 },
+        { queueMs: 30, ttftMs: 300, time: day(1) + 1000 },
+        { queueMs: 50, ttftMs: null, ending: 'client-gone', status: 499, time: day(1) + 1000 },
+        { queueMs: 70, ttftMs: 7, status: 500, time: day(1) + 1000 },
+        { attempts: 0, cache: 'hit', queueMs: 0, ttftMs: 1, time: day(1) + 1000 },
+        { ...refused, time: day(1) + 1000 },
+        { ...refused, user: 'bob' },
+      ]),
+    )
+    const timesSince = (since: number | null): unknown => readLedger(url, { by: ['user'], since, times: true }).rows
+    expect(timesSince(null)).toMatchObject([
+      { user: 'ann', requests: 6, queue_ms: 40, first_token_ms: 200 },
+      { user: 'bob', requests: 1, queue_ms: null, first_token_ms: null },
+    ])
+    expect(timesSince(day(1))).toMatchObject([{ queue_ms: 50, first_token_ms: 300 }, {}])
+    expect(Object.keys(readLedger(url, { by: [], since: null }).rows[0] ?? {})).not.toContain('queue_ms')
+  })
+
+  it('counts what was stopped as no error', async () => {
+    const { url, bookOf } = await setUp()
+    const stopped = { ending: 'stopped', error: 'exchange_stopped', time: day(1) + 1000 } as const
+    bookOf('a').write(groupOf([stopped, { ...stopped, status: 403 }]))
+    for (const since of [null, day(1)])
+      expect(readLedger(url, { by: [], since }).rows).toMatchObject([{ requests: 2, errors: 0 }])
+  })
+
   it('is nothing where nothing was used', async () => {
     const { url } = await setUp()
     for (const by of [[], ['user'], ['day', 'key']] as const)

@@ -33,12 +33,17 @@ const columns = [
 
 export const DAY_MS = 86_400_000
 
-/** The same in SQL and here: answered with an error or broken off. A client that left is no error. */
-export const FAILED_SQL = `(ending NOT IN ('complete', 'client-gone') OR (status >= 400 AND status <> 499))`
+/** The same in SQL and here: answered with an error or broken off. A client that left, or had it stopped, is none. */
+export const FAILED_SQL = `(ending NOT IN ('complete', 'client-gone', 'stopped') OR (status >= 400 AND status <> 499 AND ending <> 'stopped'))`
 
 function hasFailed({ ending, status }: LedgerParty): boolean {
+  if (ending === 'stopped') return false
   return (ending !== 'complete' && ending !== 'client-gone') || (status >= 400 && status !== 499)
 }
+
+/** As well: which times say how an upstream did. What the cache gave is nobody's, an error is fast. */
+export const QUEUED_SQL = 'attempts > 0'
+export const ANSWERED_SQL = '(attempts > 0 AND status < 400 AND first_token_ms IS NOT NULL)'
 
 /** The UTC day of a time, as `YYYY-MM-DD`. */
 export function dayOf(time: number): string {
@@ -121,6 +126,10 @@ interface DaySum {
   promptTokens: number
   completionTokens: number
   cost: number
+  queued: number
+  queueMs: number
+  answered: number
+  firstTokenMs: number
 }
 
 /** What a group adds to its days: one statement for each party and day, not for each row. */
@@ -140,6 +149,7 @@ class GroupSums {
     sum.promptTokens += countOf(group, row, 'promptTokens')
     sum.completionTokens += countOf(group, row, 'completionTokens')
     sum.cost += countOf(group, row, 'cost')
+    if (countOf(group, row, 'attempts') > 0) addTimes(sum, group, row)
   }
 
   write(): void {
@@ -150,17 +160,32 @@ class GroupSums {
     const known = this.#open[place]
     if (known?.day === day) return known
     if (known !== undefined) this.#write(known)
-    const sum = { party, day, requests: 0, errors: 0, promptTokens: 0, completionTokens: 0, cost: 0 }
+    const sum = { party, day, ...NOTHING }
     this.#open[place] = sum
     return sum
   }
 }
 
+const NOTHING = {
+  ...{ requests: 0, errors: 0, promptTokens: 0, completionTokens: 0, cost: 0 },
+  ...{ queued: 0, queueMs: 0, answered: 0, firstTokenMs: 0 },
+}
+
+function addTimes(sum: DaySum, group: LedgerGroup, row: number): void {
+  sum.queued += 1
+  sum.queueMs += countOf(group, row, 'queueMs')
+  const firstTokenMs = rowNumber(group, row, 'firstTokenMs')
+  if (firstTokenMs === null || sum.party.status >= 400) return
+  sum.answered += 1
+  sum.firstTokenMs += firstTokenMs
+}
+
 function prepareDaySums(database: DatabaseSync): (sum: DaySum) => void {
   const statement = database.prepare(`
     INSERT INTO usage_days
-      (day, user, key_id, key_name, model, upstream, requests, errors, prompt_tokens, completion_tokens, cost, user_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      (day, user, key_id, key_name, model, upstream, requests, errors, prompt_tokens, completion_tokens, cost,
+      queued, queue_ms, answered, first_token_ms, user_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (day, user, key_id, model, upstream) DO UPDATE SET
       key_name = excluded.key_name,
       user_id = excluded.user_id,
@@ -168,11 +193,17 @@ function prepareDaySums(database: DatabaseSync): (sum: DaySum) => void {
       errors = errors + excluded.errors,
       prompt_tokens = prompt_tokens + excluded.prompt_tokens,
       completion_tokens = completion_tokens + excluded.completion_tokens,
-      cost = cost + excluded.cost
+      cost = cost + excluded.cost,
+      queued = queued + excluded.queued,
+      queue_ms = queue_ms + excluded.queue_ms,
+      answered = answered + excluded.answered,
+      first_token_ms = first_token_ms + excluded.first_token_ms
   `)
-  return ({ party, day, requests, errors, promptTokens, completionTokens, cost }) => {
+  return ({ party, day, ...sum }) => {
     const { user, userId, keyId, keyName, model, upstream } = party
     const who = [user ?? '', keyId ?? '', keyName ?? '', model ?? '', upstream ?? '']
-    statement.run(dayOf(day * DAY_MS), ...who, requests, errors, promptTokens, completionTokens, cost, userId)
+    const used = [sum.requests, sum.errors, sum.promptTokens, sum.completionTokens, sum.cost]
+    const times = [sum.queued, sum.queueMs, sum.answered, sum.firstTokenMs]
+    statement.run(dayOf(day * DAY_MS), ...who, ...used, ...times, userId)
   }
 }

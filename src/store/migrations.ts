@@ -181,4 +181,27 @@ export const migrations: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    // Sums, with how many they are of: of days whose rows are gone nobody knows the times any more.
+    number: 9,
+    sql: `
+      ALTER TABLE usage_days ADD COLUMN queued INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE usage_days ADD COLUMN queue_ms REAL NOT NULL DEFAULT 0;
+      ALTER TABLE usage_days ADD COLUMN answered INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE usage_days ADD COLUMN first_token_ms REAL NOT NULL DEFAULT 0;
+      UPDATE usage_days SET
+        queued = known.queued, queue_ms = known.queue_ms,
+        answered = known.answered, first_token_ms = known.first_token_ms
+      FROM (
+        SELECT date(at / 1000, 'unixepoch') AS day, coalesce(user, '') AS user, coalesce(key_id, '') AS key_id,
+          coalesce(model, '') AS model, coalesce(upstream, '') AS upstream,
+          count(*) AS queued, sum(queue_ms) AS queue_ms,
+          sum(status < 400 AND first_token_ms IS NOT NULL) AS answered,
+          total(CASE WHEN status < 400 THEN first_token_ms END) AS first_token_ms
+        FROM exchanges WHERE attempts > 0 GROUP BY 1, 2, 3, 4, 5
+      ) AS known
+      WHERE usage_days.day = known.day AND usage_days.user = known.user AND usage_days.key_id = known.key_id
+        AND usage_days.model = known.model AND usage_days.upstream = known.upstream;
+    `,
+  },
 ]

@@ -54,7 +54,11 @@ async function read(terminal: Terminal, options: UsageOptions, query: UsageQuery
   const since = query.since === null ? {} : { since: new Date(query.since).toISOString() }
   const input = { by: query.by.join(','), ...since }
   const { withAdministration } = await import('../with-administration.ts')
-  return withAdministration(terminal, options, (administration) => administration.call(usageRoute, { input }))
+  const rows = await withAdministration(terminal, options, (administration) =>
+    administration.call(usageRoute, { input }),
+  )
+  // The times are the console's.
+  return rows.map(({ queue_ms: _queue, first_token_ms: _first, ...row }) => row)
 }
 
 function print(

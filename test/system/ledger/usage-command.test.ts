@@ -11,6 +11,8 @@ import { startGateway } from '../harness/start-gateway.ts'
 import { databaseOf, readRows, usageOf } from './books.ts'
 
 const DAY_MS = 86_400_000
+const DAY_COLUMNS =
+  'day, user, key_id, key_name, model, upstream, requests, errors, prompt_tokens, completion_tokens, cost'
 const today = new Date().toISOString().slice(0, 10)
 
 let before: GatewayBefore
@@ -71,7 +73,7 @@ describe('corral usage', () => {
 
   it('writes cells that no spreadsheet computes', async () => {
     const database = new DatabaseSync(databaseOf(before.gateway))
-    database.exec(`INSERT INTO usage_days VALUES
+    database.exec(`INSERT INTO usage_days (${DAY_COLUMNS}) VALUES
       ('2020-01-01', '=HYPERLINK("http://evil")', 'k', '+1,2', '-m', '@u', 1, 0, 2, 3, 0.5)`)
     const { stdout } = await before.gateway.cli('usage', '--csv', '--by', 'day,user,key,model,upstream')
     database.exec(`DELETE FROM usage_days WHERE day = '2020-01-01'`)
@@ -135,7 +137,9 @@ describe('a start', () => {
       const addRow = database.prepare(`INSERT INTO exchanges
         (exchange, at, route, dialect, attempts, status, ending, bytes_in, bytes_out, queue_ms, total_ms, cost)
         VALUES ('x', ?, '/api/chat', 'ollama', 1, 200, 'complete', 0, 0, 0, 0, 0)`)
-      const addDay = database.prepare(`INSERT INTO usage_days VALUES (?, 'ann', 'k', 'k', 'm', 'u', 1, 0, 2, 3, 0)`)
+      const addDay = database.prepare(
+        `INSERT INTO usage_days (${DAY_COLUMNS}) VALUES (?, 'ann', 'k', 'k', 'm', 'u', 1, 0, 2, 3, 0)`,
+      )
       for (const days of [1, 3, 29, 40]) {
         addRow.run(Date.now() - days * DAY_MS)
         addDay.run(new Date(Date.now() - days * DAY_MS).toISOString().slice(0, 10))
