@@ -221,11 +221,6 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./commands/console.ts')).openConsole,
   },
   {
-    words: ['console'],
-    summary: 'print a link that logs in to the console once',
-    load: async () => (await import('./commands/console.ts')).openConsole,
-  },
-  {
     words: ['usage'],
     summary: 'say who used what, from the ledger',
     load: async () => (await import('./commands/usage.ts')).usage,
