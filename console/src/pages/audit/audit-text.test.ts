@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { actionText, actorText, detailText, matchesAudit, type AuditEntry } from './audit-text.ts'
+import type { AuditEntry } from '../../admin-types.ts'
+import { actionText, actorText, detailText, matchesAudit } from './audit-text.ts'
 
 const entry: AuditEntry = {
   at: '2026-03-05T15:00:00Z',

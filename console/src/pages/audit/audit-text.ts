@@ -1,13 +1,4 @@
-/** As `GET /admin/audit` answers. */
-export interface AuditEntry {
-  readonly at: string
-  readonly user: string | null
-  readonly key: string | null
-  readonly key_id: string | null
-  readonly action: string
-  readonly subject: string
-  readonly detail: Readonly<Record<string, unknown>>
-}
+import type { AuditEntry } from '../../admin-types.ts'
 
 const verbs: Readonly<Record<string, string>> = {
   'key.create': 'created the key',

@@ -1,4 +1,5 @@
-import { limitChanges, type Limits, limitTexts, type LimitTexts, parseLimits } from './limit-fields.ts'
+import type { AdminRoutes, Key } from '../../admin-types.ts'
+import { limitChanges, limitTexts, type LimitTexts, parseLimits } from './limit-fields.ts'
 
 export const scopeFields = [
   { name: 'chat', label: 'chat', says: 'ask models: chat, generate, responses, messages' },
@@ -72,10 +73,11 @@ export interface FormContext {
   readonly kind: 'key' | 'own' | 'agent'
 }
 
-export type KeyBody = Readonly<Record<string, unknown>>
+export type NewKey = AdminRoutes['POST /admin/keys']['input']
+export type KeyChange = AdminRoutes['POST /admin/keys/change']['input']
 
 /** What the API is sent, or the first field that is not right. */
-export function newKeyBody(form: KeyForm, { now, kind }: FormContext): FormResult<KeyBody> {
+export function newKeyBody(form: KeyForm, { now, kind }: FormContext): FormResult<NewKey> {
   const name = form.name.trim()
   const problem = nameProblem(name) ?? (kind === 'agent' ? undefined : scopesProblem(form.scopes))
   if (problem !== undefined) return problem
@@ -93,15 +95,7 @@ export function newKeyBody(form: KeyForm, { now, kind }: FormContext): FormResul
 }
 
 /** The part of a key that can be changed afterwards. */
-export interface ChangeableKey {
-  readonly id: string
-  readonly models: readonly string[] | null
-  readonly upstreams: readonly string[] | null
-  readonly class: 'interactive' | 'batch'
-  readonly weight: number
-  readonly limits: Limits
-  readonly expires_at: string | null
-}
+export type ChangeableKey = Pick<Key, 'id' | 'models' | 'upstreams' | 'class' | 'weight' | 'limits' | 'expires_at'>
 
 /** The fields of a key that is there; `at` keeps its end as it is unless somebody chooses another. */
 export function formOf(key: ChangeableKey): KeyForm {
@@ -118,7 +112,7 @@ export function formOf(key: ChangeableKey): KeyForm {
 }
 
 /** Only what is different, so that nothing that somebody else has changed meanwhile is put back. Null: nothing is. */
-export function keyChangeBody(key: ChangeableKey, form: KeyForm, now: number): FormResult<KeyBody | null> {
+export function keyChangeBody(key: ChangeableKey, form: KeyForm, now: number): FormResult<KeyChange | null> {
   const before = formOf(key)
   const isEndChanged = form.end !== before.end || form.endAt !== before.endAt
   const end = isEndChanged ? endOf(form, now) : { kind: 'body' as const, body: {} }
@@ -148,12 +142,16 @@ export function localDateTime(at: number): string {
   return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
-function listChange(name: string, before: readonly string[] | null, after: readonly string[]): KeyBody {
+function listChange(
+  name: 'models' | 'upstreams',
+  before: readonly string[] | null,
+  after: string[],
+): Pick<KeyChange, 'models' | 'upstreams'> {
   if ((before ?? []).join('\n') === after.join('\n')) return {}
   return { [name]: after.length === 0 ? null : after }
 }
 
-function termsOf(form: KeyForm): FormResult<KeyBody> {
+function termsOf(form: KeyForm): FormResult<Omit<NewKey, 'name'>> {
   const parsed = parseLimits(form.limits)
   if (parsed.kind === 'problem') return { kind: 'problem', field: 'limits', message: parsed.message }
   const weight = Number(form.weight)
@@ -172,7 +170,7 @@ function termsOf(form: KeyForm): FormResult<KeyBody> {
   }
 }
 
-function endOf({ end, endAt }: KeyForm, now: number): FormResult<KeyBody> {
+function endOf({ end, endAt }: KeyForm, now: number): FormResult<Pick<NewKey, 'expires_in_seconds' | 'expires_at'>> {
   if (end === 'never') return { kind: 'body', body: {} }
   if (end !== 'at') {
     const seconds = ends.find(({ id }) => id === end)?.seconds ?? null

@@ -1,10 +1,14 @@
 import { expect, it } from 'vitest'
 import { modelMatrix, shortDigest, type UpstreamWithModels } from './model-matrix.ts'
 
-function upstream(name: string, models: Record<string, string | null> | null, desired: string[] | null = null) {
-  const list =
-    models && Object.entries(models).map(([model, digest]) => ({ name: model, size: 5, digest, loaded: false }))
-  return { name, provider: false, state: 'up', models: list, desired } satisfies UpstreamWithModels
+function upstream(
+  name: string,
+  models: Record<string, string | null> | null,
+  desired: string[] | null = null,
+): UpstreamWithModels {
+  const told = { size: 5, loaded: false, parameters: null, quantization: null, modified_at: null }
+  const list = models && Object.entries(models).map(([model, digest]) => ({ name: model, digest, ...told }))
+  return { name, pool: null, provider: false, state: 'up', fault: null, models: list, desired, assigned: [] }
 }
 
 it('has a row for each model and a cell for each upstream', () => {

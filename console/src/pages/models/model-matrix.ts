@@ -1,18 +1,7 @@
-/** As `GET /admin/models` answers. */
-export interface ModelOnUpstream {
-  readonly name: string
-  readonly size: number | null
-  readonly digest: string | null
-  readonly loaded: boolean
-}
+import type { FleetModels } from '../../admin-types.ts'
 
-export interface UpstreamWithModels {
-  readonly name: string
-  readonly provider: boolean
-  readonly state: string
-  readonly models: readonly ModelOnUpstream[] | null
-  readonly desired: readonly string[] | null
-}
+export type UpstreamWithModels = FleetModels['upstreams'][number]
+export type ModelOnUpstream = NonNullable<UpstreamWithModels['models']>[number]
 
 export type Cell =
   | { readonly kind: 'has'; readonly model: ModelOnUpstream; readonly wanted: boolean; readonly odd: boolean }

@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest'
+import type { Usage } from '../../admin-types.ts'
 import { daysBetween, rangeStart } from './usage-range.ts'
-import { MAX_SERIES, stacked, usageSeries, type UsageRow } from './usage-series.ts'
+import { MAX_SERIES, stacked, usageSeries } from './usage-series.ts'
 
 const now = Date.parse('2026-03-05T15:00:00Z')
 
-function row(day: string, model: string | null, requests: number): UsageRow {
-  return { day, model, requests, errors: 0, prompt_tokens: 0, completion_tokens: 0, cost: 0 }
+function row(day: string, model: string | null, requests: number, first_token_ms: number | null = null): Usage {
+  const nothing = { errors: 0, prompt_tokens: 0, completion_tokens: 0, cost: 0, queue_ms: null }
+  return { day, model, requests, ...nothing, first_token_ms }
 }
 
-const byModel = { by: 'model', valueOf: ({ requests }: UsageRow) => requests, now } as const
+const requests = { kind: 'sum', valueOf: (each: Usage) => each.requests } as const
+const firstToken = { kind: 'mean', valueOf: (each: Usage) => each.first_token_ms } as const
+const byModel = { by: 'model', measure: requests, now } as const
 
 describe('ranges', () => {
   it('begin with a day of UTC, as the ledger counts', () => {
@@ -61,6 +65,21 @@ describe('usageSeries', () => {
   it('names what has no name, also where a model is called so', () => {
     const { series } = usageSeries([row('2026-03-05', null, 2)], { ...byModel, since: null })
     expect(series[0]?.name).toBe('(no model)')
+  })
+
+  it('takes means by the number of requests, and leaves out what is not known', () => {
+    const day = '2026-03-05'
+    const rows = [row(day, 'a', 1, 100), row(day, 'a', 3, 200), row(day, 'a', 50, null), row('2026-03-03', 'a', 1, 7)]
+    const { series } = usageSeries([...rows, row(day, 'b', 9, null)], { ...byModel, measure: firstToken, since: null })
+    expect(series).toEqual([{ name: 'a', values: [7, null, 175], total: 55 }])
+  })
+
+  it('has no mean of all the rest', () => {
+    const rows = Array.from({ length: 20 }, (_, i) => row('2026-03-05', `m${i}`, i + 1, 10))
+    const { series } = usageSeries(rows, { ...byModel, measure: firstToken, since: null })
+    expect(series).toHaveLength(MAX_SERIES)
+    expect(series[0]?.name).toBe('m19')
+    expect(series.some(({ name }) => name === null)).toBe(false)
   })
 
   it('stacks', () => {
