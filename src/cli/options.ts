@@ -29,9 +29,18 @@ export function addConfigOption(command: Command): Command {
 }
 
 export function addStoreOptions(command: Command): Command {
+  return addServerOptions(command, 'key with scope admin for --server')
+}
+
+/** For what members may do with their own keys, too. */
+export function addKeyDeskOptions(command: Command): Command {
+  return addServerOptions(command, "key for --server: an admin's, or a member's for the member's own keys")
+}
+
+function addServerOptions(command: Command, key: string): Command {
   return addConfigOption(command)
     .option('--server <url>', 'ask this running gateway in place of the store of the config')
-    .option('--key <key>', 'key with scope admin for --server (default: CORRAL_KEY)')
+    .option('--key <key>', `${key} (default: CORRAL_KEY)`)
 }
 
 export function addTermsOptions(command: Command): Command {

@@ -23,6 +23,6 @@ async function open(terminal: Terminal, options: StoreOptions): Promise<Administ
   if (options.server === undefined) return openLocalAdministration(terminal, options)
   const key = options.key ?? environmentValue(terminal, 'CORRAL_KEY')
   if (key === undefined)
-    throw new CommandFailure('--server needs --key, or CORRAL_KEY, with a key of scope admin', { exitCode: 2 })
+    throw new CommandFailure('--server needs --key, or CORRAL_KEY, with a key of the gateway', { exitCode: 2 })
   return createRemoteAdministration({ server: options.server, key })
 }

@@ -1,8 +1,7 @@
 import { Option, type Command } from 'commander'
-import { createKeyRoute } from '../../admin/keys.ts'
 import type { TermsInput } from '../../admin/key-schemas.ts'
-import { withAdministration } from '../with-administration.ts'
-import { addStoreOptions, addTermsOptions, termsOf, type StoreOptions, type TermsOptions } from '../options.ts'
+import { withKeyDesk } from '../keys/key-desk.ts'
+import { addKeyDeskOptions, addTermsOptions, termsOf, type StoreOptions, type TermsOptions } from '../options.ts'
 import { addLimitOption, type LimitOptions } from '../limit-options.ts'
 import { reachableUrl } from '../gateway-url.ts'
 import { loadSettings } from '../load-settings.ts'
@@ -11,16 +10,18 @@ import type { Terminal } from '../terminal.ts'
 
 interface KeyCreateOptions extends StoreOptions, TermsOptions, LimitOptions {
   readonly user?: string
-  readonly format: 'crl' | 'ollama-uuid'
+  readonly format?: 'crl' | 'ollama-uuid'
   readonly agent?: boolean
   readonly pool?: readonly string[]
   readonly url?: string
 }
 
 export function keyCreate(command: Command, terminal: Terminal): void {
-  const named = command.argument('<name>', 'what the key is called').option('--user <name>', 'whose key it is', 'admin')
-  addStoreOptions(addLimitOption(addTermsOptions(named), 'this key'))
-    .addOption(new Option('--format <format>', 'shape of the key').choices(['crl', 'ollama-uuid']).default('crl'))
+  const named = command
+    .argument('<name>', 'what the key is called')
+    .option('--user <name>', "whose key it is (default: admin; with a member's key, that member)")
+  addKeyDeskOptions(addLimitOption(addTermsOptions(named), 'this key'))
+    .addOption(new Option('--format <format>', 'shape of the key (default: crl)').choices(['crl', 'ollama-uuid']))
     .option('--agent', 'for corral agent beside an Ollama that nobody can reach; it opens nothing else')
     .option('--pool <name...>', 'with --agent: pools of the config that it may join (default: default)')
     .option(
@@ -32,9 +33,7 @@ export function keyCreate(command: Command, terminal: Terminal): void {
       const options = self.optsWithGlobals<KeyCreateOptions>()
       const { user, format, limit: limits } = options
       const input = { name, user, format, limits, ...termsOf(options), ...agentTerms(options) }
-      const key = await withAdministration(terminal, options, (administration) =>
-        administration.call(createKeyRoute, { input }),
-      )
+      const key = await withKeyDesk(terminal, options, (desk) => desk.create(input))
       if (!key.scopes.includes('agent')) return presentKey(terminal, key)
       const { settings } = await loadSettings(terminal, options)
       presentAgentKey(terminal, key, reachableUrl(terminal, settings.http, options))

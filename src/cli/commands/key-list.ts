@@ -1,19 +1,18 @@
 import type { Command } from 'commander'
-import { listKeysRoute } from '../../admin/keys.ts'
 import type { KeyView } from '../../admin/key-schemas.ts'
 import { isPlainShare } from '../../auth/principal.ts'
-import { withAdministration } from '../with-administration.ts'
-import { addStoreOptions, type StoreOptions } from '../options.ts'
+import { withKeyDesk } from '../keys/key-desk.ts'
+import { addKeyDeskOptions, type StoreOptions } from '../options.ts'
 import { localTime, printList } from '../print-list.ts'
 import { queueText } from '../present-key.ts'
 import type { Terminal } from '../terminal.ts'
 
 export function keyList(command: Command, terminal: Terminal): void {
-  addStoreOptions(command)
+  addKeyDeskOptions(command)
     .option('--json', 'print a JSON array')
     .action(async (_options: unknown, self: Command) => {
       const options = self.optsWithGlobals<StoreOptions & { json?: boolean }>()
-      const keys = await withAdministration(terminal, options, (administration) => administration.call(listKeysRoute))
+      const keys = await withKeyDesk(terminal, options, (desk) => desk.list())
       printList(terminal, keys, {
         json: options.json ?? false,
         columns: {

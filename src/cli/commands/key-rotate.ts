@@ -1,9 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import { rotateKeyRoute } from '../../admin/key-changes.ts'
 import { DEFAULT_OVERLAP_SECONDS } from '../../admin/key-schemas.ts'
 import { parseDuration } from '../../lib/duration.ts'
-import { withAdministration } from '../with-administration.ts'
-import { addStoreOptions, toSeconds, type StoreOptions } from '../options.ts'
+import { withKeyDesk } from '../keys/key-desk.ts'
+import { addKeyDeskOptions, toSeconds, type StoreOptions } from '../options.ts'
 import { describeKey } from '../present-key.ts'
 import { localTime } from '../print-list.ts'
 import type { Terminal } from '../terminal.ts'
@@ -16,7 +15,7 @@ interface RotateOptions extends StoreOptions {
 const MAX_OVERLAP_MS = 90 * 24 * 60 * 60 * 1000
 
 export function keyRotate(command: Command, terminal: Terminal): void {
-  addStoreOptions(command.argument('<key>', 'its name or its id'))
+  addKeyDeskOptions(command.argument('<key>', 'its name or its id'))
     .option(
       '--overlap <duration>',
       'how long the old secret works too; 0s ends it, and what runs with it, at once (default: 24h)',
@@ -27,9 +26,7 @@ export function keyRotate(command: Command, terminal: Terminal): void {
       const options = self.optsWithGlobals<RotateOptions>()
       const { overlap } = options
       const overlap_seconds = overlap === undefined ? DEFAULT_OVERLAP_SECONDS : toSeconds(overlap)
-      const key = await withAdministration(terminal, options, (administration) =>
-        administration.call(rotateKeyRoute, { input: { key: nameOrId, overlap_seconds } }),
-      )
+      const key = await withKeyDesk(terminal, options, (desk) => desk.rotate({ key: nameOrId, overlap_seconds }))
       const old = key.old_secret_until
       const end = old === null ? 'opens nothing any more' : `works until ${localTime(old)}`
       terminal.say(`${describeKey(key)}. The old secret ${end}; the new one is shown this once:`)

@@ -98,13 +98,57 @@ describe('--server', () => {
     expect(shared.stdout).toContain(`OLLAMA_HOST=${gateway.url}/k/crl_`)
   })
 
+  it("lets members manage their own keys, and nobody else's", async () => {
+    await using gateway = await startGateway()
+    const at = ['--server', gateway.url]
+    const admin = corralIn(undefined, { CORRAL_KEY: gateway.adminKey })
+    const first = (await admin('user', 'create', 'ann', '--limit', 'concurrent=5', ...at)).stdout.trim()
+    const ann = corralIn(undefined, { CORRAL_KEY: first })
+    const made = await ann('key', 'create', 'phone', '--scope', 'chat', ...at)
+    expect([made.code, made.stdout]).toEqual([0, expect.stringMatching(/^crl_\w{33}\n$/)])
+    expect(await isLetIn(gateway, made.stdout.trim())).toBe(true)
+    expect((await ann('key', 'create', 'tablet', '--user', 'ann', ...at)).code).toBe(0)
+    const own = [{ name: 'ann' }, { name: 'phone', user: 'ann', scopes: ['chat'] }, { name: 'tablet' }]
+    expect(await ann.json('key', 'list', ...at)).toMatchObject(own)
+    expect(await admin.json('key', 'list', ...at)).toMatchObject([{ name: 'first', user: 'admin' }, ...own])
+
+    const rotated = await ann('key', 'rotate', 'phone', '--overlap', '0s', ...at)
+    expect(await isLetIn(gateway, made.stdout.trim())).toBe(false)
+    expect(await isLetIn(gateway, rotated.stdout.trim())).toBe(true)
+    expect((await ann('key', 'revoke', 'phone', ...at)).stderr).toMatch(
+      /^Key "phone" \(\S+\) of user "ann" is revoked\n$/,
+    )
+    expect(await isLetIn(gateway, rotated.stdout.trim())).toBe(false)
+
+    const refusals: [string[], RegExp][] = [
+      [
+        ['create', 'x', '--user', 'bob'],
+        /^This key makes keys of its own user "ann": one for "bob" takes an admin's key$/,
+      ],
+      [['create', 'x', '--agent'], /^--format, --agent and --pool take an admin's key: this one makes plain keys$/],
+      [['create', 'x', '--scope', 'admin'], /^A key without scope "admin" cannot grant it: use a key that may/],
+      [['rotate', 'first'], /^There is no key "first" /],
+      [['revoke', 'first'], /^There is no key "first" /],
+      [['change', 'tablet', '--expires', '1d'], /^This key has no scope "admin": use a key that may/],
+    ]
+    for (const [args, sentence] of refusals) {
+      const { code, stdout, stderr } = await ann('key', ...args, ...at)
+      expect([code, stdout, stderr]).toEqual([1, '', expect.stringMatching(/^corral: .*\n$/)])
+      expect(stderr.slice('corral: '.length, -1)).toMatch(sentence)
+    }
+    const agent = (await admin('key', 'create', 'home', '--agent', ...at)).stdout.trim()
+    const byAgent = await ann('key', 'list', ...at, '--key', agent)
+    expect([byAgent.code, byAgent.stderr]).toEqual([1, expect.stringMatching(/^corral: A key of an agent.*\n$/)])
+    expect(await admin.json('key', 'list', ...at)).toHaveLength(5)
+  })
+
   it('passes the reason of a refusal on', async () => {
     await using gateway = await startGateway()
     const corral = corralIn()
     const weak = await gateway.createKey({ scopes: ['chat'] })
     await untilLetIn(gateway, weak)
     const at = ['--server', gateway.url, '--key']
-    const refused = await corral('key', 'list', ...at, weak)
+    const refused = await corral('user', 'list', ...at, weak)
     expect([refused.code, refused.stderr]).toEqual([
       1,
       expect.stringMatching(/^corral: This key has no scope "admin": .*\n$/),
