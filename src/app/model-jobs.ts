@@ -33,8 +33,10 @@ export function createModelJobs(deps: ModelJobsDeps): ModelJobs {
   const follow = createFollowLines(deps)
   let jobs: readonly ModelJob[] = []
   let cancelTimer: (() => void) | null = null
+  let isStopped = false
 
   const tell = (): void => {
+    if (isStopped) return
     cancelTimer ??= startTimer(TELL_EVERY_MS, () => {
       cancelTimer = null
       changed.tell()
@@ -76,6 +78,7 @@ export function createModelJobs(deps: ModelJobsDeps): ModelJobs {
       return job?.view()
     },
     stop() {
+      isStopped = true
       for (const job of running()) job.cancel()
       cancelTimer?.()
     },

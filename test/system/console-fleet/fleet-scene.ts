@@ -30,7 +30,7 @@ export async function startFleet(
   upstreams: readonly object[],
   { folder, ...more }: Readonly<Record<string, unknown>> & { readonly folder?: string } = {},
 ): Promise<RunningGateway> {
-  const config = { upstreams, routing: { health_interval: '1s' }, ...more }
+  const config = { upstreams, routing: { health_interval: '1s', model_ttl: '1s' }, ...more }
   const gateway = await startGateway({ config, ...(folder !== undefined && { folder }) })
   onTestFinished(() => gateway[Symbol.asyncDispose]())
   return gateway
