@@ -2,11 +2,9 @@ import { type AdminApi, createAdminApi } from '../admin/admin-api.ts'
 import type { AdminDeps } from '../admin/admin-route.ts'
 import type { GatewayStatus } from '../admin/schemas.ts'
 import { type WholeStatus, wholeStatus } from '../admin/status.ts'
-import { createAuthenticator } from '../auth/authenticator.ts'
 import type { KeyDirectory } from '../auth/key-directory.ts'
-import { allowsScope, judgeModels, visibleModel } from '../auth/policy.ts'
+import { judgeModels, visibleModel } from '../auth/policy.ts'
 import type { Principal } from '../auth/principal.ts'
-import { createThrottle } from '../auth/throttle.ts'
 import type { Settings } from '../config/settings.ts'
 import { dialects } from '../dialects/dialects.ts'
 import type { GatewayError } from '../errors/gateway-error.ts'
@@ -16,7 +14,6 @@ import type { ConsoleFiles } from '../http/console-files.ts'
 import { createCors } from '../http/cors.ts'
 import { createFrontDoor, type FrontDoor } from '../http/front-door.ts'
 import { createHostGuard } from '../http/host-guard.ts'
-import { createIdentify } from '../http/identify.ts'
 import { createOriginGuard } from '../http/origin-guard.ts'
 import { createOwnAnswers } from '../http/own-answers.ts'
 import { createRespond } from '../http/respond.ts'
@@ -45,7 +42,7 @@ import type { AgentRegistry } from '../tunnel/server/registry.ts'
 import { agentMembers } from './agent-members.ts'
 import type { GatewayCache } from './cache.ts'
 import type { ConsoleDoor } from './console-door.ts'
-import { createConsoleEntrance } from './console-entrance.ts'
+import { createEntrance } from './entrance.ts'
 import type { FleetDesk } from './fleet-desk.ts'
 import type { FleetMembers } from './fleet-members.ts'
 import { fleetModels } from './fleet-models.ts'
@@ -97,15 +94,12 @@ export interface GenerationDeps {
 }
 
 export function createGeneration(settings: Settings, members: FleetMembers, deps: GenerationDeps): Generation {
-  const { clock, log } = deps
+  const { log } = deps
   const routing = openRouting(settings, members, deps)
-  const throttle = createThrottle({ clock })
-  const authenticator = createAuthenticator({ directory: deps.directory, clock, throttle }, settings.auth)
-  const { denied } = deps
-  const entrance = createConsoleEntrance(deps.consoleDoor, { authenticator, throttle, denied, store: deps.admin.store })
+  const entrance = createEntrance(settings.auth, { ...deps, store: deps.admin.store })
   const judge = createJudge(routing)
   const ownHeaders = securityHeaders(settings.http.tls !== null)
-  const respond = createRespond(ownHeaders)
+  const [respond, openStream] = [createRespond(ownHeaders), createOpenStream(ownHeaders)]
   const limits = createGenerationLimits(settings, deps)
   const proxy = createProxy({
     dialects,
@@ -130,17 +124,13 @@ export function createGeneration(settings: Settings, members: FleetMembers, deps
   const door = createFrontDoor({
     table: createRouteTable([...routes, ...[...admin.routes, ...admin.streams].map(asRoute)]),
     cors: createCors(settings.http.corsOrigins),
-    identify: entrance.identify(createIdentify({ authenticator, allowsScope, scopeDenied: denied })),
+    identify: entrance.identify,
     proxy,
     own: new Map([...ownAnswers({ settings, routing, admin, judge, status }, deps), ...entrance.answers]),
     agents: deps.agentDoor,
     isLive: entrance.isLive,
     unbooked: () => deps.ledger.refusal(),
-    ends: createVisitEnds({
-      respond,
-      openStream: createOpenStream(ownHeaders),
-      record: (record) => deps.record(record, 0),
-    }),
+    ends: createVisitEnds({ respond, openStream, record: (record) => deps.record(record, 0) }),
     decodeBody: createBodyDecoder((body) => decodeZstdBody(body, settings.http.bodyBytes)),
     servesHost: createHostGuard(settings),
     servesOrigin: createOriginGuard(settings),

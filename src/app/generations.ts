@@ -44,6 +44,7 @@ export function createGenerations(first: Settings, deps: GenerationDeps): Genera
   }
   let current = next(first, null)
   const all = new Set([current])
+  const running = (): Generation['proxy']['running'][] => [...all].map(({ proxy }) => proxy.running)
   /** Resolves when nothing runs in a generation that was replaced. */
   let olderIdle: Promise<unknown> = Promise.resolve()
   let areMembersDue = false
@@ -77,19 +78,13 @@ export function createGenerations(first: Settings, deps: GenerationDeps): Genera
       areMembersDue = true
       setImmediate(refreshMembers)
     },
-    endKey(keyId) {
-      for (const generation of all) generation.proxy.running.endKey(keyId)
-    },
-    endSession(session) {
-      for (const generation of all) generation.proxy.running.endSession(session)
-    },
-    endAll() {
-      for (const generation of all) generation.proxy.running.endAll()
-    },
-    members: () => [...all].flatMap(({ proxy }) => proxy.running.members()),
-    running: () => [...all].reduce((sum, { proxy }) => sum + proxy.running.size, 0),
+    endKey: (keyId) => running().forEach((each) => each.endKey(keyId)),
+    endSession: (session) => running().forEach((each) => each.endSession(session)),
+    endAll: () => running().forEach((each) => each.endAll()),
+    members: () => running().flatMap((each) => each.members()),
+    running: () => running().reduce((sum, { size }) => sum + size, 0),
     async idle() {
-      await Promise.all([...all].map((generation) => generation.proxy.running.idle()))
+      await Promise.all(running().map((each) => each.idle()))
     },
     stop() {
       for (const generation of all) {

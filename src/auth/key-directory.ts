@@ -5,6 +5,7 @@ import { createDummyDigest, type KeyDigester } from './key-digest.ts'
 import { foreignEntry, previousEntry, storedEntry, type KeyEntry } from './key-entry.ts'
 import type { KeyRecord, UserRecord } from './key-store.ts'
 import { createKeyUses, type KeyUses } from './key-uses.ts'
+import { createLiveKeys } from './live-keys.ts'
 import type { Principal } from './principal.ts'
 import { createReplacedSecrets } from './replaced-secrets.ts'
 
@@ -49,26 +50,10 @@ export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDi
   const dummy = createDummyDigest()
   let snapshot: Snapshot = { peppered: new Map(), salted: new Map(), ssh: new Map() }
   let current: ReadonlyMap<string, KeyEntry> = new Map()
-  let validUntil: ReadonlyMap<string, number> = new Map()
-  let nextExpiry = Infinity
   let edition = 0
   const uses = createKeyUses()
   const replacedSecrets = createReplacedSecrets()
-
-  /** Replaces the set of live keys and names those that fell out of it. */
-  function settle(entries: Iterable<readonly [string, number]>): readonly string[] {
-    const now = clock.now()
-    const live = new Map<string, number>()
-    nextExpiry = Infinity
-    for (const [id, until] of entries) {
-      if (until <= now) continue
-      live.set(id, until)
-      nextExpiry = Math.min(nextExpiry, until)
-    }
-    const ended = [...validUntil.keys()].filter((id) => !live.has(id))
-    validUntil = live
-    return ended
-  }
+  const live = createLiveKeys(clock)
 
   return {
     findBySecret(secret, strength) {
@@ -79,8 +64,8 @@ export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDi
       const entry = snapshot.peppered.get(digest.toString('latin1')) ?? fromFile
       const presented = entry === fromFile ? (salted ?? digest) : digest
       const same = digester.equal(entry?.digest ?? dummy, presented)
-      const live = (entry?.validUntil ?? 0) > clock.now()
-      if (entry === undefined || !same || !live) return undefined
+      const isValid = (entry?.validUntil ?? 0) > clock.now()
+      if (entry === undefined || !same || !isValid) return undefined
       return strength === 'full' ? entry.principal : entry.weakPrincipal
     },
     current(keyId) {
@@ -100,16 +85,13 @@ export function createKeyDirectory({ digester, clock }: KeyDirectoryDeps): KeyDi
       snapshot = createSnapshot(entries)
       current = currentSecrets(entries)
       const lasting = entries.filter((entry) => !entry.isPrevious)
-      const ended = settle(lasting.map((entry) => [entry.principal.keyId, lastsUntil(entry, snapshot)]))
+      const ended = live.settle(lasting.map((entry) => [entry.principal.keyId, lastsUntil(entry, snapshot)]))
       // Rotated with no time for the secret that it had: what runs with that ends.
-      return [...ended, ...replacedSecrets(contents.keys).filter((id) => validUntil.has(id))]
+      return [...ended, ...replacedSecrets(contents.keys).filter(live.has)]
     },
-    expire: () => (clock.now() < nextExpiry ? [] : settle(validUntil)),
-    nextExpiryAt: () => (nextExpiry === Infinity ? null : nextExpiry),
-    isLive({ keyId, expiresAt }) {
-      const now = clock.now()
-      return (validUntil.get(keyId) ?? 0) > now && (expiresAt ?? Infinity) > now
-    },
+    expire: live.expire,
+    nextExpiryAt: live.nextExpiryAt,
+    isLive: live.isLive,
     *principals() {
       const now = clock.now()
       for (const entries of Object.values(snapshot))

@@ -82,7 +82,7 @@ describe('a link', () => {
     const key = await gateway.createKey({ name: 'phone', scopes: ['chat'] })
     const made = await askAdmin(gateway, 'POST /admin/console-links', { key, body: {} })
     expect(made).toMatchObject({ status: 201, body: { key_name: 'phone', user: 'admin' } })
-    expect(made.body['url']).toBe(`/console/#link=${made.body['link']}`)
+    expect(made.body['url']).toBe(`/console/#link=${String(made.body['link'])}`)
     const seconds = (Date.parse(String(made.body['expires_at'])) - Date.now()) / 1000
     expect(seconds).toBeGreaterThan(50)
     expect(seconds).toBeLessThanOrEqual(60)
@@ -103,7 +103,8 @@ describe('a link', () => {
     const { body } = await askAdmin(gateway, 'POST /admin/console-links', { body: {} })
     const link = String(body['link'])
     const answers = await Promise.all(Array.from({ length: 10 }, () => openBrowser(gateway).logIn({ link })))
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array<number>(9).fill(401)])
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(answers.filter(({ code }) => code === 'bad_link')).toHaveLength(9)
   })
 
   it('ends with the secret and the key that it was made for', async () => {
