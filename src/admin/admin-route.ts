@@ -11,7 +11,7 @@ import type { RouteExplanation } from '../routing/explanation.ts'
 import type { RouteQuestion } from '../routing/routing.ts'
 import type { EffectiveConfig } from './config-schemas.ts'
 import type { ExchangeList, ExchangeView } from './exchange-schemas.ts'
-import type { EventSource, LiveViewer } from './live-viewer.ts'
+import type { EventSource, LiveViewer, Sight } from './live-viewer.ts'
 import type { LogQuery, LogsView } from './log-schemas.ts'
 import type { JobDesk } from './job-desk.ts'
 import type { FleetModels } from './model-schemas.ts'
@@ -50,9 +50,6 @@ export interface AdminDeps {
   /** Hears of what somebody tried who may not; never throws. */
   refused(entry: AuditEntry): void
 }
-
-/** Whose exchanges somebody may see. */
-export type Sight = 'all' | { readonly userId: string }
 
 export interface WatchedExchanges {
   /** Those that run, and the last that have ended. */

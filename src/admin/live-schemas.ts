@@ -54,4 +54,3 @@ export const liveQuerySchema = z.object({
 })
 
 export type LiveEvents = { readonly [Name in keyof typeof liveEvents]: z.output<(typeof liveEvents)[Name]> }
-export type LiveExchanges = LiveEvents['exchanges']

@@ -1,5 +1,4 @@
 import type { Principal } from '../auth/principal.ts'
-import type { Sight } from './admin-route.ts'
 
 /** Where the events of one listener go. */
 export interface EventPort {
@@ -20,6 +19,9 @@ export interface EventListener {
 }
 
 export type EventSource = (port: EventPort) => EventListener
+
+/** Whose exchanges somebody may see. */
+export type Sight = 'all' | { readonly userId: string }
 
 /** Who wants to hear of what happens. */
 export interface LiveViewer {

@@ -1,5 +1,6 @@
-import type { AdminContext, Sight } from './admin-route.ts'
+import type { AdminContext } from './admin-route.ts'
 import { manager } from './asker.ts'
+import type { Sight } from './live-viewer.ts'
 
 /** An admin's key sees every exchange, any other those of its user. */
 export async function sightOf(context: Pick<AdminContext, 'principal' | 'store'>): Promise<Sight> {

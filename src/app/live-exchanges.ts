@@ -1,4 +1,5 @@
-import type { Sight, WatchedExchanges } from '../admin/admin-route.ts'
+import type { WatchedExchanges } from '../admin/admin-route.ts'
+import type { Sight } from '../admin/live-viewer.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { RunningExchange } from '../proxy/exchange-request.ts'

@@ -1,13 +1,20 @@
 import type { EventSource } from '../admin/live-viewer.ts'
-import type { Visit } from './visit.ts'
+import type { ClientPort } from '../proxy/client-port.ts'
+import type { ExchangeTrace } from '../proxy/exchange-trace.ts'
 
 /** An answer that goes on for as long as its reader listens. */
 export interface StreamAnswer {
   readonly events: EventSource
 }
 
+interface StreamReader {
+  readonly client: ClientPort
+  readonly trace: ExchangeTrace
+  readonly extraHeaders: readonly string[]
+}
+
 /** `over` is called once, when it has ended. */
-export type OpenStream = (visit: Omit<Visit, 'target'>, answer: StreamAnswer, over: () => void) => void
+export type OpenStream = (reader: StreamReader, answer: StreamAnswer, over: () => void) => void
 
 const HEAD = [
   ...['content-type', 'text/event-stream; charset=utf-8'],

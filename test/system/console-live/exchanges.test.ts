@@ -15,7 +15,7 @@ async function manage(method: string, path: string, key: string, body?: object) 
   const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
   const response = await fetch(before.gateway.url + path, init)
   const { status } = response
-  return { status, code: response.headers.get('corral-error'), said: (await response.json()) as unknown }
+  return { status, code: response.headers.get('corral-error'), said: await response.json() }
 }
 
 async function listed(key: string, query = ''): Promise<ExchangeList> {
