@@ -9,8 +9,8 @@ export default defineConfig({
   clearScreen: false,
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
-    outDir: 'dist',
-    emptyOutDir: true,
+    // Where to is said by scripts/prepare-console.cjs.
+    emptyOutDir: false,
     target: 'es2023',
     // Nothing inline: the page's policy forbids it.
     assetsInlineLimit: 0,

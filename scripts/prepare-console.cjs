@@ -5,7 +5,7 @@
  * wants it so (`--omit=dev`), is no failure: the gateway serves without its page, and says how to make it.
  */
 const { spawnSync } = require('node:child_process')
-const { existsSync, readdirSync, readFileSync, writeFileSync } = require('node:fs')
+const { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { brotliCompressSync, constants, gzipSync } = require('node:zlib')
 
@@ -13,7 +13,9 @@ const root = join(__dirname, '..')
 const modules = join(root, 'node_modules')
 const asked = process.argv.includes('--asked')
 const limitMs = 120_000
-const built = join(root, 'console', 'dist')
+const place = join(root, 'console', 'dist')
+// Apart until it is whole: a gateway may be serving the one before, and somebody else building too.
+const fresh = join(root, '.cache', `console-${process.pid}`)
 /** What the page is made of that is not ours. */
 const libraries = ['preact', 'uplot']
 
@@ -25,27 +27,39 @@ function build() {
   const vite = join(modules, 'vite', 'bin', 'vite.js')
   const { status, signal, stdout, stderr, error } = spawnSync(
     node,
-    [vite, 'build', '--config', join('console', 'vite.config.ts'), '--configLoader', 'native'],
+    [vite, 'build', '--config', join('console', 'vite.config.ts'), '--configLoader', 'native', '--outDir', fresh],
     { cwd: root, timeout: limitMs, encoding: 'utf8' },
   )
-  if (status === 0) return finish()
+  if (status === 0) {
+    compress()
+    return takeOver()
+  }
+  rmSync(fresh, { recursive: true, force: true })
   const why = error === undefined ? `Vite ended with ${status ?? signal}` : error.message
   process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`)
   leave(why)
 }
 
 /** Once and thoroughly, so that the gateway has nothing to compress. */
-function finish() {
+function compress() {
   const licences = libraries.map((name) => `${name}\n\n${readFileSync(join(modules, name, 'LICENSE'), 'utf8')}`)
-  writeFileSync(join(built, 'licences.txt'), licences.join('\n\n'))
+  writeFileSync(join(fresh, 'licences.txt'), licences.join('\n\n'))
   const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }
-  for (const name of readdirSync(built, { recursive: true })) {
+  for (const name of readdirSync(fresh, { recursive: true })) {
     if (!/\.(html|js|css|svg|txt)$/.test(name)) continue
-    const path = join(built, name)
+    const path = join(fresh, name)
     const content = readFileSync(path)
     writeFileSync(`${path}.br`, brotliCompressSync(content, quality))
     writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }))
   }
+}
+
+function takeOver() {
+  const before = `${fresh}-before`
+  mkdirSync(before)
+  if (existsSync(place)) renameSync(place, join(before, 'dist'))
+  renameSync(fresh, place)
+  rmSync(before, { recursive: true, force: true })
 }
 
 /** This one if it is new enough, else the one that comes with the optional packages. */

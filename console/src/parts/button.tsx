@@ -6,7 +6,7 @@ export interface ButtonProps {
   readonly children: ComponentChildren
   /** May take its time: the button is off until it is over, and what it throws is shown as a notice. */
   onClick?(): unknown
-  readonly kind?: 'plain' | 'main' | 'danger' | 'quiet'
+  readonly kind?: 'plain' | 'main' | 'danger' | 'quiet' | 'quiet small'
   readonly type?: 'button' | 'submit'
   readonly disabled?: boolean
   /** Where the words on the button are not enough: what it does, and to what. */

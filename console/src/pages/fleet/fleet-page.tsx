@@ -6,12 +6,15 @@ import { Button } from '../../parts/button.tsx'
 import { Mark } from '../../parts/mark.tsx'
 import { PageHead } from '../../parts/page-head.tsx'
 import { Loading } from '../../parts/states.tsx'
+import { Table, type Column } from '../../parts/table.tsx'
 import { Time } from '../../parts/time.tsx'
 import { useStore } from '../../store.ts'
 import { AddUpstream } from './add-upstream.tsx'
 import { FirstRun } from './first-run.tsx'
 import { UpstreamCard } from './upstream-card.tsx'
 import './fleet.css'
+
+type Status = AdminEvents['status']
 
 export function FleetPage() {
   const now = useStore(status)
@@ -27,8 +30,6 @@ export function FleetPage() {
   )
 }
 
-type Status = AdminEvents['status']
-
 function Fleet({ now }: { readonly now: Status }) {
   const { upstreams } = now
   // Nobody has ever answered: what to do about it matters more than that nobody does.
@@ -42,7 +43,51 @@ function Fleet({ now }: { readonly now: Status }) {
           <UpstreamCard key={upstream.name} upstream={upstream} />
         ))}
       </div>
+      {now.queue.models.length > 0 && <Queue models={now.queue.models} />}
     </>
+  )
+}
+
+type Waiting = Status['queue']['models'][number]
+
+const queueColumns: readonly Column<Waiting>[] = [
+  {
+    key: 'model',
+    title: 'Model',
+    cell: ({ model }) => <span title={model}>{model}</span>,
+    sortBy: ({ model }) => model,
+  },
+  {
+    key: 'waiting',
+    title: 'Waiting',
+    width: '30%',
+    end: true,
+    cell: ({ waiting }) => formatCount(waiting),
+    sortBy: ({ waiting }) => waiting,
+  },
+  {
+    key: 'longest',
+    title: 'The longest for',
+    width: '30%',
+    end: true,
+    cell: ({ longest_wait_ms }) => formatMs(longest_wait_ms),
+    sortBy: ({ longest_wait_ms }) => longest_wait_ms,
+  },
+]
+
+/** Below everything, so that nothing moves when it comes and goes. */
+function Queue({ models }: { readonly models: readonly Waiting[] }) {
+  return (
+    <section class="queue stack" aria-labelledby="queue">
+      <h2 id="queue">Queue</h2>
+      <Table
+        label="Requests that wait, by model"
+        rows={models}
+        columns={queueColumns}
+        rowKey={({ model }) => model}
+        minWidth={20}
+      />
+    </section>
   )
 }
 

@@ -15,6 +15,7 @@ export function LoadedModels({ upstream }: { readonly upstream: Upstream }) {
       <p class="hint row">
         <span>Memory</span>
         <span class="number">
+          {loaded.some(({ memory_bytes }) => memory_bytes === null) && 'at least '}
           {formatBytes(used)}
           {limit === null ? ' in use' : ` of ${formatBytes(limit)}`}
         </span>

@@ -3,6 +3,7 @@ import { formatCount, formatMs } from '../../format.ts'
 import { Mark, type MarkKind } from '../../parts/mark.tsx'
 import { Time } from '../../parts/time.tsx'
 import { LoadedModels } from './loaded-models.tsx'
+import { faultText } from './fault-text.ts'
 import { UpstreamActions } from './upstream-actions.tsx'
 
 const marks: Readonly<Record<Upstream['state'], MarkKind>> = {
@@ -30,7 +31,7 @@ export function UpstreamCard({ upstream }: { readonly upstream: Upstream }) {
         <h2 class="cut" title={name}>
           {name}
         </h2>
-        <Mark kind={marks[state]}>{wake === 'waking' ? 'waking up' : words[state]}</Mark>
+        {wake === 'waking' ? <Mark kind="busy">waking up</Mark> : <Mark kind={marks[state]}>{words[state]}</Mark>}
         {slow && (
           <Mark kind="warn" title="Its last health probe took longer than max_response_time">
             slow
@@ -39,7 +40,7 @@ export function UpstreamCard({ upstream }: { readonly upstream: Upstream }) {
         <UpstreamActions upstream={upstream} />
       </header>
       <Whereabouts upstream={upstream} />
-      {fault !== null && state === 'down' && <p class="wrong fault">{fault}</p>}
+      {fault !== null && state === 'down' && <p class="wrong fault">{faultText(fault)}</p>}
       <Load upstream={upstream} />
       {!upstream.provider && <LoadedModels upstream={upstream} />}
     </section>

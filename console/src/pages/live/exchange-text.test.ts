@@ -41,7 +41,7 @@ describe('a search among exchanges', () => {
 
 describe('the state of an exchange', () => {
   it.each<[Partial<Exchange>, string, string]>([
-    [{ state: 'queued' }, 'busy', 'arriving'],
+    [{ state: 'queued' }, 'busy', 'arrived'],
     [{ state: 'queued', position: 3 }, 'pause', 'waits, place 3'],
     [{ state: 'sent' }, 'busy', 'asked'],
     [{ state: 'streaming' }, 'good', 'answering'],

@@ -22,9 +22,7 @@ export interface StateText {
 export function stateText({ state, position, ending, status, error }: Exchange): StateText {
   switch (state) {
     case 'queued':
-      return position === null
-        ? { kind: 'busy', text: 'arriving' }
-        : { kind: 'pause', text: `waits, place ${position}` }
+      return position === null ? { kind: 'busy', text: 'arrived' } : { kind: 'pause', text: `waits, place ${position}` }
     case 'sent':
       return { kind: 'busy', text: 'asked' }
     case 'streaming':

@@ -24,7 +24,7 @@ export function runningColumns(open: Open): readonly ExchangeColumn[] {
       sortBy: ({ started_at }) => started_at,
     },
     ...speed,
-    { key: 'stop', title: '', width: '4.5rem', end: true, cell: (exchange) => <StopButton exchange={exchange} /> },
+    { key: 'stop', title: '', width: '6rem', end: true, cell: (exchange) => <StopButton exchange={exchange} /> },
   ]
 }
 

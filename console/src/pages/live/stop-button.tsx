@@ -10,7 +10,11 @@ export function StopButton({ exchange: { id, user, model } }: { readonly exchang
     done('The exchange is stopped')
   }
   return (
-    <Button kind="quiet" label={`Stop the exchange of ${user ?? 'nobody'} with ${model ?? 'no model'}`} onClick={stop}>
+    <Button
+      kind="quiet small"
+      label={`Stop the exchange of ${user ?? 'nobody'} with ${model ?? 'no model'}`}
+      onClick={stop}
+    >
       Stop
     </Button>
   )
