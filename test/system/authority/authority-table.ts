@@ -102,6 +102,11 @@ export const authority: Readonly<Record<string, Need>> = {
   'GET /admin/route/explain': 'admin',
   'GET /admin/openapi.json': 'admin',
 
+  'GET /console': 'open',
+  'HEAD /console': 'open',
+  'GET /console/': 'open',
+  'HEAD /console/': 'open',
+  'GET /console/*path': 'open',
   'POST /console/session': 'open',
   'GET /console/session': 'session',
   'DELETE /console/session': 'session',
