@@ -3,11 +3,11 @@ import type { Settings } from '../config/settings.ts'
 import { parseRequestTarget } from '../http/request-target.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import { Secret } from '../lib/secret.ts'
 import { createBodyBudget } from '../proxy/body-budget.ts'
 import type { BodyWatch } from '../proxy/proxy-request.ts'
 import type { ClientRequest } from '../proxy/client-port.ts'
 import { type BodyLog, createBodyLog } from '../telemetry/body-log.ts'
+import { ownSecrets } from './own-secrets.ts'
 
 /** What clients send and are sent, written down where the config wants that. */
 export interface Bodies extends Pick<BodyLog, 'close' | 'counts'> {
@@ -24,14 +24,8 @@ export function createBodies({ log: { requests } }: Settings, deps: { clock: Clo
   const bodyLog = createBodyLog({ ...deps, directory: requests, budget: createBodyBudget(TOTAL_BYTES) })
   return {
     ...bodyLog,
-    watching: (settings) =>
-      bodyLog.watching(settings.log.bodies, { own: secretsIn(settings).map((secret) => secret.reveal()), presented }),
+    watching: (settings) => bodyLog.watching(settings.log.bodies, { own: ownSecrets(settings), presented }),
   }
-}
-
-function secretsIn(value: unknown): Secret[] {
-  if (value instanceof Secret) return [value]
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(secretsIn) : []
 }
 
 /** The key of a request that was let in; a signature is of no use to anyone a minute later. */

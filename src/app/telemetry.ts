@@ -63,6 +63,7 @@ export function createTelemetry(settings: Settings, deps: TelemetryDeps): Teleme
       cache: deps.cache.held,
       ledger: () => deps.ledger.status(),
       ...(requestLog === null ? {} : { requestLog: requestLog.counts }),
+      ...(bodies === null ? {} : { bodyLog: bodies.counts }),
       ...(traces.counts === null ? {} : { traceSpans: traces.counts }),
     },
   })

@@ -135,6 +135,11 @@ export const metricCatalogue = {
     help: 'Lines of the request log that were "written", or "dropped" because the disk did not take them.',
   },
   corral_request_log_failures_total: { type: 'counter', labels: [], help: 'Failed writes to the request log.' },
+  corral_body_log_lines_total: {
+    type: 'counter',
+    labels: ['result'],
+    help: 'Lines of the files of bodies that were "written", or "dropped" because the disk did not take them.',
+  },
   corral_trace_spans_total: {
     type: 'counter',
     labels: ['result'],

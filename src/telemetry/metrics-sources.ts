@@ -8,6 +8,7 @@ export interface MetricsSources {
   agents?(): ReadonlyMap<string, number>
   runningExchanges?(): number
   requestLog?(): LineLogCounts
+  bodyLog?(): LineLogCounts
   traceSpans?(): TraceSpanCounts
   cache?(): CacheReading
   ledger?(): LedgerReading

@@ -69,12 +69,17 @@ function tellBooks({ cache, ledger }: MetricsSources, to: Exposition): void {
   }
 }
 
-function tellOutputs({ requestLog, traceSpans }: MetricsSources, to: Exposition): void {
+function tellOutputs({ requestLog, bodyLog, traceSpans }: MetricsSources, to: Exposition): void {
   if (requestLog !== undefined) {
     const { written, dropped, failures } = requestLog()
     to.add('corral_request_log_lines_total', written, 'written')
     to.add('corral_request_log_lines_total', dropped, 'dropped')
     to.add('corral_request_log_failures_total', failures)
+  }
+  if (bodyLog !== undefined) {
+    const { written, dropped } = bodyLog()
+    to.add('corral_body_log_lines_total', written, 'written')
+    to.add('corral_body_log_lines_total', dropped, 'dropped')
   }
   if (traceSpans !== undefined) {
     const { exported, dropped } = traceSpans()

@@ -116,6 +116,9 @@ describe('the dashboard', () => {
   it('shows most of what there is', () => {
     const shown = new Set(queries.flatMap(([, expression]) => metricsIn(expression).map(({ facts }) => facts)))
     const left = Object.entries(catalogue).flatMap(([name, facts]) => (shown.has(facts) ? [] : [name]))
-    expect(left).toEqual(['corral_queue_length', 'corral_queue_longest_wait_seconds', 'corral_trace_spans_total'])
+    expect(left).toEqual([
+      ...['corral_queue_length', 'corral_queue_longest_wait_seconds'],
+      ...['corral_body_log_lines_total', 'corral_trace_spans_total'],
+    ])
   })
 })
