@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startGateway, type RunningGateway } from '../test/system/harness/start-gateway.ts'
+import { showBooks } from './demo-books.ts'
 import { startLoad, type LoadCounts } from './demo-load.ts'
 
 /** Three servers that are unlike each other, so that there is something to see. */
@@ -10,6 +11,9 @@ const SERVERS = [
   { name: 'middling', tokensPerSecond: 30, parallel: 2, models: ['llama3.2:3b', 'qwen3:8b'] },
   { name: 'slow', tokensPerSecond: 9, parallel: 1, models: ['llama3.2:3b'] },
 ]
+/** Long enough to look around, and over by itself. */
+const USUAL_SECONDS = 45
+const LONGEST_SECONDS = 86_400
 const FAKE = join(import.meta.dirname, '../test/fakes/fake-ollama/main.ts')
 
 interface Server {
@@ -18,31 +22,44 @@ interface Server {
   readonly child: ChildProcess
 }
 
-/** A look around without a GPU: fake servers, a gateway before them, a key, and a small load until Ctrl-C. */
+/** A look around without a GPU: fake servers, a gateway before them, what it keeps in its books, and a small load. */
 async function demo(seconds: number): Promise<void> {
-  const interrupted = waitForEnd(seconds)
+  const interrupted = untilInterrupted()
   await using stack = new AsyncDisposableStack()
   const servers = await Promise.all(SERVERS.map(startServer))
   stack.defer(() => servers.forEach(({ child }) => child.kill()))
   const upstreams = servers.map(({ name, url }) => ({ name, url, priority: 1 }))
-  const gateway = stack.use(await startGateway({ config: { upstreams } }))
-  explain(gateway, servers)
-  const load = startLoad({ url: gateway.url, key: gateway.adminKey, models: ['llama3.2:3b', 'qwen3:8b'], workers: 8 })
-  const showing = setInterval(() => show(load.counts()), 1000)
-  await Promise.race([interrupted, gateway.exited])
-  clearInterval(showing)
-  await load.stop()
-  show(load.counts())
-  process.stdout.write('\n')
+  const gateway = stack.use(await startGateway({ config: { upstreams, cache: { mode: 'deterministic' } } }))
+  let isOver = false
+  const end = Promise.race([interrupted, gateway.exited]).then(() => void (isOver = true))
+  introduce(servers)
+  await Promise.race([end, showBooks(gateway, say)])
+  if (!isOver) {
+    explain(gateway, seconds)
+    await showLoad(gateway, Promise.race([end, timeOf(seconds)]))
+  }
   await gateway.stop()
 }
 
-function waitForEnd(seconds: number): Promise<void> {
+function untilInterrupted(): Promise<void> {
   return new Promise((resolve) => {
     process.once('SIGINT', () => resolve())
     process.once('SIGTERM', () => resolve())
-    if (Number.isFinite(seconds)) setTimeout(resolve, seconds * 1000).unref()
   })
+}
+
+function timeOf(seconds: number): Promise<void> {
+  return new Promise((resolve) => void setTimeout(resolve, seconds * 1000).unref())
+}
+
+async function showLoad(gateway: RunningGateway, end: Promise<void>): Promise<void> {
+  const load = startLoad({ url: gateway.url, key: gateway.adminKey, models: ['llama3.2:3b', 'qwen3:8b'], workers: 8 })
+  const showing = setInterval(() => show(load.counts()), 1000)
+  await end
+  clearInterval(showing)
+  await load.stop()
+  show(load.counts())
+  say('')
 }
 
 function startServer(server: (typeof SERVERS)[number]): Promise<Server> {
@@ -71,13 +88,16 @@ function startServer(server: (typeof SERVERS)[number]): Promise<Server> {
   })
 }
 
-function explain(gateway: RunningGateway, servers: readonly Server[]): void {
-  const { url, adminKey } = gateway
+function introduce(servers: readonly Server[]): void {
+  say('')
+  say('A gateway before three made-up servers (they answer with nonsense, at the speed of a real one):')
+  for (const server of servers) say(`  ${server.name.padEnd(10)} ${server.url}`)
+}
+
+function explain({ url, adminKey }: RunningGateway, seconds: number): void {
   const lines = [
     '',
-    'A gateway before three made-up servers (they answer with nonsense, at the speed of a real one):',
-    ...servers.map((server) => `  ${server.name.padEnd(10)} ${server.url}`),
-    '',
+    '== Look around yourself, while a small load goes on',
     `Gateway  ${url}`,
     `Key      ${adminKey}`,
     '',
@@ -86,10 +106,14 @@ function explain(gateway: RunningGateway, servers: readonly Server[]): void {
     `  OLLAMA_HOST=${url}/k/${adminKey} ollama run llama3.2:3b`,
     `  export OPENAI_BASE_URL=${url}/v1 OPENAI_API_KEY=${adminKey}`,
     '',
-    'Ctrl-C ends it all and leaves nothing behind.',
+    `It ends by itself in ${seconds} s (npm run demo -- --seconds 600: later), or with Ctrl-C, and leaves nothing behind.`,
     '',
   ]
-  process.stdout.write(`${lines.join('\n')}\n`)
+  for (const line of lines) say(line)
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
 }
 
 /** One line that is written over on a terminal, and one line after the other elsewhere. */
@@ -100,9 +124,10 @@ function show(counts: LoadCounts): void {
 
 function parseSeconds(argv: readonly string[]): number {
   const { values } = parseArgs({ args: [...argv], options: { seconds: { type: 'string' } } })
-  if (values.seconds === undefined) return Infinity
+  if (values.seconds === undefined) return USUAL_SECONDS
   const seconds = Number(values.seconds)
-  if (!(seconds > 0)) throw new Error(`--seconds wants a number above 0, not "${values.seconds}"`)
+  if (!(seconds > 0 && seconds <= LONGEST_SECONDS))
+    throw new Error(`--seconds wants a number above 0 and up to ${LONGEST_SECONDS}, not "${values.seconds}"`)
   return seconds
 }
 
