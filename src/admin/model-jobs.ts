@@ -1,4 +1,4 @@
-import * as z from 'zod'
+import type * as z from 'zod'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { invalid } from '../auth/issue-key.ts'
 import { parseAnyModelName } from '../lib/model-name.ts'

@@ -91,7 +91,10 @@ interface Holding {
   readonly hold: Hold | null
 }
 
-function holdRoute(verb: 'drain' | 'disable' | 'enable', { summary, hold }: Holding): AdminRoute<unknown, UpstreamView> {
+function holdRoute(
+  verb: 'drain' | 'disable' | 'enable',
+  { summary, hold }: Holding,
+): AdminRoute<unknown, UpstreamView> {
   return {
     method: 'POST',
     pattern: `/admin/upstreams/:name/${verb}`,

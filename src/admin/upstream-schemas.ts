@@ -87,8 +87,6 @@ export const newUpstreamSchema = z.strictObject({
   dry_run: z.boolean().optional().meta({ description: 'Only look whether it is there; default false' }),
 })
 
-export type NewUpstreamInput = z.output<typeof newUpstreamSchema>
-
 export const probeSchema = z.object({
   reachable: z.boolean().meta({ description: 'It answered as an Ollama does' }),
   version: z.string().nullable(),

@@ -32,6 +32,7 @@ import { createConfigReport } from './config-report.ts'
 import { createRefusals } from './refusals.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
 import { openLimitBook } from './limits.ts'
+import { restartOnly } from './restart-only.ts'
 import { watchStore } from './store-watch.ts'
 import { joinUpgrade } from './upgrade.ts'
 
@@ -71,7 +72,7 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   const { settings } = config
   const parts = await openParts(settings, log)
-  const { agents, cache, core, desk, keys } = parts
+  const { agents, cache, core, desk } = parts
   let draining = false
   const telemetry: Telemetry = createTelemetry(settings, { ...parts, requestLog, traffic: () => traffic })
   const live: LiveParts = openLive({ ...parts, logs, settings, traffic: () => traffic })
@@ -89,15 +90,7 @@ export async function startGateway(
     },
   })
   agents.registry.onChange(traffic.agentsChanged)
-  keys.onEnded((keyIds) => {
-    keyIds.forEach(traffic.endKey)
-    keyIds.forEach(agents.endKey)
-    live.recheck()
-  })
-  parts.consoleDoor.sessions.onEnded((session) => {
-    traffic.endSession(session)
-    live.recheck()
-  })
+  followEnds(parts, { traffic, live })
   await withinMs(FIRST_ROUND_MS, traffic.current.routing.firstRound())
   const listener = openListener(settings, { traffic, agents, log })
   const { urls, metricsUrl } = await listen(settings, { listener, telemetry }).catch(async (error: unknown) => {
@@ -133,6 +126,24 @@ export async function startGateway(
       await closeParts(parts)
     },
   }
+}
+
+interface Ending {
+  readonly traffic: Pick<Generations, 'endKey' | 'endSession'>
+  readonly live: Pick<LiveParts, 'recheck'>
+}
+
+/** What runs for a key or a session ends with it. */
+function followEnds({ agents, consoleDoor, keys }: Parts, { traffic, live }: Ending): void {
+  keys.onEnded((keyIds) => {
+    keyIds.forEach(traffic.endKey)
+    keyIds.forEach(agents.endKey)
+    live.recheck()
+  })
+  consoleDoor.sessions.onEnded((session) => {
+    traffic.endSession(session)
+    live.recheck()
+  })
 }
 
 interface Listeners {
@@ -272,21 +283,4 @@ async function withinMs(limitMs: number, work: Promise<unknown>): Promise<void> 
   let timer: NodeJS.Timeout | undefined
   await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, limitMs)))])
   clearTimeout(timer)
-}
-
-/** Parts that were built before the config could change under them. */
-function restartOnly(before: Settings, after: Settings): string[] {
-  const parts: [string, unknown, unknown][] = [
-    ['listen', before.http.listen, after.http.listen],
-    ['tls', before.http.tls, after.http.tls],
-    ['trusted_proxies', before.http.trustedProxies, after.http.trustedProxies],
-    ['limits.bodies_total', before.http.bodiesTotalBytes, after.http.bodiesTotalBytes],
-    ['auth', { ...before.auth, mode: '', pathKeys: '' }, { ...after.auth, mode: '', pathKeys: '' }],
-    ['metrics', before.http.metrics, after.http.metrics],
-    ['traces', before.traces, after.traces],
-    ['store', before.store, after.store],
-    ['ledger', before.ledger, after.ledger],
-    ['log', { ...before.log, bodies: null }, { ...after.log, bodies: null }],
-  ]
-  return parts.filter(([, a, b]) => JSON.stringify(a) !== JSON.stringify(b)).map(([name]) => name)
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { GatewayError } from '../errors/gateway-error.ts'
 import { toUpstreamSettings, type UpstreamSettings, upstreamsSlice } from '../upstreams/settings.ts'
-import type { UpstreamTerms } from '../upstreams/upstream-tables.ts'
 import type { SettingPath } from '../lib/settings-context.ts'
 import { describeIssue } from './describe-issue.ts'
 import { createWrittenSettings } from './written-settings.ts'
@@ -9,7 +8,7 @@ import { createWrittenSettings } from './written-settings.ts'
 const slice = z.object(upstreamsSlice)
 
 /** An upstream that no config has, by the rules of those that it has. Throws GatewayError `invalid_input`. */
-export function readAddedUpstream(name: string, terms: UpstreamTerms): UpstreamSettings {
+export function readAddedUpstream(name: string, terms: object): UpstreamSettings {
   const tree = { upstreams: [withoutGaps({ ...terms, name })] }
   const parsed = slice.safeParse(tree)
   if (!parsed.success) {

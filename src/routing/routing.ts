@@ -16,7 +16,7 @@ import { createInspector } from './inspector.ts'
 import type { LearntFleet } from './learnt-fleet.ts'
 import { createListService, type ListService } from './list-service.ts'
 import { createModelNames, type ModelNames } from './model-names.ts'
-import { createModelRefresh } from './model-refresh.ts'
+import { createModelRefresh, type ModelRefresh } from './model-refresh.ts'
 import type { RoutingCore } from './routing-core.ts'
 import type { FallbackRequest } from './select.ts'
 import type { QueueSettings, RoutingSettings } from './settings.ts'
@@ -104,11 +104,7 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
   )
   const lists = createListService({ ...deps, fleet, ask }, names)
   const fallbacks = createFallbacks({ names, router })
-  const modelsChanged = async (upstreamName: string): Promise<void> => {
-    const changed = fleet.get(upstreamName) === undefined ? upstreamName.split(',') : [upstreamName]
-    changed.forEach(lists.forget)
-    await Promise.all(changed.map(models.refresh))
-  }
+  const modelsChanged = modelsChangedAt(fleet, { models, lists })
   core.configure({
     members: options.members,
     dispatch: { ...options.queue, spillAfterMs: options.routing.spillAfterMs, affinity: options.routing.affinity },
@@ -152,6 +148,19 @@ export function createRouting(deps: RoutingDeps, options: RoutingOptions): Routi
     learnt: core.learning.learnt,
     loads: () => core.dispatcher.loads(),
     queues: () => core.dispatcher.queues(),
+  }
+}
+
+interface ReadModels {
+  readonly models: Pick<ModelRefresh, 'refresh'>
+  readonly lists: Pick<ListService, 'forget'>
+}
+
+function modelsChangedAt(fleet: Pick<Fleet, 'get'>, { models, lists }: ReadModels): Routing['modelsChanged'] {
+  return async (upstreamName) => {
+    const changed = fleet.get(upstreamName) === undefined ? upstreamName.split(',') : [upstreamName]
+    changed.forEach(lists.forget)
+    await Promise.all(changed.map(models.refresh))
   }
 }
 

@@ -27,7 +27,8 @@ export function upstreamAdd(command: Command, terminal: Terminal): void {
     .option('--wake-address <address>', 'where the packet that wakes it is sent (default: 255.255.255.255)')
     .option('--dry-run', 'only look whether it is there')
     .option('--json', 'print a JSON object')
-    .action(async (name: string, url: string, _options: unknown, self: Command) => {
+    .action(async (...given: [name: string, url: string, options: unknown, self: Command]) => {
+      const [name, url, , self] = given
       const options = self.optsWithGlobals<AddOptions>()
       const { administration } = await openRunningGateway(terminal, options)
       const { priority, memory, slots, wake: mac, wakeAddress: address, dryRun: dry_run } = options
