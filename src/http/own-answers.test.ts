@@ -113,11 +113,12 @@ describe('createOwnAnswers', () => {
 
   it('shows a key its own part of the lists', async () => {
     const scene = answers()
-    for (const name of ['GET /api/tags', 'HEAD /api/tags', 'GET /api/ps', 'GET /v1/models']) {
+    const lists = ['GET /api/tags', 'HEAD /api/tags', 'GET /admin/playground/models', 'GET /api/ps', 'GET /v1/models']
+    for (const name of lists) {
       await scene.ask(name, { principal: principal('models:read') })
     }
     await scene.ask('GET /v1/models/*name', { principal: principal('models:read'), params: { name: 'a/b' } })
-    expect(scene.views).toHaveLength(5)
+    expect(scene.views).toHaveLength(6)
     for (const view of scene.views) {
       expect([view.upstreams, view.visible('seen:latest', false), view.visible('other:latest', false)]).toEqual([
         ['gpu-1'],

@@ -73,6 +73,7 @@ export function createOwnAnswers(deps: OwnAnswersDeps): ReadonlyMap<string, OwnA
     'GET /console/*path': ({ client, params }) =>
       consoleAnswer(deps.consoleFiles, params['path'] ?? '', client.headers),
     'GET /api/tags': (request) => deps.lists.tags(view(asked(request))),
+    'GET /admin/playground/models': (request) => deps.lists.tags(view(asked(request))),
     'GET /api/ps': (request) => deps.lists.ps(view(asked(request))),
     'GET /v1/models': (request) => deps.lists.v1Models(view(asked(request))),
     'GET /v1/models/*name': (request) => deps.lists.v1Model(request.params['name'] ?? '', view(asked(request))),

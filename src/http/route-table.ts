@@ -60,13 +60,14 @@ export const routes: readonly Route[] = [
   { ...write('HEAD', '/api/blobs/:digest'), body: 'none', retry: true },
   { ...write('POST', '/api/blobs/:digest'), body: 'stream' },
 
-  // As /api/chat, for whoever is logged in: no cookie counts there.
+  // As /api/chat and /api/tags, for whoever is logged in: no cookie counts there.
   {
     ...generate('/admin/playground/chat', 'ollama'),
     stream: 'ndjson',
     streamsByDefault: true,
     upstreamPath: '/api/chat',
   },
+  own('GET', '/admin/playground/models', 'models:read'),
   { ...own('POST', '/console/session', 'open'), body: 'json' },
   own('GET', '/console/session', 'session'),
   own('DELETE', '/console/session', 'session'),

@@ -111,6 +111,7 @@ export const authority: Readonly<Record<string, Need>> = {
   'GET /console/session': 'session',
   'DELETE /console/session': 'session',
   'POST /admin/playground/chat': 'chat',
+  'GET /admin/playground/models': 'models:read',
   'POST /admin/console-links': 'own keys',
 }
 
