@@ -13,14 +13,19 @@ function addProvenance(fields: string[], { upstream, model, cache }: Answered, a
   if (cache !== null) fields.push('corral-cache', cache)
 }
 
+type AnsweredRequest = Pick<ExchangeRequest, 'trace' | 'principal' | 'extraHeaders' | 'reservation'>
+
 /** The header fields of an answer that an upstream made. */
 export function answerHead(
   upstream: RawHeaders,
-  { trace, extraHeaders, reservation }: Pick<ExchangeRequest, 'trace' | 'extraHeaders' | 'reservation'>,
+  { trace, principal, extraHeaders, reservation }: AnsweredRequest,
   attempts: number,
 ): string[] {
   const fields = reservation === null ? toClientHeaders(upstream) : withoutNames(upstream, reservation.headers)
   addProvenance(fields, trace, attempts)
+  // Nothing in the answer says it, and the console shows it beside what does.
+  if (principal.session !== undefined && trace.queueMs !== null)
+    fields.push('corral-queue-ms', trace.queueMs.toFixed(1))
   fields.push('x-request-id', trace.id)
   for (const each of extraHeaders) fields.push(each)
   return fields
