@@ -27,6 +27,7 @@ export default defineConfig({
       project('system', {
         include: ['test/**/*.test.ts', 'bench/**/*.test.ts'],
         exclude: ['**/*.long.test.ts'],
+        globalSetup: ['./test/console/build-console.ts'],
         testTimeout: 30 * seconds,
         hookTimeout: 30 * seconds,
         sequence: { groupOrder: 1 },

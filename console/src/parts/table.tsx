@@ -31,7 +31,7 @@ export interface TableProps<Row> {
 }
 
 /** As in the styles: every row is one line. */
-const ROW_REM = 2.125
+const ROW_REM = 15 / 7
 
 /** Rows of one line each; of many only those in sight are drawn. */
 export function Table<Row>(props: TableProps<Row>) {

@@ -60,10 +60,10 @@ function LoadedModel({ model: loaded, of }: { readonly model: Loaded; readonly o
             )}
           </span>
         )}
-        <span class="number" title="Learnt from its answers: how fast it reads a prompt, and writes an answer">
-          reads {formatRate(loaded.prefill_tokens_per_second)}, writes {formatRate(loaded.decode_tokens_per_second)}
-        </span>
       </div>
+      <p class="number hint" title="Learnt from its answers: how fast it reads a prompt, and writes an answer">
+        reads {formatRate(loaded.prefill_tokens_per_second)}, writes {formatRate(loaded.decode_tokens_per_second)}
+      </p>
     </li>
   )
 }

@@ -75,7 +75,7 @@ function Lists({ all, onOpen }: ListsProps) {
           rows={now}
           columns={columns.now}
           rowKey={idOf}
-          minWidth={58}
+          minWidth={68}
           empty={
             <Empty title="Nothing runs now">
               <p>A request shows up here as soon as it arrives.</p>
@@ -90,7 +90,7 @@ function Lists({ all, onOpen }: ListsProps) {
           rows={before}
           columns={columns.before}
           rowKey={idOf}
-          minWidth={64}
+          minWidth={76}
           empty={
             <Empty title="None has ended yet">
               <p>The last 500 are kept here while the gateway runs; the Usage page has the sums of all.</p>
