@@ -17,7 +17,8 @@ it('says who did what', () => {
     'ann with key laptop created the key phone',
   )
   expect(actorText({ user: null, key: null })).toBe('at the machine')
-  expect(actionText('upstream.drain')).toBe('upstream.drain')
+  expect(actionText('upstream.drain')).toBe('drained the upstream')
+  expect(actionText('something.new')).toBe('something.new')
 })
 
 it('tells the terms on one line', () => {

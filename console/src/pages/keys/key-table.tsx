@@ -53,7 +53,7 @@ function keyColumns(query: Readonly<Record<string, string>>): Column<Key>[] {
     {
       key: 'state',
       title: 'State',
-      width: '7rem',
+      width: '8rem',
       sortBy: ({ state }) => state,
       cell: ({ state }) => <Mark kind={stateMark(state)}>{state}</Mark>,
     },
@@ -78,7 +78,7 @@ function keyColumns(query: Readonly<Record<string, string>>): Column<Key>[] {
       title: 'Last used',
       width: '7rem',
       end: true,
-      sortBy: ({ last_used_at, created_at }) => Date.parse(last_used_at ?? created_at),
+      sortBy: ({ last_used_at }) => (last_used_at === null ? null : Date.parse(last_used_at)),
       cell: ({ last_used_at }) => <Time at={last_used_at} otherwise="never" />,
     },
     {

@@ -105,18 +105,18 @@ function columnsFor(onOpen: (line: LogLine) => void): Column<LogLine>[] {
       key: 'at',
       title: 'When',
       width: '6.5rem',
-      cell: (line) => (
-        <button class="link" type="button" onClick={() => onOpen(line)} aria-label={`Line ${line.number}`}>
-          <Time at={line.at} />
-        </button>
-      ),
+      cell: ({ at }) => <Time at={at} />,
     },
     { key: 'level', title: 'Level', width: '5.5rem', cell: ({ level }) => <Mark kind={marks[level]}>{level}</Mark> },
     {
       key: 'message',
       title: 'What',
       width: '38%',
-      cell: ({ message }) => <span title={inert(message)}>{inert(message)}</span>,
+      cell: (line) => (
+        <button class="link" type="button" onClick={() => onOpen(line)} title={inert(line.message)}>
+          {inert(line.message)}
+        </button>
+      ),
     },
     {
       key: 'fields',

@@ -137,7 +137,7 @@ function columnsOf({ upstreams }: FleetModels): Column<ModelRow>[] {
     {
       key: 'sum',
       title: 'Alike',
-      width: '7rem',
+      width: '8rem',
       sortBy: ({ differs, missing }) => Number(differs) * 2 + Number(missing > 0),
       cell: (row) => <Alike of={row} />,
     },

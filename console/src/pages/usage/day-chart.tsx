@@ -117,6 +117,7 @@ function optionsOf({ data, measure, onDay, host, colours }: Drawing): uPlot.Opti
     axes: [
       {
         ...axis,
+        size: 28,
         values: (_, splits) => splits.map((seconds) => dayText(new Date(seconds * 1000))),
         incrs: [86_400, 2 * 86_400, 7 * 86_400, 14 * 86_400, 30 * 86_400, 90 * 86_400],
         space: 56,

@@ -98,7 +98,7 @@ function Choices({ shown, isOwn }: { readonly shown: Shown; readonly isOwn: bool
       <SelectField
         label="By"
         value={shown.by}
-        options={offered.map((each) => ({ value: each, label: each }))}
+        options={offered.map((each) => ({ value: each, label: headings[each] }))}
         onChange={(by) => go({ by })}
       />
       <SelectField
@@ -189,7 +189,7 @@ function columnsFor(by: Grouping): Column<Usage>[] {
   return [
     {
       key: 'name',
-      title: by,
+      title: headings[by],
       sortBy: (row) => groupName(row, by),
       cell: (row) => <span title={groupName(row, by)}>{groupName(row, by)}</span>,
     },
@@ -203,6 +203,8 @@ function columnsFor(by: Grouping): Column<Usage>[] {
   ]
 }
 
+const headings: Readonly<Record<Grouping, string>> = { user: 'User', key: 'Key', model: 'Model', upstream: 'Upstream' }
+
 function count(key: string, title: string, valueOf: (row: Usage) => number): Column<Usage> {
   return { key, title, width: '7.5rem', end: true, sortBy: valueOf, cell: (row) => formatCount(valueOf(row)) }
 }
@@ -211,7 +213,7 @@ function time(key: string, title: string, valueOf: (row: Usage) => number | null
   const cell: Column<Usage>['cell'] = (row) => (
     <span title="The mean of those of which it is known">{formatMs(valueOf(row))}</span>
   )
-  return { key, title, width: '7rem', end: true, sortBy: valueOf, cell }
+  return { key, title, width: '8rem', end: true, sortBy: valueOf, cell }
 }
 
 function NothingUsed({ range }: { readonly range: RangeId }) {

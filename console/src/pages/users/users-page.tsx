@@ -89,7 +89,7 @@ const columns: Column<User>[] = [
   {
     key: 'state',
     title: 'State',
-    width: '7rem',
+    width: '8rem',
     sortBy: ({ state }) => state,
     cell: ({ state }) => <Mark kind={state === 'active' ? 'good' : 'pause'}>{state}</Mark>,
   },
