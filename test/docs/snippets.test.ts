@@ -1,6 +1,6 @@
 /**
  * Every fenced snippet of README.md, docs/agents.md, docs/coming-from.md, docs/limits.md, docs/metrics.md, docs/models.md, docs/operations.md,
- * docs/providers.md, docs/users.md and docs/deploy/*.md does what it says. The comment `<!-- snippet: RUNNER -->` on the line above a fence says what runs it
+ * docs/providers.md, docs/upstreams.md, docs/users.md and docs/deploy/*.md does what it says. The comment `<!-- snippet: RUNNER -->` on the line above a fence says what runs it
  * (runners.ts), in order down the page:
  *
  * - `shell`: commands, in a fresh copy of the clone with an empty home and an Ollama in OLLAMA_HOST. Folder and exports
@@ -37,6 +37,7 @@ const paths = [
   'docs/models.md',
   'docs/operations.md',
   'docs/providers.md',
+  'docs/upstreams.md',
   'docs/users.md',
   ...globSync('docs/deploy/*.md', { cwd: ROOT }).toSorted(),
 ]
