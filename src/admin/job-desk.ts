@@ -18,6 +18,7 @@ export interface JobOrder {
   readonly model: string | null
   readonly user: string | null
   readonly keyName: string | null
+  readonly keyId: string | null
   /** Upstreams go on side by side, each one step at a time in this order. */
   readonly steps: readonly JobStepOrder[]
 }

@@ -100,13 +100,15 @@ function changeModel(context: AdminContext, kind: 'pull' | 'delete', input: Mode
   return begin(context, { kind, model: input.model, steps })
 }
 
-async function begin(context: AdminContext, order: Omit<JobOrder, 'user' | 'keyName'>): Promise<JobView> {
+const NOBODY = { user: null, keyName: null, keyId: null }
+
+async function begin(context: AdminContext, order: Omit<JobOrder, 'user' | 'keyName' | 'keyId'>): Promise<JobView> {
   const { principal } = context
   context.jobs.checkRoom()
   const upstreams = [...new Set(order.steps.map(({ upstream }) => upstream))]
   await context.commit(({ audit }) => audit(`models.${order.kind}`, order.model ?? 'models.desired', { upstreams }))
-  const by = principal === 'operator' ? { user: null, keyName: null } : principal
-  return context.jobs.start({ ...order, user: by.user, keyName: by.keyName })
+  const { user, keyName, keyId } = principal === 'operator' ? NOBODY : principal
+  return context.jobs.start({ ...order, user, keyName, keyId })
 }
 
 /** As for a request that changes models: being an admin is not all. */

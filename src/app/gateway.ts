@@ -134,10 +134,11 @@ interface Ending {
 }
 
 /** What runs for a key or a session ends with it. */
-function followEnds({ agents, consoleDoor, keys }: Parts, { traffic, live }: Ending): void {
+function followEnds({ agents, consoleDoor, jobs, keys }: Parts, { traffic, live }: Ending): void {
   keys.onEnded((keyIds) => {
     keyIds.forEach(traffic.endKey)
     keyIds.forEach(agents.endKey)
+    keyIds.forEach(jobs.endKey)
     live.recheck()
   })
   consoleDoor.sessions.onEnded((session) => {

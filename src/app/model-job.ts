@@ -46,6 +46,10 @@ export class ModelJob {
     }))
   }
 
+  get keyId(): string | null {
+    return this.#order.keyId
+  }
+
   get isRunning(): boolean {
     return this.#endedAt === null
   }

@@ -26,7 +26,7 @@ function bed(replies: Readonly<Record<string, Readonly<Record<string, Reply>>>>)
 
 function order(steps: readonly string[], kind: JobOrder['kind'] = 'pull'): JobOrder {
   return {
-    ...{ kind, model: 'tiny', user: 'ada', keyName: 'laptop' },
+    ...{ kind, model: 'tiny', user: 'ada', keyName: 'laptop', keyId: 'key_1' },
     steps: steps.map((text) => {
       const [upstream = '', action = 'pull', model = 'tiny'] = text.split(' ')
       return { upstream, action: action === 'remove' ? 'remove' : 'pull', model }
@@ -80,15 +80,13 @@ describe('a job', () => {
       b: {},
     })
     fleet.setMembers(
-      fleet
-        .all()
-        .map((state) => ({
-          ...state,
-          enabled: state.name !== 'b',
-          provider: undefined,
-          wake: undefined,
-          agent: undefined,
-        })),
+      fleet.all().map((state) => ({
+        ...state,
+        enabled: state.name !== 'b',
+        provider: undefined,
+        wake: undefined,
+        agent: undefined,
+      })),
     )
     jobs.start(order(['a pull one', 'a pull two', 'a remove three', 'b pull one']))
     await settle()
@@ -116,6 +114,16 @@ describe('the jobs of a gateway', () => {
     await time.advance(1000)
     expect(told).toBe(1)
     expect(time.waiting()).toEqual([])
+  })
+
+  it('end with the key that they were begun with', async () => {
+    const { jobs } = bed({ a: { '/api/pull': 'hang' } })
+    jobs.start(order(['a']))
+    jobs.start({ ...order(['a']), keyId: 'key_2' })
+    await settle()
+    jobs.endKey('key_1')
+    await settle()
+    expect(jobs.list().map(({ state }) => state)).toEqual(['running', 'cancelled'])
   })
 
   it('are bounded: those that run, and those that are remembered', async () => {

@@ -10,6 +10,8 @@ import { createFollowLines } from './follow-lines.ts'
 import { ModelJob } from './model-job.ts'
 
 export interface ModelJobs extends JobDesk {
+  /** Cancels what was begun with a key that is not valid any more. */
+  endKey(keyId: string): void
   /** Cancels all that run. */
   stop(): void
 }
@@ -76,6 +78,9 @@ export function createModelJobs(deps: ModelJobsDeps): ModelJobs {
       const job = jobs.find((each) => each.id === id)
       job?.cancel()
       return job?.view()
+    },
+    endKey(keyId) {
+      for (const job of running()) if (job.keyId === keyId) job.cancel()
     },
     stop() {
       isStopped = true
