@@ -24,7 +24,11 @@ export function createEndedExchanges(): EndedExchanges {
   const refused = new Ring(MAX_REFUSED)
   return {
     add(record, round) {
-      if (isToldOf(record)) (record.user === null ? refused : admitted).add(record, round)
+      if (!isToldOf(record)) return
+      const ring = record.user === null ? refused : admitted
+      // Whoever stopped it is told how it ended.
+      if (ring.hasRoomAt(endOf(record)) || record.ending === 'stopped') ring.add(record, round)
+      else ring.forgottenRound = round
     },
     since(round) {
       const strangers = refused.since(round)
@@ -41,11 +45,16 @@ function endOf({ time, totalMs }: ExchangeRecord): number {
   return time + totalMs
 }
 
-/** Costs an exchange that ends two writes, whether or not somebody watches. */
+/**
+ * Costs an exchange that ends a few writes, whether or not somebody watches. Of one second no more are kept than there
+ * is room for: nobody could read them, and kept for a moment each would grow old in V8's heap.
+ */
 class Ring {
   readonly #records: (ExchangeRecord | undefined)[]
   readonly #rounds: number[]
   #next = 0
+  #second = 0
+  #ofSecond = 0
   forgottenRound = 0
 
   constructor(size: number) {
@@ -53,7 +62,15 @@ class Ring {
     this.#rounds = Array.from({ length: size }, () => 0)
   }
 
+  hasRoomAt(time: number): boolean {
+    const second = Math.floor(time / 1000)
+    if (second !== this.#second) this.#ofSecond = 0
+    this.#second = second
+    return this.#ofSecond < this.#records.length
+  }
+
   add(record: ExchangeRecord, round: number): void {
+    this.#ofSecond += 1
     const at = this.#next
     this.forgottenRound = this.#rounds[at] ?? 0
     this.#records[at] = record
