@@ -3,13 +3,14 @@ import { Answer } from '../../parts/states.tsx'
 import { Time } from '../../parts/time.tsx'
 import { Fact } from '../keys/key-facts.tsx'
 import { limitsText } from '../keys/limit-fields.ts'
+import { LimitUses } from './limit-use.tsx'
 
 /** Who is logged in, and what that key may do. */
 export function AboutMe() {
   const asked = useAsk('GET /admin/me')
   return (
     <Answer asked={asked} rows={2}>
-      {({ user, key }) => (
+      {({ user, key, limits }) => (
         <section class="card about-me" aria-label="About you">
           <dl class="terms">
             <Fact name="You are">
@@ -24,6 +25,7 @@ export function AboutMe() {
               <Time at={key.expires_at} otherwise="never" />
             </Fact>
           </dl>
+          <LimitUses of={limits} />
         </section>
       )}
     </Answer>

@@ -49,7 +49,7 @@ export function ModelDialog({ of: fleet, model, onClose }: ModelDialogProps) {
           rows={holders}
           columns={columnsOf}
           rowKey={({ upstream }) => upstream}
-          minWidth={46}
+          minWidth={50}
         />
       )}
       {deleting ? (
@@ -140,7 +140,7 @@ const columnsOf: Column<Holder>[] = [
   {
     key: 'kind',
     title: 'Parameters',
-    width: '8rem',
+    width: '10rem',
     cell: ({ model }) => [model.parameters, model.quantization].filter(Boolean).join(' ') || '–',
   },
   {
@@ -157,5 +157,5 @@ const columnsOf: Column<Holder>[] = [
         </code>
       ),
   },
-  { key: 'came', title: 'Came', width: '6.5rem', end: true, cell: ({ model }) => <Time at={model.modified_at} /> },
+  { key: 'came', title: 'Came', width: '7.5rem', end: true, cell: ({ model }) => <Time at={model.modified_at} /> },
 ]

@@ -74,7 +74,7 @@ function Matrix({ of: fleet }: { readonly of: FleetModels }) {
         rows={shown}
         columns={columnsOf(fleet)}
         rowKey={({ name }) => name}
-        minWidth={26 + 9 * upstreams.length}
+        minWidth={30 + 10 * upstreams.length}
         empty={<NothingFound total={rows.length} />}
       />
     </>
@@ -145,7 +145,7 @@ function columnsOf({ upstreams }: FleetModels): Column<ModelRow>[] {
       ({ name, state, fault }, place): Column<ModelRow> => ({
         key: `at ${name}`,
         title: state === 'up' ? name : `${name} (${state})`,
-        width: '9rem',
+        width: state === 'up' ? '9rem' : '12rem',
         sortBy: ({ cells }) => cells[place]?.kind ?? '',
         cell: ({ cells }) => <CellMark of={cells[place] ?? { kind: 'none' }} upstream={name} fault={fault} />,
       }),

@@ -47,7 +47,7 @@ function Question({ model, tokens }: { readonly model: string; readonly tokens: 
   }
   return (
     <form
-      class="filters question"
+      class="filters route-question"
       onSubmit={(event) => {
         event.preventDefault()
         go({ name, size })
