@@ -38,7 +38,11 @@ function operation(route: Line, answer: Json, schemas: Record<string, Json>): Js
     ...(parameters.length > 0 && { parameters }),
     ...(route.input !== null &&
       route.method !== 'GET' && {
-        requestBody: { required: true, ...jsonContent(lift(toSchema(route.input, 'input'), schemas)) },
+        requestBody: {
+          // None at all is read as an empty object.
+          required: !route.input.safeParse({}).success,
+          ...jsonContent(lift(toSchema(route.input, 'input'), schemas)),
+        },
       }),
     responses: {
       [route.status]: { description: 'Done', ...answer },

@@ -12,11 +12,27 @@ const TIMEOUT_MS = 240_000
 
 /** What Schemathesis says of a run, as far as it matters here. */
 interface Report {
-  readonly operations: { readonly total: number; readonly tested: number; readonly errored: number }
+  readonly operations: { readonly selected: number; readonly tested: number; readonly errored: number }
   readonly failures: readonly { readonly title: string; readonly operations: readonly string[] }[]
   readonly errors: readonly unknown[]
   readonly test_cases: { readonly generated: number }
   readonly valid_rates: Readonly<Record<string, Readonly<Record<string, { readonly accepted: number }>>>>
+}
+
+interface Operation {
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>
+}
+
+/** How many openapi.json describes, but for streams that go on for ever. */
+function operationsThatEnd(): number {
+  const { paths } = JSON.parse(readFileSync(join(ROOT, 'openapi.json'), 'utf8')) as {
+    paths: Record<string, Record<string, Operation>>
+  }
+  const isStream = ({ responses }: Operation): boolean =>
+    Object.values(responses).some(({ content = {} }) => 'text/event-stream' in content)
+  return Object.values(paths)
+    .flatMap((methods) => Object.values(methods))
+    .filter((operation) => !isStream(operation)).length
 }
 
 async function askAdmin({ gateway, key }: GatewayBefore, path: string, body?: object): Promise<Response> {
@@ -55,8 +71,10 @@ async function runSchemathesis(before: GatewayBefore): Promise<{ readonly said: 
       (_, stdout, stderr) => resolve(stdout + stderr),
     )
   })
-  if (!existsSync(reportPath)) throw new Error(`Schemathesis did not come to an end: ${said}`)
-  return { said, report: JSON.parse(readFileSync(reportPath, 'utf8')) as Report }
+  // It makes the file first, and fills it at its end.
+  const written = existsSync(reportPath) ? readFileSync(reportPath, 'utf8') : ''
+  if (written === '') throw new Error(`Schemathesis did not come to an end: ${said}`)
+  return { said, report: JSON.parse(written) as Report }
 }
 
 it(
@@ -75,9 +93,8 @@ it(
     const { said, report } = await runSchemathesis(before)
     expect(report.failures, said).toEqual([])
     expect(report.errors, said).toEqual([])
-    const { paths } = JSON.parse(readFileSync(join(ROOT, 'openapi.json'), 'utf8')) as { paths: Record<string, object> }
-    const described = Object.values(paths).flatMap((methods) => Object.keys(methods)).length
-    expect(report.operations).toMatchObject({ total: described, tested: described, errored: 0 })
+    const described = operationsThatEnd()
+    expect(report.operations).toMatchObject({ selected: described, tested: described, errored: 0 })
     // So that more was looked at than what is refused at once.
     expect((await askAdmin(before, '/admin/me')).status).toBe(200)
     for (const operation of ['POST /admin/users', 'POST /admin/keys', 'POST /admin/keys/rotate', 'GET /admin/usage']) {
