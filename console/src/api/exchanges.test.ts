@@ -7,6 +7,7 @@ const exchange = (id: number, state: Exchange['state'], upstream = 'gpu-1'): Exc
 
 const news = (parts: Partial<LiveExchanges>): LiveExchanges => ({
   at: '2026-01-01T00:00:00.000Z',
+  whole: false,
   began: [],
   changed: [],
   ended: [],
@@ -26,6 +27,11 @@ it('puts what is new on top and changes the rest where it stands', () => {
 it('takes one that began and ended between two messages once', () => {
   const both = news({ began: [exchange(1, 'sent')], ended: [exchange(1, 'ended')] })
   expect(mergeExchanges(noExchanges, both)).toEqual([exchange(1, 'ended')])
+})
+
+it('forgets what it knew when it is told everything anew', () => {
+  const first = mergeExchanges(noExchanges, news({ began: [exchange(1, 'sent')] }))
+  expect(ids(mergeExchanges(first, news({ whole: true, began: [exchange(2, 'sent')] })))).toEqual(['2'])
 })
 
 it('keeps all that run and the last 500 that ended', () => {

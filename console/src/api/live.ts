@@ -53,8 +53,6 @@ export function startLive(): void {
     onEvent: takeEvent,
     onState(state) {
       if (connection.get().state !== state) connection.set({ state, since: Date.now() })
-      // Whatever ended meanwhile was not told of.
-      if (state === 'open') exchanges.set(null)
     },
     onRefused(code) {
       if (code !== 401) return false

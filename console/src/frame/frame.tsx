@@ -15,11 +15,13 @@ export function Frame({ session }: { readonly session: Session }) {
   const { page: asked } = usePlace()
   const page = asked === '' ? pages[0] : pages.find(({ name }) => name === asked)
   const main = useRef<HTMLElement>(null)
+  const arrived = useRef(false)
   const title = page?.title ?? 'Not found'
   useEffect(() => {
     document.title = `${title} · Corral`
-    // Who goes on by keyboard or listens starts at the top of the new page.
-    main.current?.focus({ preventScroll: true })
+    // Who goes on by keyboard or listens starts at the top of the new page; who has just come, at that of everything.
+    if (arrived.current) main.current?.focus({ preventScroll: true })
+    arrived.current = true
     scrollTo(0, 0)
   }, [title])
   return (
