@@ -440,7 +440,9 @@ it('describes itself and its gateway', async () => {
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
   expect(described.toSorted()).toEqual(
-    api.routes.map((route) => `${route.method} ${route.pattern.replace(/:([a-z]+)/, '{$1}')}`).toSorted(),
+    [...api.routes, ...api.streams]
+      .map((route) => `${route.method} ${route.pattern.replace(/:([a-z]+)/, '{$1}')}`)
+      .toSorted(),
   )
 })
 
@@ -503,7 +505,9 @@ describe('the explanation of a route', () => {
 
 describe('usage', () => {
   it('is told by the fields that were asked for, by user where none were', async () => {
-    expect((await call('GET /admin/usage', {})).json).toEqual([{ user: 'ada', requests: 1, errors: 0, ...noTokens }])
+    expect((await call('GET /admin/usage', {})).json).toEqual([
+      { user: 'ada', requests: 1, errors: 0, ...noTokens, queue_ms: null, first_token_ms: null },
+    ])
     const { json } = await call('GET /admin/usage', { query: 'by=user,day&since=2026-11-01T00:00:00Z' })
     expect(json).toMatchObject([{ requests: 2 }])
   })

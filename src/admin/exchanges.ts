@@ -18,6 +18,7 @@ export const stopExchangeRoute = adminRoute({
   method: 'DELETE',
   pattern: '/admin/exchanges/:id',
   scope: 'self',
+  changes: 'by commit',
   summary: 'Stop an exchange that runs: one of the own, an admin any',
   status: 200,
   input: null,
@@ -29,7 +30,7 @@ export const stopExchangeRoute = adminRoute({
       throw new GatewayError('not_found', { message: `No exchange "${id}" is running: it may have ended by itself` })
     // After the deed: what runs away is to be stopped even while nothing can be written.
     const { user, key_name, model, upstream } = stopped
-    await context.audit('exchange.stop', id, { user, key: key_name, model, upstream })
+    await context.commit(({ audit }) => audit('exchange.stop', id, { user, key: key_name, model, upstream }))
     return stopped
   },
 })

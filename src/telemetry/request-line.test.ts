@@ -20,6 +20,7 @@ describe('requestLine', () => {
       keyName: _keyName,
       userId: _userId,
       cache: _cache,
+      chunks: _chunks,
       ...record
     } = whole
     const line = requestLine(exchangeRecord())
