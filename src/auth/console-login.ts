@@ -13,7 +13,8 @@ import type { Throttle } from './throttle.ts'
 export interface ConsoleLogin {
   withKey(secret: string, address: string): Promise<BegunSession>
   withLink(link: string, address: string): Promise<BegunSession>
-  end(principal: Principal): Promise<void>
+  /** Does nothing where there is no such session. */
+  end(token: string): Promise<void>
 }
 
 export interface BegunSession {
@@ -81,9 +82,10 @@ export function createConsoleLogin(deps: ConsoleLoginDeps): ConsoleLogin {
       checkUse(key.principal)
       return begin(key, 'link')
     },
-    async end(principal) {
-      const { session } = principal
-      if (session === undefined || !sessions.end(session)) return
+    async end(token) {
+      const principal = sessions.find(token)
+      const session = principal?.session
+      if (principal === undefined || session === undefined || !sessions.end(session)) return
       await store.change(async (tables) => {
         await tables.removeSessions([session])
         await tables.writeAudit(entryOf(principal, 'console.logout', {}))

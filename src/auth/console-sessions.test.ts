@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { IDLE_MS, LONGEST_MS, type SessionRecord } from './console-session.ts'
-import { createConsoleSessions, type ConsoleSessions } from './console-sessions.ts'
+import { createConsoleSessions, MAX_OF_A_KEY, type ConsoleSessions } from './console-sessions.ts'
 import { createTokenDigester } from './console-token.ts'
 import { createKeyDigester } from './key-digest.ts'
 import { createKeyDirectory, type KeyDirectory } from './key-directory.ts'
@@ -140,6 +140,21 @@ describe('a session', () => {
     expect([sessions.end(session), sessions.end(session)]).toEqual([true, false])
     expect(ended).toEqual([session])
     expect(sessions.isLive(session)).toBe(false)
+  })
+})
+
+describe('sessions of one key', () => {
+  it('are so many, and then the one ends that was not used for longest', () => {
+    const tokens = Array.from({ length: MAX_OF_A_KEY }, (_, index) => `token-${index}`)
+    const { sessions, clock, ended } = setUp(...tokens)
+    clock.at += MINUTE
+    for (const token of tokens) if (token !== 'token-7') sessions.find(token)
+    sessions.add({ ...recordOf('one more'), seenAt: clock.at })
+    expect(ended).toEqual([digester.session('token-7')])
+    expect(sessions.find('one more')).toBeDefined()
+    expect(sessions.takeNews().ended).toEqual(ended)
+    sessions.add({ ...recordOf('of another key'), keyId: 'k2' })
+    expect(ended).toHaveLength(1)
   })
 })
 

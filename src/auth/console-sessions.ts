@@ -35,6 +35,9 @@ export interface ConsoleSessionsDeps {
   readonly clock: Clock
 }
 
+/** Nobody fills memory and store by logging in. */
+export const MAX_OF_A_KEY = 50
+
 interface Held {
   readonly record: SessionRecord
   seenAt: number
@@ -54,6 +57,12 @@ export function createConsoleSessions({ directory, digester, clock }: ConsoleSes
     seen.delete(session)
     if (was) tellEnded(session)
     return was
+  }
+
+  function endLeastUsed(among: readonly Held[]): void {
+    const { digest } = among.reduce((one, other) => (other.seenAt < one.seenAt ? other : one)).record
+    endedByThemselves.push(digest)
+    drop(digest)
   }
 
   /** The session with the rights that its key has now; ends it where it is over. */
@@ -93,6 +102,8 @@ export function createConsoleSessions({ directory, digester, clock }: ConsoleSes
       return held && sessionEnd({ madeAt: held.record.madeAt, seenAt: held.seenAt })
     },
     add(record) {
+      const ofKey = [...sessions.values()].filter(({ record: { keyId } }) => keyId === record.keyId)
+      if (ofKey.length >= MAX_OF_A_KEY) endLeastUsed(ofKey)
       sessions.set(record.digest, { record, seenAt: record.seenAt, principal: undefined, key: undefined })
     },
     end: drop,

@@ -7,6 +7,9 @@ import type { OwnAnswer } from './own-answers.ts'
 import type { MatchedRoute } from './route-match.ts'
 import type { Visit, VisitEnds } from './visit.ts'
 
+/** Of a body that comes without a key: whoever sends many large ones would leave no room for those of others. */
+const MAX_OPEN_BYTES = 16 * 1024
+
 export interface OwnVisitDeps {
   readonly ends: VisitEnds
   readonly proxy: Pick<Proxy, 'collect'>
@@ -35,7 +38,9 @@ export async function answerOwnVisit(
     collecting?.cancel()
     deps.ends.left(trace)
   })
-  const readBody = (): Promise<Uint8Array> => (collecting = deps.proxy.collect({ body, trace })).bytes
+  const readBody = (): Promise<Uint8Array> =>
+    (collecting = deps.proxy.collect({ body, trace, ...(route.scope === 'open' && { maxBytes: MAX_OPEN_BYTES }) }))
+      .bytes
   try {
     const { method, pattern } = route
     const rendered = await answer({

@@ -30,6 +30,9 @@ export function createSessionAnswers(deps: SessionAnswersDeps): ReadonlyMap<stri
         // Or a page of somebody else's could log its visitors in as whom it likes.
         if (isOfOtherPage(request.client.headers)) throw new GatewayError('csrf_denied')
         const begun = await logIn(login, request, deps.readLogIn(await request.body()))
+        // The cookie is another from now on, and nobody could end what it stood for.
+        const before = sessionToken(request.client.headers)
+        if (before !== undefined) await login.end(before)
         return answer(await view(deps, request, begun), setCookie(begun.token))
       },
     ],
@@ -37,7 +40,7 @@ export function createSessionAnswers(deps: SessionAnswersDeps): ReadonlyMap<stri
     [
       'DELETE /console/session',
       async (request) => {
-        await login.end(shown(request).principal)
+        await login.end(shown(request).token)
         return answer({ ended: true }, clearCookie())
       },
     ],
@@ -68,7 +71,7 @@ async function view(
     scopes: [...principal.scopes],
     key_name: principal.keyName,
     csrf: digester.csrf(token),
-    expires_at: new Date(endsAt).toISOString(),
+    expires_at: new Date(Math.min(endsAt, principal.expiresAt ?? Infinity)).toISOString(),
     secure: client.confidential,
   }
 }

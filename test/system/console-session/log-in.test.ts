@@ -78,6 +78,32 @@ describe('logging in', () => {
     expect(await openBrowser(gateway).logIn({ key: String(body['secret']) })).toMatchObject({ status: 200 })
   })
 
+  it('once more in the same browser ends what it was logged in as before', async () => {
+    const browser = openBrowser(gateway)
+    await browser.logIn({ key: gateway.adminKey })
+    const former = Object.assign(openBrowser(gateway), { cookie: browser.cookie })
+    await browser.logIn({ key: await gateway.createKey({ name: 'second' }) })
+    expect(await browser.ask('GET /console/session')).toMatchObject({ status: 200, body: { key_name: 'second' } })
+    expect(await former.ask('GET /console/session')).toMatchObject({ status: 401, code: 'no_session' })
+    // One that fails ends nothing.
+    const failed = await browser.ask('POST /console/session', { body: { key: 'wrong' } })
+    expect([failed.status, (await browser.ask('GET /console/session')).status]).toEqual([401, 200])
+  })
+
+  it('lasts no longer than the key does', async () => {
+    const key = await gateway.createKey({ name: 'brief', expires: '2h' })
+    const { body } = await openBrowser(gateway).logIn({ key })
+    const hours = (Date.parse(String(body['expires_at'])) - Date.now()) / 3_600_000
+    expect(hours).toBeGreaterThan(1.9)
+    expect(hours).toBeLessThanOrEqual(2)
+  })
+
+  it('takes nothing large from whoever has shown no key yet', async () => {
+    const body = { key: 'x'.repeat(20_000) }
+    const answer = await openBrowser(gateway).ask('POST /console/session', { body })
+    expect(answer).toMatchObject({ status: 413, code: 'body_too_large' })
+  })
+
   it('is written into the audit log, and so is logging out', async () => {
     await gateway.createKey({ name: 'watched' }).then((key) => openBrowser(gateway).logIn({ key }))
     const { body } = await askAdmin<{ action: string; subject: string }[]>(gateway, 'GET /admin/audit?limit=1')
