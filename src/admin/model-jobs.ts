@@ -115,7 +115,7 @@ async function begin(context: AdminContext, order: Omit<JobOrder, 'user' | 'keyN
 function checkMayChange({ principal, mayUseModel }: AdminContext, model: string): void {
   if (principal === 'operator') return
   if (!principal.scopes.has('models:write'))
-    throw new GatewayError('missing_scope', { message: 'This key lacks scope "models:write"' })
+    throw new GatewayError('missing_scope', { message: 'This key has no scope "models:write"' })
   const denied = mayUseModel(principal, canonicalOf(model))
   if (denied !== undefined) throw denied
 }
