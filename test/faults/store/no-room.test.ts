@@ -65,7 +65,7 @@ describe.each(Object.entries(tightDisks))('on %s', (name, openDisk) => {
     expect((await gateway.cli('usage', '--json')).stdout).toContain('"requests": 44')
     expect(await gateway.stop()).toBe(0)
     expect(gateway.stderr()).not.toContain('were lost')
-  }, 60_000)
+  }, 120_000)
 
   it('requests whose rows are required stop without room, and go on when there is room again', async (context) => {
     await using disk = await openDisk()
@@ -91,5 +91,5 @@ describe.each(Object.entries(tightDisks))('on %s', (name, openDisk) => {
     expect((await chat(scene)).status).toBe(200)
     // The one that was refused has its row too.
     expect(await booked(scene)).toBe(2 + served + 1 + 1)
-  }, 60_000)
+  }, 120_000)
 })
