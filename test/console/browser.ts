@@ -12,7 +12,14 @@ export function findChromium(): string | undefined {
 }
 
 /** Nothing is fetched, and nobody is called at home. */
-const QUIET = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--no-first-run']
+const QUIET = [
+  '--no-sandbox',
+  // Containers have little of it.
+  '--disable-dev-shm-usage',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--no-first-run',
+]
 
 export function openBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({ executablePath, args: QUIET, headless: true, timeout: 30_000 })

@@ -37,8 +37,11 @@ const manifestOf = (path: string): Manifest => JSON.parse(readFileSync(join(path
 
 describe('what is packed', () => {
   it('is the program, its launcher and what is read beside it', () => {
+    const page = packed.files.filter((file) => file.startsWith('console/dist/'))
     const [program, rest] = [[] as string[], [] as string[]]
-    for (const file of packed.files) (file.startsWith('dist/') ? program : rest).push(file)
+    for (const file of packed.files) {
+      if (!page.includes(file)) (file.startsWith('dist/') ? program : rest).push(file)
+    }
     expect(rest.toSorted()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
@@ -53,6 +56,8 @@ describe('what is packed', () => {
     expect(program).toContain('dist/main.js')
     expect(program).toContain('dist/ledger-worker.js')
     expect(program.filter((file) => !/^dist\/[a-z0-9-]+\.js$/.test(file))).toEqual([])
+    for (const name of ['index.html', 'index.html.br', 'licences.txt']) expect(page).toContain(`console/dist/${name}`)
+    expect(page.filter((file) => !/\.(html|js|css|svg|txt)(\.br|\.gz)?$/.test(file))).toEqual([])
   })
 
   it('is clean in the eyes of publint', async () => {
@@ -62,7 +67,8 @@ describe('what is packed', () => {
 
   it('runs nothing when it is installed', () => {
     const { scripts } = manifestOf(packed.unpacked)
-    for (const name of ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish']) {
+    // `prepare` is for clones: npm leaves it alone in what it unpacks.
+    for (const name of ['preinstall', 'install', 'postinstall', 'prepublish']) {
       expect(scripts).not.toHaveProperty(name)
     }
     const { packages } = JSON.parse(readFileSync(join(packed.unpacked, 'npm-shrinkwrap.json'), 'utf8')) as {
@@ -110,6 +116,11 @@ describe('installed into an empty folder', () => {
     expect(key).not.toBe('')
 
     expect((await fetch(`${url}/api/tags`)).status).toBe(401)
+    const page = await (await fetch(`${url}/console/`)).text()
+    const script = /assets\/[\w-]+\.js/.exec(page)?.[0] ?? ''
+    const served = await fetch(`${url}/console/${script}`)
+    expect([served.status, served.headers.get('content-type')]).toEqual([200, 'text/javascript; charset=utf-8'])
+    expect((await served.text()).length).toBeGreaterThan(10_000)
     const chat = { model: 'tiny', messages: [{ role: 'user', content: 'hello' }] }
     let underWay = (): void => {}
     const begun = new Promise<void>((resolve) => (underWay = resolve))
