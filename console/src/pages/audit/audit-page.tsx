@@ -50,7 +50,7 @@ export function AuditPage() {
               rows={shown}
               columns={columns}
               rowKey={({ at, action, subject, key_id }) => `${at} ${action} ${subject} ${key_id ?? ''}`}
-              minWidth={52}
+              minWidth={62}
               empty={<NothingFound total={entries.length} />}
             />
             <p class="hint">

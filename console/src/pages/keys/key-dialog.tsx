@@ -6,6 +6,7 @@ import { Mark } from '../../parts/mark.tsx'
 import { done } from '../../parts/notices.tsx'
 import { ChangeKey } from './change-key.tsx'
 import type { KeyDoor } from './key-door.ts'
+import { mayLoseSecret } from './keep-secret.ts'
 import { KeyFacts } from './key-facts.tsx'
 import { stateMark } from './key-state.ts'
 import { RotateKey } from './rotate-key.tsx'
@@ -28,8 +29,11 @@ export function KeyDialog({ of: key, door, onChange, onClose }: KeyDialogProps) 
     setMode({ kind: 'secret', created })
     void onChange()
   }
+  async function leave(): Promise<void> {
+    if (mode.kind !== 'secret' || (await mayLoseSecret())) onClose()
+  }
   return (
-    <Dialog title={titleOf(mode, key)} onClose={onClose} wide>
+    <Dialog title={titleOf(mode, key)} onClose={() => void leave()} wide>
       {mode.kind === 'facts' && <Facts of={key} door={door} onMode={setMode} onChange={onChange} />}
       {mode.kind === 'change' && door.change !== undefined && (
         <ChangeKey

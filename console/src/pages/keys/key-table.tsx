@@ -24,7 +24,7 @@ export function KeyTable({ keys, withUser, empty }: KeyTableProps) {
       columns={columns}
       rowKey={({ id }) => id}
       rowClass={({ state }) => (state === 'active' ? undefined : 'ended')}
-      minWidth={56}
+      minWidth={72}
       sorted={{ by: 'used', down: true }}
       empty={empty}
     />

@@ -7,6 +7,7 @@ import { SelectField, TextField } from '../../parts/field.tsx'
 import { useStore } from '../../store.ts'
 import type { KeyDoor } from './key-door.ts'
 import { emptyKeyForm, type FormContext, type KeyForm, newKeyBody, usualScopes } from './key-form.ts'
+import { mayLoseSecret } from './keep-secret.ts'
 import { SecretShown } from './secret-shown.tsx'
 import { EndField, LimitFields, QueueFields, ReachFields, ScopeFields, type TermFieldsProps } from './term-fields.tsx'
 
@@ -23,8 +24,11 @@ interface NewKeyDialogProps {
 export function NewKeyDialog({ kind, door, user, onClose }: NewKeyDialogProps) {
   const [created, setCreated] = useState<CreatedKey | null>(null)
   const title = kind === 'agent' ? 'New agent key' : 'New key'
+  async function leave(): Promise<void> {
+    if (created === null || (await mayLoseSecret())) onClose()
+  }
   return (
-    <Dialog title={created === null ? title : `Key ${created.name}`} onClose={onClose} wide>
+    <Dialog title={created === null ? title : `Key ${created.name}`} onClose={() => void leave()} wide>
       {created === null ? (
         <NewKeyForm kind={kind} door={door} user={user} onCancel={onClose} onCreated={setCreated} />
       ) : (

@@ -1,9 +1,12 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { CreatedKey } from '../../admin-types.ts'
+import { session } from '../../api/session.ts'
+import { useAsk } from '../../api/use-ask.ts'
 import { Button } from '../../parts/button.tsx'
 import { CopyText } from '../../parts/copy-text.tsx'
 import { SelectField } from '../../parts/field.tsx'
 import { Mark } from '../../parts/mark.tsx'
+import { useStore } from '../../store.ts'
 import { AgentWait } from './agent-wait.tsx'
 import { agentLine, clientLines, type Connection, type Shell } from './client-lines.ts'
 import { ClientTabs } from './client-tabs.tsx'
@@ -53,6 +56,7 @@ function ForAgent({ created, shell, shells }: PartProps) {
 
 function ForClients({ created, shell, shells }: PartProps) {
   const [trial, setTrial] = useState<Trial | null>(null)
+  const pathKeys = usePathKeys()
   useEffect(() => {
     const left = new AbortController()
     void tryKey(created, left.signal).then((found) => left.signal.aborted || setTrial(found))
@@ -63,7 +67,7 @@ function ForClients({ created, shell, shells }: PartProps) {
     secret: created.secret,
     shell,
     model: trial?.model ?? 'MODEL',
-    pathKeys: trial?.pathKeys ?? true,
+    pathKeys,
   }
   return (
     <>
@@ -74,6 +78,14 @@ function ForClients({ created, shell, shells }: PartProps) {
       {shells}
     </>
   )
+}
+
+/** Members cannot ask: it is on unless somebody turned it off. */
+function usePathKeys(): boolean {
+  const state = useStore(session)
+  const isAdmin = state.kind === 'in' && state.session.scopes.includes('admin')
+  const { answer } = useAsk('GET /admin/config', isAdmin ? {} : null)
+  return answer?.settings.find(({ name }) => name === 'auth.path_keys')?.value !== 'off'
 }
 
 function TrialMark({ trial }: { readonly trial: Trial | null }) {

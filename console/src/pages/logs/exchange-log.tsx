@@ -46,7 +46,7 @@ export function ExchangeLog() {
                 rows={shown}
                 columns={columns}
                 rowKey={({ id }) => id}
-                minWidth={68}
+                minWidth={80}
                 empty={<NothingFound total={all.length} />}
               />
               {chosen !== undefined && <ExchangeDialog exchange={chosen} onClose={() => setOpen(null)} />}

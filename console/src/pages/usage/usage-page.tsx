@@ -180,7 +180,7 @@ function UsageTable({ rows, by }: { readonly rows: readonly Usage[]; readonly by
       columns={columnsFor(by)}
       rowKey={(row) => `${row[by] ?? ''} ${rows.indexOf(row)}`}
       sorted={{ by: 'requests', down: true }}
-      minWidth={52}
+      minWidth={66}
     />
   )
 }

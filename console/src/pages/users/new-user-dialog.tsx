@@ -7,6 +7,7 @@ import { Dialog } from '../../parts/dialog.tsx'
 import { SelectField, TextField } from '../../parts/field.tsx'
 import { useStore } from '../../store.ts'
 import { emptyKeyForm, type FormField, nameProblem } from '../keys/key-form.ts'
+import { mayLoseSecret } from '../keys/keep-secret.ts'
 import { limitTexts, parseLimits } from '../keys/limit-fields.ts'
 import { SecretShown } from '../keys/secret-shown.tsx'
 import { ScopeFields } from '../keys/term-fields.tsx'
@@ -16,8 +17,15 @@ const adminScopes = ['admin', 'metrics']
 
 export function NewUserDialog({ onClose }: { onClose(): void }) {
   const [created, setCreated] = useState<CreatedUser | null>(null)
+  async function leave(): Promise<void> {
+    if (created === null || (await mayLoseSecret())) onClose()
+  }
   return (
-    <Dialog title={created === null ? 'New user' : `The first key of ${created.user.name}`} onClose={onClose} wide>
+    <Dialog
+      title={created === null ? 'New user' : `The first key of ${created.user.name}`}
+      onClose={() => void leave()}
+      wide
+    >
       {created === null ? (
         <NewUserForm onCancel={onClose} onCreated={setCreated} />
       ) : (

@@ -62,7 +62,7 @@ function UserList({ users, search }: { readonly users: readonly User[]; readonly
         columns={columns}
         rowKey={({ id }) => id}
         rowClass={({ state }) => (state === 'active' ? undefined : 'ended')}
-        minWidth={44}
+        minWidth={60}
         sorted={{ by: 'name', down: false }}
         empty={
           <Empty title="No user is like that">
