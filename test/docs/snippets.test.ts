@@ -1,5 +1,5 @@
 /**
- * Every fenced snippet of README.md, docs/agents.md, docs/coming-from.md, docs/console.md, docs/limits.md, docs/metrics.md, docs/models.md, docs/operations.md,
+ * Every fenced snippet of README.md, docs/agents.md, docs/coming-from.md, docs/console.md, docs/limits.md, docs/live.md, docs/metrics.md, docs/models.md, docs/operations.md,
  * docs/providers.md, docs/upstreams.md, docs/users.md and docs/deploy/*.md does what it says. The comment `<!-- snippet: RUNNER -->` on the line above a fence says what runs it
  * (runners.ts), in order down the page:
  *
@@ -34,6 +34,7 @@ const paths = [
   'docs/coming-from.md',
   'docs/console.md',
   'docs/limits.md',
+  'docs/live.md',
   'docs/metrics.md',
   'docs/models.md',
   'docs/operations.md',
