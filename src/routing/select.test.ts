@@ -47,6 +47,21 @@ describe('selectUpstreams, who can serve', () => {
     expect(select([state('a', { has: m }), state('b', { has: m })], { tried: new Set(['a']) })).toBe('b has-model')
   })
 
+  it('sends one that is drained nothing new, and knows that its models come back', () => {
+    const drained = state('a', { has: m, draining: true })
+    expect(select([drained, state('b', { has: m, priority: 9 })])).toBe('b has-model')
+    expect(select([drained, state('b')])).toBe('model-down')
+    expect(select([drained])).toBe('no-upstream')
+    expect(select([drained], { model: 'other:latest' })).toBe('no-upstream')
+    expect(select([drained], { route: { kind: 'relay', pattern: '/api/status', dialect: 'ollama' } })).toBe(
+      'no-upstream',
+    )
+    expect(select([drained], {}, { assignments: new Map([['m:latest', ['a']]]) })).toBe('no-upstream')
+    const wake = { waitMs: 1, send() {} }
+    expect(select([state('a', { has: m, draining: true, health: 'down', wake })])).toBe('no-upstream')
+    expect(select([state('a', { has: m, draining: true, memoryBytes: 1 })], {}, { bytesOf: () => 2 })).toBe('too-big')
+  })
+
   it('never falls back to one without the model', () => {
     expect(select([state('a', { has: m }), state('b')], { tried: new Set(['a']) })).toBe('all-tried')
     expect(select([state('a', { has: m, health: 'down' }), state('b')])).toBe('model-down')

@@ -2,6 +2,7 @@ import type { UpstreamState } from './upstream-state.ts'
 import {
   has,
   isAssigned,
+  isClosedTo,
   isWrite,
   judgeFleet,
   type SelectRequest,
@@ -117,7 +118,7 @@ interface Unserved {
 function selectUnserved(request: SelectRequest, { speaking, assigned, verdicts }: Unserved): Selection {
   const sleeper = speaking.find((state) => mayWakeFor(state, request, assigned))
   if (sleeper !== undefined) return { kind: 'asleep', state: sleeper }
-  const healthy = onlyHealthy(speaking)
+  const healthy = onlyHealthy(speaking.filter((state) => !isClosedTo(state, request)))
   if (refusesAll(request, { speaking, assigned, isAnyHealthy: healthy.length > 0 })) {
     return { kind: 'none', reason: 'key-refused' }
   }
@@ -186,9 +187,8 @@ export function firstServable(
 
 /** One that was never probed is taken only where none is known to be up. */
 function onlyHealthy(states: readonly UpstreamState[]): readonly UpstreamState[] {
-  const taking = states.filter((state) => !state.draining)
-  const up = taking.filter((state) => state.health === 'up')
-  return up.length > 0 ? up : taking.filter((state) => state.health === 'unknown')
+  const up = states.filter((state) => state.health === 'up')
+  return up.length > 0 ? up : states.filter((state) => state.health === 'unknown')
 }
 
 /** One that was never seen awake may have any model. */

@@ -67,7 +67,7 @@ function judgeUpstream(state: UpstreamState, request: SelectRequest, snapshot: S
   const assigned = isAssigned(request, snapshot)
   if (!assigned && wantsModel(request) && !has(state, request.model)) return 'lacks-model'
   if (!assigned && !fits(state, request, snapshot)) return 'too-big'
-  if (state.draining) return 'draining'
+  if (isClosedTo(state, request)) return 'draining'
   if (state.health === 'down') return state.refusesKey ? 'refuses-key' : 'down'
   if (state.breaker.phase === 'open' && request.route.kind === 'generate') return 'broken'
   return request.tried.has(state.name) ? 'tried' : 'eligible'
@@ -115,6 +115,11 @@ export function isAssigned({ model }: SelectRequest, { assignments }: Snapshot):
 
 export function isWrite(request: SelectRequest): boolean {
   return request.route.kind === 'write'
+}
+
+/** One that is drained gets nothing new, but is brought into shape by whoever names it. */
+export function isClosedTo({ draining }: UpstreamState, request: SelectRequest): boolean {
+  return draining && !(isWrite(request) && (request.named ?? null) !== null)
 }
 
 /** A creation goes where the blobs went, which were uploaded before anybody named a model. */

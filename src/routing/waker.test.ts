@@ -34,6 +34,16 @@ describe('createWaker', () => {
     expect(time.waiting()).toEqual([])
   })
 
+  it('says who is on the way, and why', async () => {
+    const { time, waker, lines, comesUp } = setUp()
+    const woken = waker.wake('gpu', 'an admin asks for it')
+    expect([waker.isWaking('gpu'), waker.isWaking('other')]).toEqual([true, false])
+    expect(lines).toEqual(['waking upstream: an admin asks for it'])
+    comesUp()
+    await time.advance(1000)
+    expect([await woken, waker.isWaking('gpu')]).toEqual([true, false])
+  })
+
   it('is one try for all who ask', async () => {
     const { time, waker, sent, comesUp } = setUp()
     const both = [waker.wake('gpu'), waker.wake('gpu')]

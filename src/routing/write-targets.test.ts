@@ -46,6 +46,15 @@ describe('what names its upstreams', () => {
     expect(targets(fleet, { named: ['*'] })).toBe('a,b,d,e')
   })
 
+  it('goes to one that is drained, which others stay away from', () => {
+    const drained = [state('a', { draining: true }), state('b')]
+    expect(targets(drained, { named: ['a'] })).toBe('a')
+    expect(targets(drained, { named: ['a', 'b'] })).toBe('a,b')
+    expect(targets(drained, { named: ['*'] })).toBe('a,b')
+    expect(targets(drained, {})).toBe('b')
+    expect(targets([state('a', { draining: true })], {})).toBe('no-upstream')
+  })
+
   it('goes nowhere where one of them cannot be asked at all', () => {
     expect(targets(fleet, { named: ['a', 'c'] })).toBe('unable c')
     expect(targets([state('a'), state('b', { enabled: false })], { named: ['a', 'b'] })).toBe('unable b')

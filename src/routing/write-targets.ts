@@ -6,7 +6,6 @@ import { isAmong, isWrite, judgeFleet, type SelectRequest, type Snapshot, type V
 const ASKED_ANYWAY: ReadonlySet<Verdict> = new Set([
   'eligible',
   'lacks-model',
-  'draining',
   'down',
   'broken',
   'unproven',
