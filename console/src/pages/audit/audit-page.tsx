@@ -80,7 +80,7 @@ function NothingFound({ total }: { readonly total: number }) {
 }
 
 const columns: Column<AuditEntry>[] = [
-  { key: 'at', title: 'When', width: '7rem', sortBy: ({ at }) => at, cell: ({ at }) => <Time at={at} /> },
+  { key: 'at', title: 'When', width: '7.5rem', sortBy: ({ at }) => at, cell: ({ at }) => <Time at={at} /> },
   {
     key: 'who',
     title: 'Who',

@@ -11,7 +11,7 @@ export function exchangeColumns(onOpen: (id: string) => void): readonly Column<E
     {
       key: 'at',
       title: 'When',
-      width: '6.5rem',
+      width: '7.5rem',
       sortBy: ({ started_at }) => started_at,
       cell: ({ started_at }) => <Time at={started_at} />,
     },

@@ -104,7 +104,7 @@ function columnsFor(onOpen: (line: LogLine) => void): Column<LogLine>[] {
     {
       key: 'at',
       title: 'When',
-      width: '6.5rem',
+      width: '7.5rem',
       cell: ({ at }) => <Time at={at} />,
     },
     { key: 'level', title: 'Level', width: '5.5rem', cell: ({ level }) => <Mark kind={marks[level]}>{level}</Mark> },

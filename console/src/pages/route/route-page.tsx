@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import type { RouteExplanation } from '../../admin-types.ts'
 import { status } from '../../api/live.ts'
 import { useAsk } from '../../api/use-ask.ts'
@@ -28,7 +28,7 @@ export function RoutePage() {
       <PageHead title="Route" note="Where a request would go now, and why not elsewhere.">
         {model !== '' && <Button onClick={() => asked.reload()}>Ask again</Button>}
       </PageHead>
-      <Question key={`${model} ${tokens}`} model={model} tokens={tokens} />
+      <Question model={model} tokens={tokens} />
       {model === '' ? <NothingAsked /> : <Answer asked={asked}>{(answer) => <Explained of={answer} />}</Answer>}
     </>
   )
@@ -39,6 +39,10 @@ function Question({ model, tokens }: { readonly model: string; readonly tokens: 
   const [name, setName] = useState(model)
   const [size, setSize] = useState(String(tokens))
   const [wrong, setWrong] = useState<string | null>(null)
+  useEffect(() => {
+    setName(model)
+    setSize(String(tokens))
+  }, [model, tokens])
   function go(next: { readonly name: string; readonly size: string }): void {
     const count = Number(next.size.replaceAll(/[ ,_]/g, ''))
     if (!Number.isInteger(count) || count < 0 || count > 10_000_000) return setWrong('A whole number up to 10,000,000')

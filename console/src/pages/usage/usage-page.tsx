@@ -65,14 +65,14 @@ function UsageOf({ route, shown }: UsageOfProps) {
         </Button>
       </PageHead>
       <Choices shown={shown} isOwn={isOwn} />
-      <Answer asked={sums}>
+      <Answer asked={sums} rows={14}>
         {(found) =>
           found.length === 0 ? (
             <NothingUsed range={range} />
           ) : (
             <>
               <Totals rows={found} />
-              <Answer asked={days} rows={8}>
+              <Answer asked={days} rows={10}>
                 {(daily) => <Chart rows={daily} shown={shown} />}
               </Answer>
               <UsageTable rows={found} by={by} />
