@@ -1,7 +1,7 @@
 import type { LedgerEntry } from './ledger-entry.ts'
 
-/** What a row has of numbers, in this order; NaN: not known. */
-export const rowNumbers = [
+/** What a row has of numbers, in this order. */
+const columns = [
   'party',
   'at',
   'attempts',
@@ -17,7 +17,7 @@ export const rowNumbers = [
   'cost',
 ] as const
 
-export type RowNumber = (typeof rowNumbers)[number]
+export type LedgerColumn = (typeof columns)[number]
 
 /** Rows that are written together: what comes again and again is told once, so that little is copied to the worker. */
 export interface LedgerGroup {
@@ -28,21 +28,12 @@ export interface LedgerGroup {
   readonly parties: readonly LedgerParty[]
   /** Of each row. */
   readonly id: readonly string[]
-  /** `rowNumbers` of each row, one row after another; `party` is a place in `parties`. */
+  readonly columns: readonly LedgerColumn[]
+  /** The columns of each row, one row after another; NaN: not known. `party` is a place in `parties`. */
   readonly numbers: Float64Array
 }
 
-const WIDTH = rowNumbers.length
-
-/** Reads a number of a row. */
-export function rowNumber({ numbers }: Pick<LedgerGroup, 'numbers'>, row: number, name: RowNumber): number | null {
-  const value = numbers[row * WIDTH + placeOf[name]] ?? Number.NaN
-  return Number.isNaN(value) ? null : value
-}
-
-const placeOf = Object.fromEntries(rowNumbers.map((name, place) => [name, place])) as Readonly<
-  Record<RowNumber, number>
->
+const WIDTH = columns.length
 
 /** Who used what, and how it ended: a few in each group. */
 export interface LedgerParty {
@@ -94,9 +85,7 @@ export class OpenGroup {
 
   /** When the first exchange was over, milliseconds since the epoch. */
   get oldest(): number {
-    return (
-      (rowNumber({ numbers: this.#numbers }, 0, 'at') ?? 0) + (rowNumber({ numbers: this.#numbers }, 0, 'totalMs') ?? 0)
-    )
+    return (this.#numbers[columns.indexOf('at')] ?? 0) + (this.#numbers[columns.indexOf('totalMs')] ?? 0)
   }
 
   /** `cost` is in the currency of the prices. */
@@ -121,7 +110,7 @@ export class OpenGroup {
 
   /** As it is now. */
   group({ number, lost }: Pick<LedgerGroup, 'number' | 'lost'>): LedgerGroup {
-    return { number, lost, parties: this.#parties.all, id: this.#id, numbers: this.#numbers }
+    return { number, lost, parties: this.#parties.all, id: this.#id, columns, numbers: this.#numbers }
   }
 }
 

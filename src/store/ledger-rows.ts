@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type LedgerGroup, type LedgerParty, rowNumber, type RowNumber } from '../ledger/ledger-group.ts'
+import type { LedgerColumn, LedgerGroup, LedgerParty } from '../ledger/ledger-group.ts'
 
 const columns = [
   'exchange',
@@ -63,33 +63,54 @@ export function prepareLedgerRows(database: DatabaseSync): LedgerRows {
   return {
     insert(group) {
       const sums = new GroupSums(days)
-      for (let row = 0; row < group.id.length; row++) {
-        const place = countOf(group, row, 'party')
+      const numbers = new GroupNumbers(group)
+      for (const [row, id] of group.id.entries()) {
+        const place = numbers.count(row, 'party')
         const party = group.parties[place]
         if (party === undefined) continue
-        insertOne(insertRow, { group, row, party })
-        sums.add({ group, row, party, place })
+        insertOne(insertRow, { id, numbers, row, party })
+        sums.add({ id, numbers, row, party, place })
       }
       sums.write()
     },
   }
 }
 
-/** Of a number that each row has, or that counts as nothing where it has none. */
-function countOf(group: LedgerGroup, row: number, name: RowNumber): number {
-  return rowNumber(group, row, name) ?? 0
+/** Reads the numbers of a group by their names. */
+class GroupNumbers {
+  readonly #group: LedgerGroup
+  readonly #places: Readonly<Record<LedgerColumn, number>>
+
+  constructor(group: LedgerGroup) {
+    this.#group = group
+    const places = group.columns.map((name, place) => [name, place])
+    this.#places = Object.fromEntries(places) as Readonly<Record<LedgerColumn, number>>
+  }
+
+  /** Null: not known. */
+  of(row: number, name: LedgerColumn): number | null {
+    const { columns, numbers } = this.#group
+    const value = numbers[row * columns.length + this.#places[name]] ?? Number.NaN
+    return Number.isNaN(value) ? null : value
+  }
+
+  /** Of one that each row has, or that counts as nothing where it has none. */
+  count(row: number, name: LedgerColumn): number {
+    return this.of(row, name) ?? 0
+  }
 }
 
 interface RowOfGroup {
-  readonly group: LedgerGroup
+  readonly id: string
+  readonly numbers: GroupNumbers
   readonly row: number
   readonly party: LedgerParty
 }
 
-function insertOne(statement: StatementSync, { group, row, party }: RowOfGroup): void {
+function insertOne(statement: StatementSync, { id, numbers, row, party }: RowOfGroup): void {
   statement.run(
-    group.id[row] ?? '',
-    countOf(group, row, 'at'),
+    id,
+    numbers.count(row, 'at'),
     party.user,
     party.keyId,
     party.keyName,
@@ -99,21 +120,21 @@ function insertOne(statement: StatementSync, { group, row, party }: RowOfGroup):
     party.model,
     party.upstream,
     party.agent,
-    countOf(group, row, 'attempts'),
+    numbers.count(row, 'attempts'),
     party.status,
     party.ending,
     party.error,
     party.cache,
-    countOf(group, row, 'bytesIn'),
-    countOf(group, row, 'bytesOut'),
-    rowNumber(group, row, 'promptTokens'),
-    rowNumber(group, row, 'completionTokens'),
-    rowNumber(group, row, 'cachedTokens'),
-    countOf(group, row, 'queueMs'),
-    rowNumber(group, row, 'loadMs'),
-    rowNumber(group, row, 'firstTokenMs'),
-    countOf(group, row, 'totalMs'),
-    countOf(group, row, 'cost'),
+    numbers.count(row, 'bytesIn'),
+    numbers.count(row, 'bytesOut'),
+    numbers.of(row, 'promptTokens'),
+    numbers.of(row, 'completionTokens'),
+    numbers.of(row, 'cachedTokens'),
+    numbers.count(row, 'queueMs'),
+    numbers.of(row, 'loadMs'),
+    numbers.of(row, 'firstTokenMs'),
+    numbers.count(row, 'totalMs'),
+    numbers.count(row, 'cost'),
     party.userId,
   )
 }
@@ -142,14 +163,14 @@ class GroupSums {
     this.#write = write
   }
 
-  add({ group, row, party, place }: RowOfGroup & { readonly place: number }): void {
-    const sum = this.#sumOf(party, place, Math.floor(countOf(group, row, 'at') / DAY_MS))
+  add({ numbers, row, party, place }: RowOfGroup & { readonly place: number }): void {
+    const sum = this.#sumOf(party, place, Math.floor(numbers.count(row, 'at') / DAY_MS))
     sum.requests += 1
     sum.errors += hasFailed(party) ? 1 : 0
-    sum.promptTokens += countOf(group, row, 'promptTokens')
-    sum.completionTokens += countOf(group, row, 'completionTokens')
-    sum.cost += countOf(group, row, 'cost')
-    if (countOf(group, row, 'attempts') > 0) addTimes(sum, group, row)
+    sum.promptTokens += numbers.count(row, 'promptTokens')
+    sum.completionTokens += numbers.count(row, 'completionTokens')
+    sum.cost += numbers.count(row, 'cost')
+    if (numbers.count(row, 'attempts') > 0) addTimes(sum, numbers, row)
   }
 
   write(): void {
@@ -171,10 +192,10 @@ const NOTHING = {
   ...{ queued: 0, queueMs: 0, answered: 0, firstTokenMs: 0 },
 }
 
-function addTimes(sum: DaySum, group: LedgerGroup, row: number): void {
+function addTimes(sum: DaySum, numbers: GroupNumbers, row: number): void {
   sum.queued += 1
-  sum.queueMs += countOf(group, row, 'queueMs')
-  const firstTokenMs = rowNumber(group, row, 'firstTokenMs')
+  sum.queueMs += numbers.count(row, 'queueMs')
+  const firstTokenMs = numbers.of(row, 'firstTokenMs')
   if (firstTokenMs === null || sum.party.status >= 400) return
   sum.answered += 1
   sum.firstTokenMs += firstTokenMs

@@ -1,5 +1,5 @@
 import type { LedgerEntry } from '../ledger-entry.ts'
-import { type AgentOf, type LedgerGroup, OpenGroup, rowNumber, rowNumbers } from '../ledger-group.ts'
+import { type AgentOf, type LedgerGroup, OpenGroup } from '../ledger-group.ts'
 
 type Terms = Pick<LedgerGroup, 'number' | 'lost'> & { readonly agentOf?: AgentOf }
 
@@ -12,8 +12,13 @@ export function groupOf(entries: readonly LedgerEntry[], { agentOf = () => null,
 
 /** Each row by the names of its numbers. */
 export function rowsOf(group: LedgerGroup): Record<string, string | number | null>[] {
-  return group.id.map((id, row) => ({
-    id,
-    ...Object.fromEntries(rowNumbers.map((name) => [name, rowNumber(group, row, name)])),
-  }))
+  const { columns, numbers } = group
+  return group.id.map((id, row) => {
+    const values = [...numbers.subarray(row * columns.length, (row + 1) * columns.length)]
+    return { id, ...Object.fromEntries(columns.map((name, place) => [name, orNull(values[place])])) }
+  })
+}
+
+function orNull(value: number | undefined): number | null {
+  return value === undefined || Number.isNaN(value) ? null : value
 }
