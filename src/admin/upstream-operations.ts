@@ -20,9 +20,11 @@ export const addUpstreamRoute = adminRoute({
     const probe = await context.upstreams.probe(name, terms)
     if (dry_run === true) return { upstream: null, probe }
     await context.commit(async ({ store, audit }) => {
+      const records = await store.listUpstreams()
       // Somebody else may have been faster while it was asked.
-      checkNew(context, name, terms)
-      const kept = (await store.listUpstreams()).find((record) => record.name === name)
+      const rival = records.find((record) => record.added !== null && isSameName(record.name, name))
+      if (rival !== undefined) throw taken(rival.name)
+      const kept = records.find((record) => record.name === name)
       await store.keepUpstream({ name, hold: kept?.hold ?? null, added: terms })
       await audit('upstream.add', name, { url: terms.url, reachable: probe.reachable })
     })
@@ -120,9 +122,17 @@ function holdRoute(
 
 function checkNew(context: AdminContext, name: string, terms: UpstreamTerms): void {
   context.upstreams.check(name, terms)
-  const same = context.status().upstreams.find((upstream) => upstream.name.toLowerCase() === name.toLowerCase())
-  if (same === undefined) return
-  throw new GatewayError('name_taken', { message: `There is an upstream "${same.name}" already` })
+  const same = context.status().upstreams.find((upstream) => isSameName(upstream.name, name))
+  if (same !== undefined) throw taken(same.name)
+}
+
+/** Two that differ in case only would be told apart by nobody. */
+function isSameName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase()
+}
+
+function taken(name: string): GatewayError {
+  return new GatewayError('name_taken', { message: `There is an upstream "${name}" already` })
 }
 
 /** The upstream that the path names. */

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { tempFolder } from '../../fakes/temp-folder.ts'
 import { deadAddress } from '../fleet/odd-server.ts'
@@ -42,6 +43,31 @@ describe('an upstream that is added', () => {
     expect(added.body.probe).toMatchObject({ reachable: false, models: null, fault: 'ECONNREFUSED' })
     expect(added.body.upstream).toMatchObject({ name: 'gone', origin: 'added' })
     await untilState(gateway, 'gone', 'down')
+  })
+
+  it('stays, and stays drained, when the config is read again', async () => {
+    const server = await startServer({ models: [{ name: 'tiny' }] })
+    const gateway = await startFleet([{ name: 'a', url: server.url }])
+    await ask(gateway, 'POST /admin/upstreams', { body: { name: 'b', url: server.url } })
+    await ask(gateway, 'POST /admin/upstreams/a/drain')
+    const config = JSON.parse(await readFile(gateway.configFile, 'utf8')) as { upstreams: object[] }
+    const upstreams = [...config.upstreams, { name: 'c', url: server.url, priority: 9 }]
+    await writeFile(gateway.configFile, JSON.stringify({ ...config, upstreams }))
+    process.kill(gateway.pid, 'SIGHUP')
+    await untilState(gateway, 'c', 'up')
+    expect(await shown(gateway, 'a')).toMatchObject({ state: 'draining', origin: 'config' })
+    expect(await shown(gateway, 'b')).toMatchObject({ state: 'up', origin: 'added' })
+    expect((await chat(gateway, 'tiny')).headers['corral-upstream']).toBe('b')
+  })
+
+  it('is one of those that ask for its name at the same time', async () => {
+    const gateway = await startFleet([])
+    const server = await startServer({ models: [] })
+    const names = ['a', 'A', 'a', 'a']
+    const answers = await Promise.all(
+      names.map((name) => ask<Added>(gateway, 'POST /admin/upstreams', { body: { name, url: server.url } })),
+    )
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409, 409, 409])
   })
 
   it('is not the gateway itself', async () => {

@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest'
+import { startAgentScene } from '../harness/agent-before.ts'
 import { ask, chat, shown, startFleet, startServer, untilState } from './fleet-scene.ts'
 
 const SLOW = { models: [{ name: 'tiny' }], tokensPerSecond: 20, answerTokens: 30 }
@@ -77,7 +78,7 @@ it('keeps what waits in the queue for one that is drained, until it is enabled',
   expect((await waiting).headers['corral-upstream']).toBe('a')
 })
 
-it('is remembered over a restart and a reload, and can be taken back by name only', async () => {
+it('is remembered over a restart, and can be taken back by name only', async () => {
   const a = await startServer({ models: [{ name: 'tiny' }] })
   const before = await startFleet([
     { name: 'a', url: a.url },
@@ -105,6 +106,55 @@ it('is remembered over a restart and a reload, and can be taken back by name onl
   expect([missing.status, missing.body.error]).toEqual([404, 'There is no upstream "nosuch"'])
   expect((await ask(after, 'POST /admin/upstreams/a/enable', { key })).body).toMatchObject({ held: null })
   await untilState(after, 'a', 'up', key)
+})
+
+it('leaves a fallback to answer, and is brought into shape by whoever names it', async () => {
+  const a = await startServer({ models: [{ name: 'tiny' }], registry: { 'new:latest': 1000 } })
+  const b = await startServer({ models: [{ name: 'small' }] })
+  const models = { fallbacks: { tiny: ['small'] } }
+  const gateway = await startFleet(
+    [
+      { name: 'a', url: a.url },
+      { name: 'b', url: b.url },
+    ],
+    { models },
+  )
+  await ask(gateway, 'POST /admin/upstreams/a/drain')
+  const answer = await chat(gateway, 'tiny')
+  expect([answer.status, answer.headers['corral-upstream'], answer.headers['corral-model']]).toEqual([
+    200,
+    'b',
+    'small:latest',
+  ])
+  const headers = { authorization: `Bearer ${gateway.adminKey}`, 'corral-upstream': 'a' }
+  const pulled = await fetch(`${gateway.url}/api/pull`, { method: 'POST', headers, body: '{"model":"new"}' })
+  expect((await pulled.text()).trimEnd().split('\n').at(-1)).toBe('{"status":"success"}')
+  expect(a.models.find('new')).toBeDefined()
+  const lists = await fetch(`${gateway.url}/api/tags`, { headers: { authorization: headers.authorization } })
+  expect(JSON.stringify(await lists.json())).not.toContain('tiny')
+})
+
+it('drains an agent by its name, and holds that when it comes back', async () => {
+  await using scene = await startAgentScene()
+  const { gateway } = scene
+  const { agent, fake } = await scene.addAgent({ id: 'basement' })
+  expect((await ask(gateway, 'POST /admin/upstreams/basement/drain')).body).toMatchObject({
+    ...{ origin: 'agent', url: '', state: 'draining', held: 'draining' },
+  })
+  await agent.stop()
+  await scene.addAgent({ id: 'basement', unawaited: true })
+  await vi.waitFor(async () => expect((await shown(gateway, 'basement'))?.models).toEqual(['tiny:latest']), {
+    timeout: 10_000,
+  })
+  expect(await shown(gateway, 'basement')).toMatchObject({ state: 'draining' })
+  expect((await chat(gateway, 'tiny')).status).toBe(503)
+  expect(fake.counters.requestsTo('/api/chat')).toHaveLength(0)
+  expect((await ask<{ error: string }>(gateway, 'DELETE /admin/upstreams/basement')).body.error).toBe(
+    'Upstream "basement" is an agent: stop it there, disable it, or revoke its key',
+  )
+  await ask(gateway, 'POST /admin/upstreams/basement/enable')
+  await untilState(gateway, 'basement', 'up')
+  expect((await chat(gateway, 'tiny')).status).toBe(200)
 })
 
 it('is for keys that may reach it, and told of in the audit log', async () => {
