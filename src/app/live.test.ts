@@ -67,7 +67,10 @@ function listener(live: ReturnType<typeof setUp>['live'], sight: Sight = 'all', 
   const told: string[] = []
   const page = { room: true, ended: '' }
   const heard = live.open(viewer)({
-    send: (text) => void told.push(text) === undefined && page.room,
+    send(text) {
+      told.push(text)
+      return page.room
+    },
     end: () => void (page.ended = 'end'),
     abandon: () => void (page.ended = 'abandon'),
   })

@@ -1,8 +1,8 @@
 import type { Principal } from '../auth/principal.ts'
-import type { AdminApi, AdminCall } from '../admin/admin-api.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { ClientRequest } from '../proxy/client-port.ts'
 import type { ListRequest, ListService } from '../routing/list-service.ts'
+import { adminAnswers, type AnsweredApi, askerOf } from './admin-answers.ts'
 import { consoleAnswer, toConsole } from './console-answer.ts'
 import type { ConsoleFiles } from './console-files.ts'
 import { countTokens } from './count-tokens.ts'
@@ -25,7 +25,7 @@ export interface OwnRequest {
 
 export interface OwnAnswersDeps {
   readonly lists: Pick<ListService, 'tags' | 'ps' | 'v1Models' | 'v1Model' | 'version'>
-  readonly admin: Pick<AdminApi, 'routes' | 'handle' | 'streams' | 'open'>
+  readonly admin: AnsweredApi
   /** The page of the console. */
   readonly consoleFiles: ConsoleFiles
   /** Whether the gateway can serve now: some upstream is up, none is configured, and it is not draining. */
@@ -49,10 +49,6 @@ export function createOwnAnswers(deps: OwnAnswersDeps): ReadonlyMap<string, OwnA
     upstreams: principal.upstreams,
     visible: (canonical, remote) => deps.visible(principal, canonical, remote),
   })
-  const asked = (request: OwnRequest): Principal => {
-    if (request.principal === null) throw new GatewayError('no_credential')
-    return request.principal
-  }
   const health = (request: OwnRequest): OwnReply => {
     const ready = deps.isReady()
     const details = request.principal?.scopes.has('admin') === true ? deps.status() : {}
@@ -72,16 +68,16 @@ export function createOwnAnswers(deps: OwnAnswersDeps): ReadonlyMap<string, OwnA
     'GET /console/': ({ client }) => consoleAnswer(deps.consoleFiles, '', client.headers),
     'GET /console/*path': ({ client, params }) =>
       consoleAnswer(deps.consoleFiles, params['path'] ?? '', client.headers),
-    'GET /api/tags': (request) => deps.lists.tags(view(asked(request))),
-    'GET /admin/playground/models': (request) => deps.lists.tags(view(asked(request))),
-    'GET /api/ps': (request) => deps.lists.ps(view(asked(request))),
-    'GET /v1/models': (request) => deps.lists.v1Models(view(asked(request))),
-    'GET /v1/models/*name': (request) => deps.lists.v1Model(request.params['name'] ?? '', view(asked(request))),
+    'GET /api/tags': (request) => deps.lists.tags(view(askerOf(request))),
+    'GET /admin/playground/models': (request) => deps.lists.tags(view(askerOf(request))),
+    'GET /api/ps': (request) => deps.lists.ps(view(askerOf(request))),
+    'GET /v1/models': (request) => deps.lists.v1Models(view(askerOf(request))),
+    'GET /v1/models/*name': (request) => deps.lists.v1Model(request.params['name'] ?? '', view(askerOf(request))),
     'GET /agent/v1': () => {
       throw new GatewayError('agent_version')
     },
     'POST /v1/messages/count_tokens': async (request) => {
-      const principal = asked(request)
+      const principal = askerOf(request)
       const counted = await countTokens(await request.body())
       const denied = deps.judge(principal, counted.models)
       if (denied !== undefined) throw denied
@@ -92,24 +88,6 @@ export function createOwnAnswers(deps: OwnAnswersDeps): ReadonlyMap<string, OwnA
   for (const [name, answer] of Object.entries(answers)) {
     if (name.startsWith('GET ') && !name.includes('*')) table.set(`HEAD ${name.slice(4)}`, answer)
   }
-  for (const route of deps.admin.routes) {
-    table.set(`${route.method} ${route.pattern}`, async (request) => {
-      const call: AdminCall = {
-        params: request.params,
-        query: request.query,
-        body: await request.body(),
-        principal: asked(request),
-      }
-      const { status, body } = await deps.admin.handle(route, call)
-      return { status, headers: [...JSON_TYPE, 'cache-control', 'no-store'], body }
-    })
-  }
-  for (const stream of deps.admin.streams) {
-    table.set(`${stream.method} ${stream.pattern}`, async (request) => {
-      const { params, query } = request
-      const call: AdminCall = { params, query, body: new Uint8Array(0), principal: asked(request) }
-      return { events: await deps.admin.open(stream, call) }
-    })
-  }
+  for (const [name, answer] of adminAnswers(deps.admin)) table.set(name, answer)
   return table
 }

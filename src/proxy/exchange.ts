@@ -14,6 +14,7 @@ import { errorOfHeld, HeldAnswer } from './held-answer.ts'
 import { Patience } from './patience.ts'
 import type { AbortReason, UpstreamError } from './upstream.ts'
 import { UpstreamAnswer } from './upstream-answer.ts'
+import { watchExchange } from './watched-exchange.ts'
 import { endingOf, errorOfUpstream, isFailure, isHtml, outcomeOf, outcomeOfAnswer } from './upstream-failure.ts'
 
 type State = 'routing' | 'asking' | 'answering' | 'over'
@@ -22,7 +23,7 @@ type State = 'routing' | 'asking' | 'answering' | 'over'
  * One client request from its route to its end: the attempts, the one answer, the one record. States: `routing` waits
  * for a place; `asking` has an attempt whose answer the client has seen nothing of; `answering` has; `over` is over.
  */
-export class Exchange implements AttemptListener, RunningExchange, WatchedExchange {
+export class Exchange implements AttemptListener, RunningExchange {
   readonly trace: ExchangeTrace
   readonly keyId: string
   readonly session: string | undefined
@@ -68,24 +69,8 @@ export class Exchange implements AttemptListener, RunningExchange, WatchedExchan
   }
 
   get watched(): WatchedExchange {
-    return this
-  }
-
-  get stage(): WatchedExchange['stage'] {
-    if (this.#state === 'routing') return 'queued'
-    return this.#state === 'asking' ? 'sent' : 'streaming'
-  }
-
-  get tokens(): number | null {
-    return this.#answer?.streams === true ? this.#answer.tokens : null
-  }
-
-  get status(): number | null {
-    return this.#state === 'answering' || this.#sent.isOpen ? this.#sent.status : null
-  }
-
-  position(): number | null {
-    return this.#attempts.ticket?.place()?.position ?? null
+    const { ticket } = this.#attempts
+    return watchExchange(this.trace, { state: this.#state, sent: this.#sent, answer: this.#answer, ticket })
   }
 
   start(): void {

@@ -140,8 +140,8 @@ describe('an exchange that is stopped', () => {
         headers: { authorization: `Bearer ${key}`, 'x-request-id': id },
       }),
     )
-    const places = (): unknown[] => ['waits-1', 'waits-2'].map((id) => page.exchange(id)?.position).toSorted()
-    await page.until(() => JSON.stringify(places()) === '[1,2]', 'both have their places')
+    const places = (): unknown[] => ['waits-1', 'waits-2'].map((id) => page.exchange(id)?.position)
+    await page.until(() => places().includes(1) && places().includes(2), 'both have their places')
     const next = ['waits-1', 'waits-2'].find((id) => page.exchange(id)?.position === 1) ?? ''
     const after = next === 'waits-1' ? 'waits-2' : 'waits-1'
     await stopAt(gateway, next)
@@ -150,9 +150,8 @@ describe('an exchange that is stopped', () => {
     await page.until(() => page.exchange(after)?.state === 'ended', 'the other has had its turn')
     expect(page.exchange(after)).toMatchObject({ ending: 'complete', tokens: 2 })
     expect(page.exchange(after)?.queue_ms).toBeGreaterThan(100)
-    expect((await Promise.all([first.ended, ...waiting])).map(({ status }) => status).toSorted()).toEqual([
-      200, 200, 403,
-    ])
+    const statuses = (await Promise.all([first.ended, ...waiting])).map(({ status }) => status)
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 200, 403])
   })
 })
 
@@ -182,7 +181,7 @@ it('a member reads what it has used, and of nobody else', async () => {
   expect(Object.keys((own as object[])[0] ?? {})).toEqual(expect.arrayContaining(['queue_ms', 'first_token_ms']))
   const { said } = await manage('GET', '/admin/usage?by=user', before.key)
   const rows = said as { user: string; first_token_ms: number | null; queue_ms: number | null }[]
-  expect(rows.map(({ user }) => user).toSorted()).toEqual(['ann', 'ben'])
+  expect(new Set(rows.map(({ user }) => user))).toEqual(new Set(['ann', 'ben']))
   expect(rows.find(({ user }) => user === 'ann')?.first_token_ms).toBeGreaterThan(0)
   expect(rows.find(({ user }) => user === 'ann')?.queue_ms).toBeGreaterThanOrEqual(0)
   expect((await manage('GET', '/admin/me/usage?by=year', annKey)).code).toBe('invalid_input')

@@ -42,7 +42,7 @@ export async function listen(url: string, key: string, options: LiveOptions = {}
   })
   if (response.statusCode !== 200) {
     response.resume()
-    throw new Error(`not let in: ${response.statusCode} ${response.headers['corral-error']}`)
+    throw new Error(`not let in: ${response.statusCode} ${String(response.headers['corral-error'])}`)
   }
   return follow(response, options.withinMs ?? 5000)
 }
