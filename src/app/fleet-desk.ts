@@ -50,9 +50,14 @@ export async function openFleetDesk(first: Settings, deps: FleetDeskDeps): Promi
   let urls: ReadonlyMap<string, string> = new Map()
   let added: ReadonlySet<string> = new Set()
   let holds: ReadonlyMap<string, Hold | null> = new Map()
+  let told: ReadonlyMap<string, string> = new Map()
 
   const renew = (): void => {
-    const more = addedTo(config.upstreams, records, log)
+    const { upstreams: more, faults } = addedTo(config.upstreams, records)
+    for (const [name, fault] of faults) {
+      if (told.get(name) !== fault) log.warn({ upstream: name, fault }, 'an upstream that was added is left out')
+    }
+    told = faults
     settings = { ...config, upstreams: [...config.upstreams, ...more] }
     urls = new Map(settings.upstreams.map(({ name, url }) => [name, url]))
     added = new Set(more.map(({ name }) => name))
@@ -95,27 +100,28 @@ export async function openFleetDesk(first: Settings, deps: FleetDeskDeps): Promi
   }
 }
 
-/** Those of the store that can stand beside the config. */
-function addedTo(
-  configured: readonly UpstreamSettings[],
-  records: readonly UpstreamRecord[],
-  log: Log,
-): UpstreamSettings[] {
+interface Added {
+  readonly upstreams: readonly UpstreamSettings[]
+  /** Why others of the store cannot stand beside the config, by their names. */
+  readonly faults: ReadonlyMap<string, string>
+}
+
+function addedTo(configured: readonly UpstreamSettings[], records: readonly UpstreamRecord[]): Added {
   const taken = new Set(configured.map(({ name }) => name.toLowerCase()))
-  return records.flatMap(({ name, added }) => {
-    if (added === null) return []
-    if (taken.has(name.toLowerCase())) {
-      log.warn({ upstream: name }, 'an upstream that was added is left out: the config has one of the same name')
-      return []
+  const upstreams: UpstreamSettings[] = []
+  const faults = new Map<string, string>()
+  for (const { name, added } of records) {
+    if (added === null) continue
+    if (taken.has(name.toLowerCase())) faults.set(name, 'the config has one of the same name')
+    else {
+      try {
+        upstreams.push(readAddedUpstream(name, added))
+      } catch (error) {
+        faults.set(name, error instanceof Error ? error.message : String(error))
+      }
     }
-    try {
-      return [readAddedUpstream(name, added)]
-    } catch (error) {
-      const fault = error instanceof Error ? error.message : String(error)
-      log.warn({ upstream: name, fault }, 'an upstream that was added is left out')
-      return []
-    }
-  })
+  }
+  return { upstreams, faults }
 }
 
 function termsOf(records: readonly UpstreamRecord[]): string {
