@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks'
 import { startLive, stopLive } from './api/live.ts'
-import { resumeSession } from './api/log-in.ts'
+import { arrive } from './api/log-in.ts'
 import { session } from './api/session.ts'
 import { Frame } from './frame/frame.tsx'
 import { LogInPage } from './frame/log-in-page.tsx'
@@ -23,7 +23,13 @@ export function App() {
 function Shown() {
   const state = useStore(session)
   const isIn = state.kind === 'in'
-  useEffect(() => void resumeSession(), [])
+  useEffect(() => {
+    void arrive()
+    // A link that is pasted into a page that is open does not load it anew.
+    const look = (): void => void (location.hash.startsWith('#link=') && arrive())
+    window.addEventListener('hashchange', look)
+    return () => window.removeEventListener('hashchange', look)
+  }, [])
   useEffect(() => {
     if (!isIn) return
     startLive()

@@ -39,7 +39,7 @@ export function formatMs(ms: number | null | undefined): string {
   if (ms == null) return UNKNOWN
   if (ms < 999.5) return `${whole.format(ms)} ms`
   if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`
-  return formatSeconds(Math.round(ms / 1000))
+  return formatSeconds(ms / 1000)
 }
 
 /** 42 tok/s */
@@ -79,7 +79,9 @@ const units: readonly (readonly [seconds: number, name: string])[] = [
   [1, 's'],
 ]
 
-function formatSeconds(seconds: number): string {
+/** 3 s, 3 min 20 s: of what goes on, where parts of a second would only flicker. */
+export function formatSeconds(exact: number): string {
+  const seconds = Math.round(exact)
   const index = units.findIndex(([size]) => seconds >= size)
   const [size, name] = units[index] ?? [1, 's']
   const next = units[index + 1]

@@ -21,8 +21,8 @@ const QUIET = [
   '--no-first-run',
 ]
 
-export function openBrowser(executablePath: string): Promise<Browser> {
-  return chromium.launch({ executablePath, args: QUIET, headless: true, timeout: 30_000 })
+export function openBrowser(executablePath: string, args: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath, args: [...QUIET, ...args], headless: true, timeout: 30_000 })
 }
 
 export const sizes = {

@@ -6,26 +6,31 @@ import { openTab, type Tab, type TabOptions } from './browser.ts'
 export interface ConsoleScene extends AsyncDisposable {
   readonly gateway: RunningGateway
   /** The page as it opens for somebody who was never there. */
-  visit(options?: TabOptions): Promise<Tab>
+  visit(options?: Visit): Promise<Tab>
   /** The same, logged in by typing a key. */
-  enter(key: string, options?: TabOptions): Promise<Tab>
+  enter(key: string, options?: Visit): Promise<Tab>
+}
+
+export interface Visit extends TabOptions {
+  /** Another address than the gateway's own, or more than `/console/`. */
+  readonly url?: string
 }
 
 export async function startConsole(browser: Browser, options: GatewayOptions = {}): Promise<ConsoleScene> {
   const gateway = await startGateway(options)
   const tabs: Tab[] = []
 
-  async function visit(tabOptions: TabOptions = {}): Promise<Tab> {
+  async function visit({ url = `${gateway.url}/console/`, ...tabOptions }: Visit = {}): Promise<Tab> {
     const tab = await openTab(browser, tabOptions)
     tabs.push(tab)
-    await tab.page.goto(`${gateway.url}/console/`)
+    await tab.page.goto(url)
     return tab
   }
   return {
     gateway,
     visit,
-    async enter(key, tabOptions) {
-      const tab = await visit(tabOptions)
+    async enter(key, options) {
+      const tab = await visit(options)
       await tab.page.getByLabel('Key').fill(key)
       await tab.page.keyboard.press('Enter')
       await tab.page.getByRole('navigation', { name: 'Pages' }).waitFor()

@@ -46,7 +46,7 @@ describe('the console, walked by keyboard', () => {
     await page.getByText('live', { exact: true }).waitFor()
     const [cookie] = await tab.context.cookies()
     expect(cookie).toMatchObject({ name: '__Host-corral', httpOnly: true, secure: true, sameSite: 'Strict' })
-    expect(await page.evaluate(() => document.cookie)).toBe('')
+    expect(await page.evaluate('document.cookie')).toBe('')
     await expectSound(tab)
   })
 
@@ -90,14 +90,14 @@ describe('the console, walked by keyboard', () => {
     await page.getByRole('link', { name: 'Live' }).press('Enter')
     await page.getByRole('heading', { name: 'Live', level: 1 }).waitFor()
     expect(await page.title()).toBe('Live · Corral')
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main')
+    expect(await page.evaluate('document.activeElement.id')).toBe('main')
     await page.goBack()
     await page.getByRole('heading', { name: 'Fleet', level: 1 }).waitFor()
     await page.reload()
     await page.getByRole('heading', { name: 'Fleet', level: 1 }).waitFor()
-    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
+    await page.evaluate('document.activeElement.blur()')
     await page.keyboard.press('Tab')
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the page')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the page')
   })
 })
 
@@ -166,7 +166,7 @@ describe('the fleet', () => {
     for (const name of ['Fleet', 'Live']) {
       await page.getByRole('link', { name, exact: true }).click()
       await page.getByRole('heading', { name, level: 1 }).waitFor()
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
     }
     await takePicture(page, 'live-phone')
     await expectSound(tab)

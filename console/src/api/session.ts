@@ -3,9 +3,12 @@ import { createStore } from '../store.ts'
 
 export type Session = ConsoleSession
 
+/** `cookie-lost`: the browser did not keep the cookie, as it does over plain HTTP. `link`: it was no good. */
+export type WhyOut = 'new' | 'ended' | 'left' | 'cookie-lost' | 'link'
+
 export type SessionState =
   | { readonly kind: 'asking' }
-  | { readonly kind: 'out'; readonly because: 'new' | 'ended' | 'left' }
+  | { readonly kind: 'out'; readonly because: WhyOut }
   | { readonly kind: 'in'; readonly session: Session }
   | { readonly kind: 'unreachable' }
 

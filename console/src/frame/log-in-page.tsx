@@ -1,34 +1,34 @@
 import { useEffect, useState } from 'preact/hooks'
 import { messageOf } from '../api/api-error.ts'
-import { logIn, takeLink } from '../api/log-in.ts'
+import { logIn } from '../api/log-in.ts'
+import type { WhyOut } from '../api/session.ts'
 import { Button } from '../parts/button.tsx'
 import { TextField } from '../parts/field.tsx'
 import { ThemeSwitch } from '../parts/theme-switch.tsx'
 import { CookieLost } from './cookie-lost.tsx'
 
-const reasons = {
+const reasons: Readonly<Record<WhyOut, string | null>> = {
   new: null,
+  'cookie-lost': null,
+  link: 'The link does not log in any more: it works once, and for a minute. Make another with corral console.',
   left: 'You have logged out.',
   ended: 'The session has ended: its key was revoked or has expired, or nobody was here for a long time.',
-} as const
+}
 
-export function LogInPage({ because }: { readonly because: keyof typeof reasons }) {
+export function LogInPage({ because }: { readonly because: WhyOut }) {
   const [key, setKey] = useState('')
   const [problem, setProblem] = useState<string | null>(null)
-  const [cookieLost, setCookieLost] = useState(false)
 
-  async function enter(credential: Parameters<typeof logIn>[0]): Promise<void> {
+  async function enter(): Promise<void> {
     setProblem(null)
     try {
-      setCookieLost((await logIn(credential)) === 'cookie-lost')
+      await logIn({ key: key.trim() })
     } catch (error) {
       setProblem(messageOf(error))
     }
   }
   useEffect(() => {
     document.title = 'Log in · Corral'
-    const link = takeLink()
-    if (link !== null) void enter({ link })
   }, [])
 
   return (
@@ -39,11 +39,11 @@ export function LogInPage({ because }: { readonly because: keyof typeof reasons 
           <ThemeSwitch />
         </header>
         {reasons[because] !== null && <p role="status">{reasons[because]}</p>}
-        {cookieLost ? <CookieLost /> : null}
+        {because === 'cookie-lost' && <CookieLost />}
         <form
           onSubmit={(event) => {
             event.preventDefault()
-            void enter({ key: key.trim() })
+            void enter()
           }}
         >
           <TextField

@@ -1,6 +1,6 @@
 import type { Exchange } from '../../admin-types.ts'
 import { aheadMs } from '../../api/live.ts'
-import { formatCount, formatMs, formatRate, UNKNOWN } from '../../format.ts'
+import { formatCount, formatMs, formatRate, formatSeconds, UNKNOWN } from '../../format.ts'
 import { Mark } from '../../parts/mark.tsx'
 import type { Column } from '../../parts/table.tsx'
 import { Time, useNow } from '../../parts/time.tsx'
@@ -123,6 +123,5 @@ function timeColumn(key: string, title: string, value: (exchange: Exchange) => n
 
 function Elapsed({ exchange: { started_at } }: { readonly exchange: Exchange }) {
   const ahead = useStore(aheadMs)
-  const seconds = Math.floor(Math.max(0, useNow() + ahead - Date.parse(started_at)) / 1000)
-  return <>{formatMs(seconds * 1000)}</>
+  return <>{formatSeconds(Math.max(0, useNow() + ahead - Date.parse(started_at)) / 1000)}</>
 }
