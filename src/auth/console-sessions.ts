@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { sessionEnd, type SessionRecord } from './console-session.ts'
 import type { TokenDigester } from './console-token.ts'
+import { createNewsList, type SessionNews } from './console-news.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import type { Principal } from './principal.ts'
 
@@ -24,11 +25,6 @@ export interface ConsoleSessions {
   takeNews(): SessionNews
 }
 
-export interface SessionNews {
-  readonly seen: ReadonlyMap<string, number>
-  readonly ended: readonly string[]
-}
-
 export interface ConsoleSessionsDeps {
   readonly directory: Pick<KeyDirectory, 'current'>
   readonly digester: Pick<TokenDigester, 'session'>
@@ -48,21 +44,19 @@ interface Held {
 
 export function createConsoleSessions({ directory, digester, clock }: ConsoleSessionsDeps): ConsoleSessions {
   const sessions = new Map<string, Held>()
-  const seen = new Map<string, number>()
-  let endedByThemselves: string[] = []
+  const news = createNewsList()
   let tellEnded = (_session: string): void => {}
 
   function drop(session: string): boolean {
     const was = sessions.delete(session)
-    seen.delete(session)
+    news.forget(session)
     if (was) tellEnded(session)
     return was
   }
 
-  function endLeastUsed(among: readonly Held[]): void {
-    const { digest } = among.reduce((one, other) => (other.seenAt < one.seenAt ? other : one)).record
-    endedByThemselves.push(digest)
-    drop(digest)
+  function endByItself(session: string): void {
+    news.endedByItself(session)
+    drop(session)
   }
 
   /** The session with the rights that its key has now; ends it where it is over. */
@@ -71,8 +65,7 @@ export function createConsoleSessions({ directory, digester, clock }: ConsoleSes
     if (held === undefined) return undefined
     const key = keyOf(held, { directory, now: clock.now() })
     if (key === undefined) {
-      endedByThemselves.push(session)
-      drop(session)
+      endByItself(session)
       return undefined
     }
     if (held.key !== key) {
@@ -86,7 +79,7 @@ export function createConsoleSessions({ directory, digester, clock }: ConsoleSes
     const held = look(session)
     if (held === undefined) return undefined
     held.seenAt = clock.now()
-    seen.set(session, held.seenAt)
+    news.saw(session, held.seenAt)
     return held.principal
   }
 
@@ -103,7 +96,7 @@ export function createConsoleSessions({ directory, digester, clock }: ConsoleSes
     },
     add(record) {
       const ofKey = [...sessions.values()].filter(({ record: { keyId } }) => keyId === record.keyId)
-      if (ofKey.length >= MAX_OF_A_KEY) endLeastUsed(ofKey)
+      if (ofKey.length >= MAX_OF_A_KEY) endByItself(leastUsed(ofKey))
       sessions.set(record.digest, { record, seenAt: record.seenAt, principal: undefined, key: undefined })
     },
     end: drop,
@@ -111,13 +104,12 @@ export function createConsoleSessions({ directory, digester, clock }: ConsoleSes
       for (const session of sessions.keys()) look(session)
     },
     onEnded: (listener) => void (tellEnded = listener),
-    takeNews() {
-      const news = { seen: new Map(seen), ended: endedByThemselves }
-      seen.clear()
-      endedByThemselves = []
-      return news
-    },
+    takeNews: news.take,
   }
+}
+
+function leastUsed(among: readonly Held[]): string {
+  return among.reduce((one, other) => (other.seenAt < one.seenAt ? other : one)).record.digest
 }
 
 /** Undefined where the session is over, by its time or because its key is not what it was. */
