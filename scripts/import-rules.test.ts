@@ -91,3 +91,21 @@ describe('importCycles', () => {
     expect(importCycles([edge('a', 'b'), edge('a', 'c'), edge('b', 'd'), edge('c', 'd')])).toEqual([])
   })
 })
+
+describe('importProblem, of the page', () => {
+  const problemOf = (from: string, to: string) => importProblem({ from, to, typeOnly: true })
+
+  it.each(['console/src/format.ts', 'console/src/admin-types.ts', 'preact', 'preact/hooks', 'uplot'])(
+    'lets it import %s',
+    (to) => expect(problemOf('console/src/app.tsx', to)).toBeUndefined(),
+  )
+
+  it.each(['src/admin/schemas.ts', 'src/lib/duration.ts', 'node:fs', 'zod', 'test/fakes/temp-folder.ts'])(
+    'refuses it %s, be it for types alone',
+    (to) => expect(problemOf('console/src/app.tsx', to)).toContain('the page imports nothing but'),
+  )
+
+  it('keeps it out of the gateway', () => {
+    expect(problemOf('src/http/console-files.ts', 'console/src/format.ts')).toContain('knows nothing of it')
+  })
+})

@@ -7,13 +7,17 @@ import { useStore } from '../store.ts'
 export function ConnectionMark() {
   const { state, since } = useStore(connection)
   return (
-    <span class="connection" role="status">
-      {state === 'open' && <Mark kind="good">live</Mark>}
-      {state === 'connecting' && <Mark kind="busy">connecting</Mark>}
+    <span class={`connection ${state}`}>
+      <span role="status">
+        {state === 'open' && <Mark kind="good">live</Mark>}
+        {state === 'connecting' && <Mark kind="busy">connecting</Mark>}
+        {state === 'lost' && <Mark kind="bad">connection lost</Mark>}
+      </span>
+      {/* Beside the status, which would be read out again with every second. */}
       {state === 'lost' && (
-        <Mark kind="bad">
-          connection lost <Time at={since} />, trying again
-        </Mark>
+        <span class="cut">
+          <Time at={since} />, trying again
+        </span>
       )}
     </span>
   )
