@@ -10,6 +10,7 @@ import type { Bench, Row } from './parts/row.ts'
 import { findTool } from './parts/tools.ts'
 import { bodyPeek } from './rows/body-peek.ts'
 import { cacheHit } from './rows/cache-hit.ts'
+import { consolePage } from './rows/console-page.ts'
 import { firstToken } from './rows/first-token.ts'
 import { ledger } from './rows/ledger.ts'
 import { memory } from './rows/memory.ts'
@@ -33,6 +34,7 @@ const ROWS: readonly Row[] = [
   cacheHit,
   ledger,
   usage,
+  consolePage,
   tunnelChat,
   tunnelChunks,
   tunnelFirstToken,
