@@ -1,15 +1,14 @@
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { RawHeaders } from '../lib/raw-headers.ts'
 import { AnswerBudget } from './answer-budget.ts'
-import { Attempts } from './attempts.ts'
-import type { AttemptListener } from './attempt-sink.ts'
+import { AnswerSeeker, type AnswerSought } from './answer-seeker.ts'
+import type { Attempts } from './attempts.ts'
 import { ClientAnswer } from './client-answer.ts'
 import type { ClientPort } from './client-port.ts'
 import { toClientHeaders } from './end-to-end-headers.ts'
 import type { ExchangeEnding } from './exchange-record.ts'
 import type { ExchangeTrace } from './exchange-trace.ts'
-import type { Asking, ExchangeDeps, ExchangeRequest, RunningExchange, WatchedExchange } from './exchange-request.ts'
-import type { AttemptOutcome, Claim } from './router.ts'
+import type { ExchangeDeps, ExchangeRequest, RunningExchange, WatchedExchange } from './exchange-request.ts'
 import { errorOfHeld, HeldAnswer } from './held-answer.ts'
 import { Patience } from './patience.ts'
 import type { AbortReason, UpstreamError } from './upstream.ts'
@@ -23,41 +22,35 @@ type State = 'routing' | 'asking' | 'answering' | 'over'
  * One client request from its route to its end: the attempts, the one answer, the one record. States: `routing` waits
  * for a place; `asking` has an attempt whose answer the client has seen nothing of; `answering` has; `over` is over.
  */
-export class Exchange implements AttemptListener, RunningExchange {
+export class Exchange implements AnswerSought, RunningExchange {
   readonly trace: ExchangeTrace
   readonly keyId: string
   readonly session: string | undefined
   readonly #client: ClientPort
   readonly #request: ExchangeRequest
   readonly #deps: ExchangeDeps
+  readonly #seeker: AnswerSeeker
   readonly #attempts: Attempts
   readonly #patience: Patience
   readonly #sent: ClientAnswer
-  #asking: Asking
   #state: State = 'routing'
   /** Of the current attempt; its head is sent with its first byte: until then another upstream may be asked. */
   #answer: UpstreamAnswer | null = null
   /** That answer, while it is kept back. */
   #held: HeldAnswer | null = null
-  /** A whole answer that is passed on where nobody gives a better one. */
-  #refusal: HeldAnswer | null = null
-  #lastFailure: { readonly error: GatewayError; readonly ending: ExchangeEnding } | undefined
   #release: (() => void) | undefined
   readonly #budget: AnswerBudget
 
   constructor(client: ClientPort, request: ExchangeRequest, deps: ExchangeDeps) {
     this.#client = client
     this.#request = request
-    this.#asking = request.asking
     this.#deps = deps
     this.#budget = new AnswerBudget(request.reservation)
     this.trace = request.trace
     this.keyId = request.principal.keyId
     this.session = request.principal.session
-    this.#attempts = new Attempts(deps, {
-      granted: (claim) => this.#ask(claim),
-      refused: (error) => this.#refused(error),
-    })
+    this.#seeker = new AnswerSeeker(request, deps, this)
+    this.#attempts = this.#seeker.attempts
     this.#patience = new Patience(deps.limits.idleTimeoutMs)
     this.#sent = new ClientAnswer(client, request, deps)
   }
@@ -79,14 +72,14 @@ export class Exchange implements AttemptListener, RunningExchange {
       this.#attempts.sink?.attempt?.resume()
     })
     this.#client.onGone(() => this.#giveUp('client-gone', 499))
-    this.#route()
+    this.#seeker.seek()
   }
 
   /** Ends it from outside: the key was revoked, the gateway stops. */
   stop(reason: AbortReason, error: GatewayError, ending: ExchangeEnding): void {
     if (this.#state === 'over') return
     this.#attempts.abandon(reason, 'cancelled')
-    this.#tell(error, ending)
+    this.tell(error, ending)
   }
 
   /** More of an upload has passed: its answer may take as long from here on. */
@@ -145,10 +138,10 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.trace.usage = usage
     this.trace.timings = timings
     this.#attempts.sink?.ended(facts, outcome)
-    if (held !== null) return this.#heldBackWhole(held, outcome)
+    if (held !== null) return outcome === 'answered' ? this.passOn(held) : this.#seeker.answeredBadly(held)
     this.#send(rest)
     const meaning = answer.meaning()
-    if (meaning === 'more') return this.#tell(new GatewayError('upstream_truncated'), 'upstream-failed')
+    if (meaning === 'more') return this.tell(new GatewayError('upstream_truncated'), 'upstream-failed')
     this.#finish(trailers, meaning === 'failed' ? 'upstream-failed' : 'complete')
   }
 
@@ -157,71 +150,47 @@ export class Exchange implements AttemptListener, RunningExchange {
     this.#attemptFailed(error)
   }
 
-  #route(): void {
+  waits(): void {
     this.#state = 'routing'
-    this.trace.seeks()
     this.#answer = null
     this.#held = null
     this.#patience.suspend()
-    const { route, principal, named, format, cacheWish } = this.#request
-    const { model, prompt, upstream: asking } = this.#asking
-    const { arrivedAt } = this.trace
-    this.#attempts.seek({ model, route, principal, named, prompt, arrivedAt, asking, format, cacheWish })
   }
 
-  #ask(claim: Claim): void {
+  asks(): void {
     this.#state = 'asking'
-    const cached = this.#deps.caches && this.#request.route.kind === 'generate' ? 'bypass' : null
-    this.trace.granted(claim.upstream.id, claim.shared?.cached ?? cached)
     this.#patience.waitFor(this.#deps.limits.firstByteTimeoutMs)
-    this.#attempts.begin(claim, this.#asking.upstream, this)
-  }
-
-  /** Nobody is left who could answer with this model. Where somebody has failed, another model may answer. */
-  #refused(error: GatewayError): void {
-    const another = this.#attempts.count === 0 ? undefined : this.#asking.another()
-    if (another === undefined) return this.#conclude(error)
-    this.#asking = another
-    this.trace.model = another.model
-    this.#attempts.forgetTried()
-    this.#route()
-  }
-
-  #attemptFailed(error: UpstreamError): void {
-    this.#lastFailure = { error: errorOfUpstream(error), ending: endingOf(error) }
-    this.#held = null
-    if (this.#state === 'answering') this.#tell(this.#lastFailure.error, this.#lastFailure.ending)
-    else this.#askElsewhere(error.executed)
-  }
-
-  /** Nobody knows what a busy server, or one that failed, has begun of it. */
-  #heldBackWhole(held: HeldAnswer, outcome: AttemptOutcome): void {
-    if (outcome === 'answered') return this.#passOn(held)
-    this.#refusal = held
-    this.#askElsewhere('maybe')
-  }
-
-  /** An attempt came to nothing, and the client has seen nothing of it. */
-  #askElsewhere(executed: UpstreamError['executed']): void {
-    if (this.#attempts.mayRepeat(this.#request.route, this.#asking.upstream.body, executed)) this.#route()
-    else this.#conclude(new GatewayError('no_upstream', { retryAfterSeconds: 1 }))
-  }
-
-  /** Nobody else is asked: the best that was heard is what the client gets. */
-  #conclude(error: GatewayError): void {
-    if (this.#refusal !== null) return this.#passOn(this.#refusal)
-    const told = this.#lastFailure ?? { error, ending: 'refused' as const }
-    this.#tell(told.error, told.ending)
   }
 
   /** An answer of an upstream that was kept back, as it is; inside a stream that has begun, as its error. */
-  #passOn(held: HeldAnswer): void {
-    if (this.#sent.isOpen) return this.#tell(errorOfHeld(held, this.#deps.dialects), 'upstream-failed')
+  passOn(held: HeldAnswer): void {
+    if (this.#sent.isOpen) return this.tell(errorOfHeld(held, this.#deps.dialects), 'upstream-failed')
     this.#answer = held.answer
     this.trace.upstream = held.answer.upstream
     this.trace.model = held.answer.model
     this.#letGo(held)
     this.#finish(undefined, 'complete')
+  }
+
+  /** Says that it failed: as an answer, as the last words of a stream, or by breaking the connection. */
+  tell(error: GatewayError, ending: ExchangeEnding): void {
+    if (this.#state !== 'answering' && !this.#sent.isOpen) return this.#refuse(error, ending)
+    const { status } = this.#sent
+    this.#readUsage()
+    if (this.#saidLastWord() && !this.#sent.hasFixedLength)
+      return this.#finish(undefined, this.#answer?.meaning() === 'complete' ? 'complete' : ending)
+    const words = this.#sent.lastWords(error)
+    if (words !== undefined) this.trace.sent(words.length)
+    this.#over(status, ending, error)
+    if (words === undefined) return this.#client.reset()
+    this.#client.data(words)
+    this.#client.end()
+  }
+
+  #attemptFailed(error: UpstreamError): void {
+    this.#held = null
+    if (this.#state === 'answering') this.tell(errorOfUpstream(error), endingOf(error))
+    else this.#seeker.failed(error)
   }
 
   /** What could be better elsewhere, and what a client that has its 200 can be told only when it is whole. */
@@ -249,7 +218,7 @@ export class Exchange implements AttemptListener, RunningExchange {
     // What is not charged, as what the cache replays, needs no room.
     if (!this.#budget.hasRoomFor(answer) && this.#attempts.isCharged) {
       this.#attempts.abandon('refused-answer', 'cancelled')
-      this.#tell(this.#budget.exhausted(), 'budget-exhausted')
+      this.tell(this.#budget.exhausted(), 'budget-exhausted')
     }
     return room
   }
@@ -280,21 +249,6 @@ export class Exchange implements AttemptListener, RunningExchange {
     if (this.#request.route.kind === 'write' && status < 300) this.#deps.wrote(this.trace.upstream ?? '')
   }
 
-  /** Says that it failed: as an answer, as the last words of a stream, or by breaking the connection. */
-  #tell(error: GatewayError, ending: ExchangeEnding): void {
-    if (this.#state !== 'answering' && !this.#sent.isOpen) return this.#refuse(error, ending)
-    const { status } = this.#sent
-    this.#readUsage()
-    if (this.#saidLastWord() && !this.#sent.hasFixedLength)
-      return this.#finish(undefined, this.#answer?.meaning() === 'complete' ? 'complete' : ending)
-    const words = this.#sent.lastWords(error)
-    if (words !== undefined) this.trace.sent(words.length)
-    this.#over(status, ending, error)
-    if (words === undefined) return this.#client.reset()
-    this.#client.data(words)
-    this.#client.end()
-  }
-
   #refuse(error: GatewayError, ending: ExchangeEnding): void {
     this.#state = 'over'
     const status = this.#sent.refuse(error, this.trace.attempts)
@@ -320,7 +274,7 @@ export class Exchange implements AttemptListener, RunningExchange {
 
   #over(status: number, ending: ExchangeEnding, error: GatewayError | null): void {
     if (this.#state === 'answering' && this.#attempts.isCharged)
-      this.trace.usage = this.#budget.counted(this.trace.usage, this.#answer, this.#asking.prompt.tokens)
+      this.trace.usage = this.#budget.counted(this.trace.usage, this.#answer, this.#seeker.promptTokens)
     this.#state = 'over'
     this.#budget.release()
     this.#attempts.over()
