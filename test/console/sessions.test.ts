@@ -104,7 +104,9 @@ it('opens a link once, which stays out of the address', async (test) => {
   expect(await fetched(page, '/console/session')).toBe(200)
   await context?.clearCookies()
   const again = await openPage(test, stdout.trim())
-  await again.getByText('The link opens nothing').waitFor()
+  await again.getByLabel('Key').waitFor()
+  expect(again.url()).not.toContain('crl_')
+  expect(await fetched(again, '/console/session')).toBe(401)
 })
 
 async function keyNames(): Promise<string[]> {
