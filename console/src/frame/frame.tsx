@@ -51,8 +51,14 @@ export function Frame({ session }: { readonly session: Session }) {
 }
 
 function Navigation({ pages, current }: { readonly pages: readonly Page[]; readonly current: Page | undefined }) {
+  const nav = useRef<HTMLElement>(null)
+  useEffect(() => {
+    // On a phone it is one line, longer than the screen is wide.
+    const link = nav.current?.querySelector<HTMLElement>('[aria-current]')
+    if (link != null) nav.current?.scrollTo({ left: link.offsetLeft - 80 })
+  }, [current])
   return (
-    <nav class="pages" aria-label="Pages">
+    <nav class="pages" aria-label="Pages" ref={nav}>
       <ul>
         {pages.map(({ name, title }) => (
           <li key={name}>

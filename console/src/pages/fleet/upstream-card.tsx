@@ -42,7 +42,7 @@ export function UpstreamCard({ upstream }: { readonly upstream: Upstream }) {
       <Whereabouts upstream={upstream} />
       {fault !== null && state === 'down' && <p class="wrong fault">{faultText(fault)}</p>}
       <Load upstream={upstream} />
-      {!upstream.provider && <LoadedModels upstream={upstream} />}
+      {!upstream.provider && upstream.version !== null && <LoadedModels upstream={upstream} />}
     </section>
   )
 }
