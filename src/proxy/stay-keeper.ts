@@ -1,3 +1,4 @@
+import { deafSink } from '../lib/deaf-sink.ts'
 import { parseAnyModelName } from '../lib/model-name.ts'
 import type { PolicyOf } from './model-policy.ts'
 import type { Route } from './route.ts'
@@ -45,13 +46,8 @@ export function createStayKeeper(policyOf: PolicyOf, clock: () => number): StayK
 
   function say(upstream: Upstream, terms: Terms, now: number): void {
     const attempt = upstream.send(requestOf(terms), {
-      accepted: () => {},
-      info: () => {},
-      head: () => {},
-      data: () => true,
-      end: () => {},
-      // It costs nothing but the model's stay; the next request says it again.
-      fail: () => {},
+      // A failure costs nothing but the model's stay; the next request says it again.
+      ...deafSink,
       released: () => void saying.delete(attempt),
     })
     saying.set(attempt, now)

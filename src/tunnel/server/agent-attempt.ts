@@ -8,6 +8,7 @@ import type {
   UpstreamError,
   UpstreamRequest,
 } from '../../proxy/upstream.ts'
+import { deafSink } from '../../lib/deaf-sink.ts'
 import type { RawHeaders } from '../../lib/raw-headers.ts'
 import type { RequestHead, StreamFrame } from '../wire/frame.ts'
 import type { LinkStream, StreamReceiver } from '../wire/link.ts'
@@ -20,15 +21,6 @@ const CANCELLED_MS = 30_000
 
 const NOTHING = new Uint8Array(0)
 const NO_REQUEST: UpstreamRequest = { method: 'GET', target: '/', headers: [], body: null }
-const NOBODY: ResponseSink = {
-  accepted: () => {},
-  info: () => {},
-  head: () => {},
-  data: () => true,
-  end: () => {},
-  fail: () => {},
-  released: () => {},
-}
 
 export interface AgentAttemptDeps {
   startTimer(delayMs: number, run: () => void): () => void
@@ -195,7 +187,7 @@ export class AgentAttempt implements Attempt, StreamReceiver {
   /** Whoever holds this attempt a little longer shall not hold the exchange with it. */
   #letGo(): void {
     const sink = this.#sink
-    this.#sink = NOBODY
+    this.#sink = deafSink
     this.#request = NO_REQUEST
     sink.released()
   }
