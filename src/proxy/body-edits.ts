@@ -1,3 +1,4 @@
+import { JSON_BYTES } from '../lib/json-bytes.ts'
 import type { BodyFacts } from './body-facts.ts'
 import type { ScannedField } from './object-scan.ts'
 
@@ -50,10 +51,7 @@ export function addField(facts: Pick<BodyFacts, 'bytes'>, name: string, text: st
   return { start: open + 1, end: open + 1, text: `${JSON.stringify(name)}:${text}${empty ? '' : ','}` }
 }
 
-const COMMA = 0x2c
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
-
+const { CLOSE_BRACE, COMMA, OPEN_BRACE } = JSON_BYTES
 function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }

@@ -1,3 +1,5 @@
+import { JSON_BYTES } from '../lib/json-bytes.ts'
+
 /** One name of the top-level object of a JSON text: where its value stands and of what type it is. */
 export interface ScannedField {
   /** After JSON unescaping. */
@@ -25,15 +27,7 @@ const DECODED_NAME_COST = 512
 const SCAN_COST = 256
 /** Strings shorter than this are read in place; a native search costs as much as about that many bytes. */
 const SHORT_STRING = 48
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
-const OPEN_BRACKET = 0x5b
-const CLOSE_BRACKET = 0x5d
-const COMMA = 0x2c
-const COLON = 0x3a
+const { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE } = JSON_BYTES
 
 const MALFORMED: ObjectScan = { kind: 'malformed' }
 

@@ -1,3 +1,4 @@
+import { JSON_BYTES } from '../lib/json-bytes.ts'
 import { BLOCK_TOKENS } from '../lib/prompt-block.ts'
 import type { BodyFacts } from './body-facts.ts'
 import type { ScannedField } from './object-scan.ts'
@@ -120,8 +121,7 @@ function finish(hash: number): number {
   return (h ^ (h >>> 16)) >>> 0
 }
 
-const QUOTE = 0x22
-
+const { QUOTE } = JSON_BYTES
 function isSpace(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }

@@ -1,15 +1,10 @@
+import { JSON_BYTES } from '../lib/json-bytes.ts'
 import { removeField } from './body-edits.ts'
 import { LONGEST_HELD_BYTES } from './line-gate.ts'
 import { rawValue, type ScannedField, scanObject } from './object-scan.ts'
 import { findUsage } from './usage-search.ts'
 
-const SPACE = 0x20
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
-const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
-const OPEN_BRACKET = 0x5b
-const CLOSE_BRACKET = 0x5d
+const { BACKSLASH, CLOSE_BRACE, CLOSE_BRACKET, OPEN_BRACE, OPEN_BRACKET, QUOTE, SPACE } = JSON_BYTES
 const DATA = [0x64, 0x61, 0x74, 0x61, 0x3a]
 const NAME = '"usage":'
 const NULL = [0x6e, 0x75, 0x6c, 0x6c]

@@ -1,6 +1,8 @@
+import { JSON_BYTES } from '../lib/json-bytes.ts'
+
+const { COLON } = JSON_BYTES
 const NAME = new TextEncoder().encode('"usage":')
 const LAST = NAME.length - 1
-const COLON = 0x3a
 
 /** How far the search may jump, by the byte under the end of the name: Horspool's table. */
 const JUMPS = new Uint8Array(256).fill(NAME.length)
