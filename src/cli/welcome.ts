@@ -26,6 +26,7 @@ export function sayFirstKey(terminal: Terminal, settings: Settings, { url, key }
     ...section('ollama', clientExports('ollama', connection)),
     ...section('OpenAI SDKs', clientExports('openai', connection)),
     ...section('curl', [`curl ${shellQuote(`${url}/api/tags`)} -H 'Authorization: Bearer ${key}'`]),
+    ...section('a browser', [`${url}/console/`]),
     '',
     `"${corral} env ollama" (or openai, claude, codex) says how again; "${corral} user create NAME" lets somebody else in.`,
     '',

@@ -54,5 +54,5 @@ async function sayWhatIsInTheWay(terminal: Terminal, base: string): Promise<void
     )
   const answer = await probe(`${base}/health`, { anyCertificate: true })
   if (answer.kind === 'failed')
-    terminal.say(`Nothing answers at ${base} yet (${answer.reason}): start the gateway with "corral serve"`)
+    terminal.say(`Nothing answers at ${base} yet (${answer.reason}): start the gateway with "corral serve", or give --url`)
 }

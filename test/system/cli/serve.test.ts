@@ -33,6 +33,7 @@ describe('the first start', () => {
     expect(first.adminKey).not.toBe('')
     const said = first.stderr()
     expect(said).toContain(`export OLLAMA_HOST=${first.url}/k/${first.adminKey}\n`)
+    expect(said).toContain(`${first.url}/console/\n`)
     expect(said).toContain(`export OPENAI_BASE_URL=${first.url}/v1\n`)
     expect(said).toContain(`curl ${first.url}/api/tags -H 'Authorization: Bearer ${first.adminKey}'\n`)
     expect(said).toContain(`Found Ollama 0.24.0 at ${fake.url} with 2 models`)
