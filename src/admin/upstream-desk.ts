@@ -9,6 +9,6 @@ export interface UpstreamDesk {
   probe(name: string, terms: UpstreamTerms): Promise<UpstreamProbe>
   /** What the config itself has under the name. */
   configured(name: string): { readonly enabled: boolean } | undefined
-  /** Sends for it until it is up or has had its time; false where nothing says how. */
-  wake(name: string): boolean
+  /** Sends for it until it is up or has had its time, where something says how. */
+  wake(name: string): void
 }

@@ -15,7 +15,7 @@ export const addUpstreamRoute = adminRoute({
   input: newUpstreamSchema,
   output: addedUpstreamSchema,
   async handle(context, { name, dry_run, ...terms }) {
-    checkReach(context, { name, pool: null })
+    checkUnlimited(context)
     checkNew(context, name, terms)
     const probe = await context.upstreams.probe(name, terms)
     if (dry_run === true) return { upstream: null, probe }
@@ -79,11 +79,12 @@ export const wakeUpstreamRoute = adminRoute({
   input: null,
   output: upstreamSchema,
   async handle(context) {
-    const { name, state, held } = found(context)
+    const { name, state, held, wake } = found(context)
     if (held !== null || state === 'disabled') throw invalid(`Upstream "${name}" is ${state}: enable it first`)
-    if (!context.upstreams.wake(name))
+    if (wake === null)
       throw invalid(`Nothing says how to wake upstream "${name}": give it "wake" with the hardware address`)
     await context.commit(({ audit }) => audit('upstream.wake', name, {}))
+    context.upstreams.wake(name)
     return shown(context, name)
   },
 })
@@ -118,6 +119,12 @@ function holdRoute(
       return shown(context, name)
     },
   }
+}
+
+/** What is added serves everybody. */
+function checkUnlimited({ principal }: AdminContext): void {
+  if (principal === 'operator' || principal.upstreams === null) return
+  throw new GatewayError('model_denied', { message: 'A key that is limited to some upstreams adds none' })
 }
 
 function checkNew(context: AdminContext, name: string, terms: UpstreamTerms): void {

@@ -22,7 +22,7 @@ async function open(records: readonly UpstreamRecord[], configured: readonly str
     instanceId: 'i',
     log: { debug() {}, info() {}, warn, error() {} },
   })
-  return { desk, store, lines, config }
+  return { core, desk, store, lines, config }
 }
 
 it('adds to the config what the store has, and tells where each is from', async () => {
@@ -66,7 +66,8 @@ it('says what is different after a change: who is held, or who is there', async 
   expect(desk.held({ ...member, upstream: createScriptedUpstream('other') })).not.toHaveProperty('draining')
 })
 
-it('wakes what says how, and nothing else', async () => {
-  const { desk } = await open([], ['a'])
-  expect(desk.wake('nosuch')).toBe(false)
+it('sends for nobody of whom nothing says how', async () => {
+  const { desk, core } = await open([], ['a'])
+  desk.wake('nosuch')
+  expect(core.waker.isWaking('nosuch')).toBe(false)
 })

@@ -93,9 +93,7 @@ export async function openFleetDesk(first: Settings, deps: FleetDeskDeps): Promi
     probe: (name, terms) => probe(readAddedUpstream(name, terms), config.routing),
     configured: (name) => config.upstreams.find((upstream) => upstream.name === name),
     wake(name) {
-      if (core.fleet.get(name)?.wake == null) return false
-      void core.waker.wake(name, 'an admin asks for it')
-      return true
+      if (core.fleet.get(name)?.wake != null) void core.waker.wake(name, 'an admin asks for it')
     },
   }
 }

@@ -1,8 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { tempFolder } from '../../fakes/temp-folder.ts'
 import { deadAddress } from '../fleet/odd-server.ts'
 import { ask, chat, shown, startFleet, startServer, untilState, type UpstreamShown } from './fleet-scene.ts'
+import { startGatedServer } from './gated-server.ts'
 
 interface Added {
   readonly upstream: UpstreamShown | null
@@ -92,7 +93,7 @@ describe('an upstream that is added', () => {
   })
 
   it('cannot take a name, is not removed where it is not its own, and finishes what runs when it goes', async () => {
-    const server = await startServer({ models: [{ name: 'tiny' }], tokensPerSecond: 30, answerTokens: 30 })
+    const [server, gated] = [await startServer({ models: [{ name: 'tiny' }] }), await startGatedServer()]
     const gateway = await startFleet([{ name: 'a', url: server.url, priority: 2 }])
     const taken = await ask<Added>(gateway, 'POST /admin/upstreams', { body: { name: 'A', url: server.url } })
     expect([taken.status, taken.code, taken.body.error]).toEqual([
@@ -102,15 +103,14 @@ describe('an upstream that is added', () => {
     ])
     const kept = await ask<Added>(gateway, 'DELETE /admin/upstreams/a')
     expect([kept.status, kept.body.error]).toEqual([400, 'Upstream "a" is in the config: remove it there'])
-    await ask(gateway, 'POST /admin/upstreams', { body: { name: 'b', url: server.url } })
+    await ask(gateway, 'POST /admin/upstreams', { body: { name: 'b', url: gated.url } })
     await untilState(gateway, 'b', 'up')
-    let first = (): void => {}
-    const begun = new Promise<void>((resolve) => (first = resolve))
-    const running = chat(gateway, 'tiny', { on: 'b', onChunk: () => first() })
-    await begun
+    const running = chat(gateway, 'tiny', { on: 'b' })
+    await vi.waitFor(() => expect(gated.begun()).toBe(1), { timeout: 8000 })
     expect((await ask(gateway, 'DELETE /admin/upstreams/b')).body).toMatchObject({ name: 'b', running: 1 })
     expect(await shown(gateway, 'b')).toBeUndefined()
     expect((await chat(gateway, 'tiny')).headers['corral-upstream']).toBe('a')
+    gated.open()
     expect((await running).events.at(-1)?.text).toContain('"done":true')
   })
 

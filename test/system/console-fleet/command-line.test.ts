@@ -4,45 +4,50 @@ import { corralIn, type Corral } from '../cli/corral.ts'
 import { deadAddress } from '../fleet/odd-server.ts'
 import type { RunningGateway } from '../harness/start-gateway.ts'
 import { chat, shown, startFleet, startServer, untilState } from './fleet-scene.ts'
+import { startGatedServer } from './gated-server.ts'
 
 function corralFor(gateway: RunningGateway, key = gateway.adminKey): Corral {
   return corralIn(tempFolder(), { CORRAL_SERVER: gateway.url, CORRAL_KEY: key })
 }
 
-it('lists, adds, drains, disables, enables and removes upstreams of a running gateway', async () => {
-  const server = await startServer({ models: [{ name: 'tiny' }] })
-  const gateway = await startFleet([])
-  const corral = corralFor(gateway)
-  expect(await corral('upstream', 'list')).toMatchObject({
-    code: 0,
-    stdout: '',
-    stderr: 'There are no upstreams yet; "corral upstream add NAME URL" adds one\n',
-  })
-  const added = await corral('upstream', 'add', 'gpu-1', server.url, '--priority', '2', '--memory', '24GB')
-  expect([added.code, added.stderr]).toEqual([0, ''])
-  expect(added.stdout).toMatch(/^Upstream "gpu-1" is added: Ollama 0\.24\.0 answers in [\d.]+ m?s, 1 model\n$/)
-  await untilState(gateway, 'gpu-1', 'up')
-  const { stdout } = await corral('upstream', 'list')
-  expect(stdout.split('\n')[0]).toMatch(/^NAME +STATE +FROM +URL +PRIORITY +MEMORY +RUNNING +MODELS$/)
-  expect(stdout.split('\n')[1]?.split(/ {2,}/)).toEqual(['gpu-1', 'up', 'added', server.url, '2', '24 GB', '0', '1'])
-  expect(await corral('upstream', 'drain', 'gpu-1')).toMatchObject({
-    code: 0,
-    stderr: 'Upstream "gpu-1" gets nothing new until "corral upstream enable gpu-1"; nothing runs there\n',
-  })
-  expect((await shown(gateway, 'gpu-1'))?.state).toBe('draining')
-  expect((await corral('status', '--once')).stdout).toMatch(/gpu-1 +draining/)
-  expect((await corral('upstream', 'disable', 'gpu-1')).code).toBe(0)
-  expect((await shown(gateway, 'gpu-1'))?.state).toBe('disabled')
-  const enabled = await corral.json('upstream', 'enable', 'gpu-1')
-  expect(enabled).toMatchObject({ name: 'gpu-1', held: null })
-  expect(await corral('upstream', 'remove', 'gpu-1')).toMatchObject({
-    code: 0,
-    stderr: 'Upstream "gpu-1" is removed\n',
-  })
-  expect(await corral.json('upstream', 'list')).toEqual([])
-})
+it(
+  'lists, adds, drains, disables, enables and removes upstreams of a running gateway',
+  { timeout: 90_000 },
+  async () => {
+    const server = await startServer({ models: [{ name: 'tiny' }] })
+    const gateway = await startFleet([])
+    const corral = corralFor(gateway)
+    expect(await corral('upstream', 'list')).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: 'There are no upstreams yet; "corral upstream add NAME URL" adds one\n',
+    })
+    const added = await corral('upstream', 'add', 'gpu-1', server.url, '--priority', '2', '--memory', '24GB')
+    expect([added.code, added.stderr]).toEqual([0, ''])
+    expect(added.stdout).toMatch(/^Upstream "gpu-1" is added: Ollama 0\.24\.0 answers in [\d.]+ m?s, 1 model\n$/)
+    await untilState(gateway, 'gpu-1', 'up')
+    const { stdout } = await corral('upstream', 'list')
+    expect(stdout.split('\n')[0]).toMatch(/^NAME +STATE +FROM +URL +PRIORITY +MEMORY +RUNNING +MODELS$/)
+    expect(stdout.split('\n')[1]?.split(/ {2,}/)).toEqual(['gpu-1', 'up', 'added', server.url, '2', '24 GB', '0', '1'])
+    expect(await corral('upstream', 'drain', 'gpu-1')).toMatchObject({
+      code: 0,
+      stderr: 'Upstream "gpu-1" gets nothing new until "corral upstream enable gpu-1"; nothing runs there\n',
+    })
+    expect((await shown(gateway, 'gpu-1'))?.state).toBe('draining')
+    expect((await corral('status', '--once')).stdout).toMatch(/gpu-1 +draining/)
+    expect((await corral('upstream', 'disable', 'gpu-1')).code).toBe(0)
+    expect((await shown(gateway, 'gpu-1'))?.state).toBe('disabled')
+    const enabled = await corral.json('upstream', 'enable', 'gpu-1')
+    expect(enabled).toMatchObject({ name: 'gpu-1', held: null })
+    expect(await corral('upstream', 'remove', 'gpu-1')).toMatchObject({
+      code: 0,
+      stderr: 'Upstream "gpu-1" is removed\n',
+    })
+    expect(await corral.json('upstream', 'list')).toEqual([])
+  },
+)
 
-it('says in one line what cannot be done', async () => {
+it('says in one line what cannot be done', { timeout: 90_000 }, async () => {
   const gateway = await startFleet([{ name: 'a', url: await deadAddress() }])
   const corral = corralFor(gateway)
   const says = async (...args: string[]): Promise<unknown[]> => {
@@ -73,13 +78,16 @@ it('says in one line what cannot be done', async () => {
 })
 
 it('waits until nothing runs on what it drains', async () => {
-  const server = await startServer({ models: [{ name: 'tiny' }], tokensPerSecond: 20, answerTokens: 40 })
+  const server = await startGatedServer()
   const gateway = await startFleet([{ name: 'a', url: server.url }])
-  let first = (): void => {}
-  const begun = new Promise<void>((resolve) => (first = resolve))
-  const running = chat(gateway, 'tiny', { onChunk: () => first() })
-  await begun
-  const drained = await corralFor(gateway)('upstream', 'drain', 'a', '--wait')
+  const running = chat(gateway, 'tiny')
+  await vi.waitFor(() => expect(server.begun()).toBe(1), { timeout: 8000 })
+  let isOver = false
+  const draining = corralFor(gateway)('upstream', 'drain', 'a', '--wait').finally(() => (isOver = true))
+  await untilState(gateway, 'a', 'draining')
+  expect(isOver).toBe(false)
+  server.open()
+  const drained = await draining
   expect([drained.code, drained.stderr]).toEqual([0, expect.stringContaining('; nothing runs there')])
   expect((await shown(gateway, 'a'))?.running).toBe(0)
   expect((await running).events.at(-1)?.text).toContain('"done":true')
@@ -89,7 +97,7 @@ it('leaves a pull to the gateway, lists it and cancels it', async () => {
   const slow = await startServer({
     models: [],
     registry: { 'large:latest': 2 ** 25 },
-    pullBytesPerSecond: 2 ** 21,
+    pullBytesPerSecond: 2 ** 20,
   })
   const gateway = await startFleet([{ name: 'slow', url: slow.url }])
   const corral = corralFor(gateway)

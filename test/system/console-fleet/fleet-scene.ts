@@ -56,22 +56,31 @@ export async function untilState(gateway: RunningGateway, name: string, state: s
       const now = (await shown(gateway, name, key))?.state
       if (now !== state) throw new Error(`${name} is ${now} and should be ${state}`)
     },
-    { timeout: 8000, interval: 50 },
+    { timeout: 12_000, interval: 50 },
+  )
+}
+
+/** What ran there is over, as far as the gateway knows. */
+export async function untilIdle(gateway: RunningGateway, name: string): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const running = (await shown(gateway, name))?.running
+      if (running !== 0) throw new Error(`${running} run on ${name}`)
+    },
+    { timeout: 12_000, interval: 50 },
   )
 }
 
 export interface ChatOptions {
   readonly on?: string
   readonly key?: string
-  readonly onChunk?: () => void
 }
 
 /** A chat, streamed to its end. */
 export function chat(gateway: RunningGateway, model: string, options: ChatOptions = {}): Promise<StreamResult> {
-  const { on, key = gateway.adminKey, onChunk } = options
+  const { on, key = gateway.adminKey } = options
   return readStream(`${gateway.url}/api/chat`, {
     headers: { authorization: `Bearer ${key}`, ...(on !== undefined && { 'corral-upstream': on }) },
     body: { model, messages: [{ role: 'user', content: 'hello' }] },
-    ...(onChunk !== undefined && { onChunk }),
   })
 }

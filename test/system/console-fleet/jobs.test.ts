@@ -116,7 +116,7 @@ describe('a pull', () => {
   })
 
   it('tells how far it is, and is cancelled: the server hears of it', async () => {
-    const slow = await startServer({ models: [], registry: { 'large:latest': 40 * MB }, pullBytesPerSecond: 10 * MB })
+    const slow = await startServer({ models: [], registry: { 'large:latest': 40 * MB }, pullBytesPerSecond: 3 * MB })
     const gateway = await startFleet([{ name: 'slow', url: slow.url }])
     const { body: job } = await ask<Job>(gateway, 'POST /admin/models/pull', {
       body: { model: 'large', upstreams: ['*'] },
@@ -128,7 +128,7 @@ describe('a pull', () => {
         expect(step?.completed_bytes).toBeGreaterThan(0)
         expect(step?.status).toMatch(/^pulling /)
       },
-      { timeout: 8000, interval: 50 },
+      { timeout: 12_000, interval: 50 },
     )
     await ask<Job>(gateway, `DELETE /admin/jobs/${job.id}`)
     expect(await ended(gateway, job)).toMatchObject({
