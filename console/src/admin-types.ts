@@ -486,7 +486,7 @@ export type Usage = {
   cost: number
   /** Mean time until an upstream was asked; null: it is not known of any of them */
   queue_ms: number | null
-  /** Mean time until the first byte of the answer; null: it is not known of any of them */
+  /** Mean time until the first byte of answers that have tokens; null: it is not known of any of them */
   first_token_ms: number | null
 }
 

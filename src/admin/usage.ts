@@ -37,7 +37,7 @@ const usageSchema = z.array(
         description: 'Mean time until an upstream was asked; null: it is not known of any of them',
       }),
       first_token_ms: z.number().nullable().meta({
-        description: 'Mean time until the first byte of the answer; null: it is not known of any of them',
+        description: 'Mean time until the first byte of answers that have tokens; null: it is not known of any of them',
       }),
     })
     .meta({ id: 'Usage' }),

@@ -269,13 +269,14 @@ describe('usage', () => {
         { queueMs: 50, ttftMs: null, ending: 'client-gone', status: 499, time: day(1) + 1000 },
         { queueMs: 70, ttftMs: 7, status: 500, time: day(1) + 1000 },
         { attempts: 0, cache: 'hit', queueMs: 0, ttftMs: 1, time: day(1) + 1000 },
+        { queueMs: 50, ttftMs: 5, completionTokens: null, route: '/api/embed', time: day(1) + 1000 },
         { ...refused, time: day(1) + 1000 },
         { ...refused, user: 'bob' },
       ]),
     )
     const timesSince = (since: number | null): unknown => readLedger(url, { by: ['user'], since, times: true }).rows
     expect(timesSince(null)).toMatchObject([
-      { user: 'ann', requests: 6, queue_ms: 40, first_token_ms: 200 },
+      { user: 'ann', requests: 7, queue_ms: 42, first_token_ms: 200 },
       { user: 'bob', requests: 1, queue_ms: null, first_token_ms: null },
     ])
     expect(timesSince(day(1))).toMatchObject([{ queue_ms: 50, first_token_ms: 300 }, {}])

@@ -41,9 +41,13 @@ function hasFailed({ ending, status }: LedgerParty): boolean {
   return (ending !== 'complete' && ending !== 'client-gone') || (status >= 400 && status !== 499)
 }
 
-/** As well: which times say how an upstream did. What the cache gave is nobody's, an error is fast. */
+/**
+ * As well: which times say how an upstream did. What the cache gave is nobody's, an error is fast, and what has no tokens
+ * has no first one.
+ */
 export const QUEUED_SQL = 'attempts > 0'
-export const ANSWERED_SQL = '(attempts > 0 AND status < 400 AND first_token_ms IS NOT NULL)'
+export const ANSWERED_SQL =
+  '(attempts > 0 AND status < 400 AND first_token_ms IS NOT NULL AND completion_tokens IS NOT NULL)'
 
 /** The UTC day of a time, as `YYYY-MM-DD`. */
 export function dayOf(time: number): string {
@@ -196,7 +200,8 @@ function addTimes(sum: DaySum, numbers: GroupNumbers, row: number): void {
   sum.queued += 1
   sum.queueMs += numbers.count(row, 'queueMs')
   const firstTokenMs = numbers.of(row, 'firstTokenMs')
-  if (firstTokenMs === null || sum.party.status >= 400) return
+  const hasTokens = numbers.of(row, 'completionTokens') !== null
+  if (firstTokenMs === null || !hasTokens || sum.party.status >= 400) return
   sum.answered += 1
   sum.firstTokenMs += firstTokenMs
 }

@@ -196,8 +196,8 @@ export const migrations: readonly Migration[] = [
         SELECT date(at / 1000, 'unixepoch') AS day, coalesce(user, '') AS user, coalesce(key_id, '') AS key_id,
           coalesce(model, '') AS model, coalesce(upstream, '') AS upstream,
           count(*) AS queued, sum(queue_ms) AS queue_ms,
-          sum(status < 400 AND first_token_ms IS NOT NULL) AS answered,
-          total(CASE WHEN status < 400 THEN first_token_ms END) AS first_token_ms
+          sum(status < 400 AND completion_tokens IS NOT NULL AND first_token_ms IS NOT NULL) AS answered,
+          total(CASE WHEN status < 400 AND completion_tokens IS NOT NULL THEN first_token_ms END) AS first_token_ms
         FROM exchanges WHERE attempts > 0 GROUP BY 1, 2, 3, 4, 5
       ) AS known
       WHERE usage_days.day = known.day AND usage_days.user = known.user AND usage_days.key_id = known.key_id
