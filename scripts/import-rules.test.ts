@@ -27,7 +27,7 @@ describe('importProblem, down the arrows', () => {
     ['http/listener.ts', 'app/gateway.ts', 'arrows point down only'],
     ['app/gateway.ts', 'cli/serve.ts', 'arrows point down only'],
     ['http/listener.ts', 'admin/keys.ts', 'siblings'],
-    ['proxy/exchange.ts', 'routing/select.ts', 'siblings'],
+    ['proxy/exchange.ts', 'routing/selection/select.ts', 'siblings'],
     ['auth/authenticator.ts', 'config/load.ts', 'never imports config/'],
     ['config/load.ts', 'auth/authenticator.ts', 'settings slices'],
     ['admin/keys.ts', 'store/open-store.ts', 'only app/ and cli/ choose'],
@@ -40,7 +40,7 @@ describe('importProblem, down the arrows', () => {
   })
 
   it('lets siblings know each other by type only', () => {
-    expect(problem('proxy/exchange.ts', 'routing/select.ts', true)).toBeUndefined()
+    expect(problem('proxy/exchange.ts', 'routing/selection/select.ts', true)).toBeUndefined()
     expect(problem('admin/keys.ts', 'auth/key-store.ts', true)).toBeUndefined()
   })
   it('refuses types that come from above', () => {
@@ -48,7 +48,7 @@ describe('importProblem, down the arrows', () => {
     expect(problem('auth/authenticator.ts', 'config/settings.ts', true)).toContain('never imports config/')
   })
   it('leaves tests alone', () => {
-    expect(problem('proxy/exchange.test.ts', 'routing/select.ts')).toBeUndefined()
+    expect(problem('proxy/exchange.test.ts', 'routing/selection/select.ts')).toBeUndefined()
   })
 })
 

@@ -1,4 +1,4 @@
-import type { ExpectedTimes, RouteExplanation, UpstreamVerdict } from '../routing/explanation.ts'
+import type { ExpectedTimes, RouteExplanation, UpstreamVerdict } from '../routing/selection/explanation.ts'
 import { adminRoute, type AdminContext } from './admin-route.ts'
 import { routeExplanationSchema, routeQuestionSchema, type UpstreamVerdictView } from './schemas.ts'
 

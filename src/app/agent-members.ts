@@ -1,5 +1,5 @@
 import { modelPatterns } from '../auth/model-patterns.ts'
-import type { UpstreamMember } from '../routing/upstream-state.ts'
+import type { UpstreamMember } from '../routing/fleet/upstream-state.ts'
 import type { AgentRegistry } from '../tunnel/server/registry.ts'
 
 /** The agents as members of a fleet. One that has left stays one for a while: its models are away, not unknown. */

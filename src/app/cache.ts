@@ -7,7 +7,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { RouteRequest } from '../proxy/router.ts'
 import { UpstreamAnswer } from '../proxy/upstream-answer.ts'
 import { outcomeOf, outcomeOfAnswer } from '../proxy/upstream-failure.ts'
-import { agreedDigest, digestsOf } from '../routing/agreed-digest.ts'
+import { agreedDigest, digestsOf } from '../routing/selection/agreed-digest.ts'
 import type { RoutingCore } from '../routing/routing-core.ts'
 import type { StartTimer } from '../routing/timer.ts'
 

@@ -1,4 +1,4 @@
-import type { UpstreamMember } from '../routing/upstream-state.ts'
+import type { UpstreamMember } from '../routing/fleet/upstream-state.ts'
 import type { Log } from '../lib/log.ts'
 import { createOllamaUpstream } from '../upstreams/ollama-upstream.ts'
 import { createProviderUpstream } from '../upstreams/provider-upstream.ts'

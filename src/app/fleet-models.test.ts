@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { newUpstreamState, type UpstreamState } from '../routing/upstream-state.ts'
+import { newUpstreamState, type UpstreamState } from '../routing/fleet/upstream-state.ts'
 import { createScriptedUpstream } from '../routing/__fixtures__/scripted-upstream.ts'
-import { indexEntries, parseModelEntries } from '../routing/model-entry.ts'
+import { indexEntries, parseModelEntries } from '../routing/models/model-entry.ts'
 import { fleetModels } from './fleet-models.ts'
 
 function stateOf(name: string, models: readonly object[] | null, pool?: string): UpstreamState {

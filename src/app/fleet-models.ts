@@ -1,9 +1,9 @@
 import type { FleetModels } from '../admin/model-schemas.ts'
 import type { Settings } from '../config/settings.ts'
 import { parseAnyModelName } from '../lib/model-name.ts'
-import type { Fleet } from '../routing/fleet-state.ts'
-import type { ModelEntry } from '../routing/model-entry.ts'
-import { stateWord, type UpstreamState } from '../routing/upstream-state.ts'
+import type { Fleet } from '../routing/fleet/fleet-state.ts'
+import type { ModelEntry } from '../routing/models/model-entry.ts'
+import { stateWord, type UpstreamState } from '../routing/fleet/upstream-state.ts'
 
 /** Which models are where, and where they should be. */
 export function fleetModels(

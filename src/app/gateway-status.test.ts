@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createScriptedUpstream } from '../routing/__fixtures__/scripted-upstream.ts'
 import type { ServerLoad } from '../routing/dispatch/server-load.ts'
-import { parseModelEntries } from '../routing/model-entry.ts'
-import { newUpstreamState, type UpstreamState } from '../routing/upstream-state.ts'
+import { parseModelEntries } from '../routing/models/model-entry.ts'
+import { newUpstreamState, type UpstreamState } from '../routing/fleet/upstream-state.ts'
 import { gatewayStatus } from './gateway-status.ts'
 
 type StatusRouting = Parameters<typeof gatewayStatus>[0]

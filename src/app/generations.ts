@@ -1,6 +1,6 @@
 import type { Settings } from '../config/settings.ts'
 import type { RunningExchange } from '../proxy/exchange-request.ts'
-import type { UpstreamEvent } from '../routing/upstream-state.ts'
+import type { UpstreamEvent } from '../routing/fleet/upstream-state.ts'
 import type { AgentChange } from '../tunnel/server/roster.ts'
 import { agentMembers } from './agent-members.ts'
 import { createFleetMembers } from './fleet-members.ts'

@@ -3,7 +3,7 @@ import type { JobView } from '../admin/job-schemas.ts'
 import { isOutOfSpace } from '../admin/sync-plan.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Upstream } from '../proxy/upstream.ts'
-import type { UpstreamState } from '../routing/upstream-state.ts'
+import type { UpstreamState } from '../routing/fleet/upstream-state.ts'
 import type { createFollowLines, Following, LinesEnd } from './follow-lines.ts'
 import { PullProgress } from './pull-progress.ts'
 

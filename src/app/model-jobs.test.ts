@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { JobOrder } from '../admin/job-desk.ts'
 import { createManualTime, settle } from '../routing/__fixtures__/manual-time.ts'
 import { createScriptedUpstream, type Reply, type ScriptedUpstream } from '../routing/__fixtures__/scripted-upstream.ts'
-import { createFleet } from '../routing/fleet-state.ts'
+import { createFleet } from '../routing/fleet/fleet-state.ts'
 import { createModelJobs } from './model-jobs.ts'
 
 const SUCCESS = { text: '{"status":"success"}\n' }

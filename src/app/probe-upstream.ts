@@ -1,10 +1,10 @@
 import type { UpstreamProbe } from '../admin/upstream-schemas.ts'
 import type { Clock } from '../lib/clock.ts'
-import { createAskJson } from '../routing/ask-json.ts'
-import { createInspector } from '../routing/inspector.ts'
+import { createAskJson } from '../routing/health/ask-json.ts'
+import { createInspector } from '../routing/health/inspector.ts'
 import type { RoutingSettings } from '../routing/settings.ts'
 import type { StartTimer } from '../routing/timer.ts'
-import { newUpstreamState } from '../routing/upstream-state.ts'
+import { newUpstreamState } from '../routing/fleet/upstream-state.ts'
 import { createOllamaUpstream } from '../upstreams/ollama-upstream.ts'
 import type { UpstreamSettings } from '../upstreams/settings.ts'
 

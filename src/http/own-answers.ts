@@ -1,7 +1,7 @@
 import type { Principal } from '../auth/principal.ts'
 import { GatewayError } from '../errors/gateway-error.ts'
 import type { ClientRequest } from '../proxy/client-port.ts'
-import type { ListRequest, ListService } from '../routing/list-service.ts'
+import type { ListRequest, ListService } from '../routing/models/list-service.ts'
 import { adminAnswers, type AnsweredApi, askerOf } from './admin-answers.ts'
 import { consoleAnswer, toConsole } from './console-answer.ts'
 import type { ConsoleFiles } from './console-files.ts'

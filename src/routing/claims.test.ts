@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { testMember } from './__fixtures__/fleet-bed.ts'
 import { createManualTime } from './__fixtures__/manual-time.ts'
 import { NOBODY, PlaceClaim, SeveralClaim } from './claims.ts'
-import { createFleet } from './fleet-state.ts'
-import type { UpstreamEvent } from './upstream-state.ts'
+import { createFleet } from './fleet/fleet-state.ts'
+import type { UpstreamEvent } from './fleet/upstream-state.ts'
 
 const up: UpstreamEvent = { kind: 'probe-answered', at: 1, tookMs: 1, version: '1' }
 const gone: UpstreamEvent = { kind: 'probe-failed', failure: 'unreachable', detail: 'EHOSTUNREACH' }

@@ -2,9 +2,9 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { AnswerFacts, AttemptOutcome, Claim } from '../proxy/router.ts'
 import type { Upstream } from '../proxy/upstream.ts'
-import type { Fleet } from './fleet-state.ts'
-import { type Breaker, CLOSED } from './breaker.ts'
-import { REFUSED_KEY, type UpstreamState } from './upstream-state.ts'
+import type { Fleet } from './fleet/fleet-state.ts'
+import { type Breaker, CLOSED } from './health/breaker.ts'
+import { REFUSED_KEY, type UpstreamState } from './fleet/upstream-state.ts'
 
 export interface ClaimDeps {
   readonly fleet: Fleet

@@ -2,7 +2,7 @@ import type { QueueShare } from '../auth/principal.ts'
 import type { Prompt } from '../proxy/prompt.ts'
 import type { QueuePlace, RouteReceiver, RouteRequest, RouteTicket } from '../proxy/router.ts'
 import type { Work } from './dispatch/work.ts'
-import type { SelectRequest } from './verdict.ts'
+import type { SelectRequest } from './selection/verdict.ts'
 
 /** Of keys that say nothing of the queue. */
 export const USUAL_SHARE: QueueShare = { class: 'interactive', weight: 1 }

@@ -1,8 +1,8 @@
 import type { Route } from '../proxy/route.ts'
 import type { FleetRouter } from './router.ts'
-import type { ModelNames, ModelTarget } from './model-names.ts'
-import { type FallbackRequest, firstServable } from './select.ts'
-import { has, isWithin, type Reach } from './verdict.ts'
+import type { ModelNames, ModelTarget } from './models/model-names.ts'
+import { type FallbackRequest, firstServable } from './selection/select.ts'
+import { has, isWithin, type Reach } from './selection/verdict.ts'
 
 export type ReplaceableRequest = FallbackRequest & Pick<Route, 'kind'>
 

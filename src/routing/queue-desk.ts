@@ -4,7 +4,7 @@ import type { Dispatcher } from './dispatch/dispatcher.ts'
 import type { Effect } from './dispatch/effect.ts'
 import type { Work } from './dispatch/work.ts'
 import { Errand } from './errand.ts'
-import { queueRefusal } from './refusal.ts'
+import { queueRefusal } from './selection/refusal.ts'
 import type { StartTimer } from './timer.ts'
 
 export interface QueueDeskDeps extends ClaimDeps {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { AttemptOutcome } from '../proxy/router.ts'
 import { type Asked, createFleetBed, type FleetBed, PRINCIPAL, testMember } from './__fixtures__/fleet-bed.ts'
 import { createScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
-import type { UpstreamMember } from './upstream-state.ts'
+import type { UpstreamMember } from './fleet/upstream-state.ts'
 
 /** Numerical Recipes' generator: the same run each time. */
 function seeded(seed: number): (below: number) => number {

@@ -1,9 +1,9 @@
 import type { RouteRequest } from '../proxy/router.ts'
 import type { Errand } from './errand.ts'
-import type { Fleet } from './fleet-state.ts'
-import type { Selection } from './select.ts'
+import type { Fleet } from './fleet/fleet-state.ts'
+import type { Selection } from './selection/select.ts'
 import type { StartTimer } from './timer.ts'
-import type { Waker } from './waker.ts'
+import type { Waker } from './fleet/waker.ts'
 
 export interface SearchDeps {
   readonly fleet: Pick<Fleet, 'onNews'>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createScriptedUpstream } from './__fixtures__/scripted-upstream.ts'
-import { newUpstreamState, type UpstreamState } from './upstream-state.ts'
-import type { SelectRequest } from './verdict.ts'
+import { newUpstreamState, type UpstreamState } from './fleet/upstream-state.ts'
+import type { SelectRequest } from './selection/verdict.ts'
 import type { WritePin } from './write-pins.ts'
 import { selectWriteTargets } from './write-targets.ts'
 

@@ -1,6 +1,6 @@
 import type { WritePin } from './write-pins.ts'
-import { pick, selectUpstreams, type Selection } from './select.ts'
-import { isAmong, isWrite, judgeFleet, type SelectRequest, type Snapshot, type Verdict } from './verdict.ts'
+import { pick, selectUpstreams, type Selection } from './selection/select.ts'
+import { isAmong, isWrite, judgeFleet, type SelectRequest, type Snapshot, type Verdict } from './selection/verdict.ts'
 
 /** Health is no reason to leave out one that was named: its part of the answer says that it failed. */
 const ASKED_ANYWAY: ReadonlySet<Verdict> = new Set([

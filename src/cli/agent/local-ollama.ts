@@ -1,8 +1,8 @@
 import { systemClock } from '../../lib/clock.ts'
-import { createAskJson } from '../../routing/ask-json.ts'
-import { createInspector } from '../../routing/inspector.ts'
+import { createAskJson } from '../../routing/health/ask-json.ts'
+import { createInspector } from '../../routing/health/inspector.ts'
 import { startSystemTimer } from '../../routing/timer.ts'
-import { newUpstreamState, reduceUpstream, type UpstreamState } from '../../routing/upstream-state.ts'
+import { newUpstreamState, reduceUpstream, type UpstreamState } from '../../routing/fleet/upstream-state.ts'
 import type { Upstream } from '../../proxy/upstream.ts'
 
 /** The Ollama beside an agent, looked at now and then. */

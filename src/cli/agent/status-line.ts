@@ -1,4 +1,4 @@
-import type { UpstreamState } from '../../routing/upstream-state.ts'
+import type { UpstreamState } from '../../routing/fleet/upstream-state.ts'
 import type { AgentState } from '../../tunnel/agent/run-agent.ts'
 import type { LogDestination } from '../../telemetry/log.ts'
 import type { Terminal } from '../terminal.ts'

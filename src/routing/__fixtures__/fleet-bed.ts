@@ -4,7 +4,7 @@ import { NO_PROMPT } from '../../proxy/prompt.ts'
 import type { Claim, RouteRequest, RouteTicket } from '../../proxy/router.ts'
 import type { Upstream } from '../../proxy/upstream.ts'
 import { createRoutingCore, type RoutingCore, type RoutingPlan } from '../routing-core.ts'
-import type { UpstreamMember } from '../upstream-state.ts'
+import type { UpstreamMember } from '../fleet/upstream-state.ts'
 import { createManualTime, type ManualTime } from './manual-time.ts'
 import { createScriptedUpstream } from './scripted-upstream.ts'
 

@@ -1,4 +1,4 @@
-import type { ModelEntry } from '../model-entry.ts'
+import type { ModelEntry } from '../models/model-entry.ts'
 import { keepRecent } from './keep-recent.ts'
 
 /** What an upstream can hold at once. */

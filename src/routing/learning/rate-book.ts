@@ -1,4 +1,4 @@
-import type { LearntPair, LearntServer } from '../learnt-fleet.ts'
+import type { LearntPair, LearntServer } from '../fleet/learnt-fleet.ts'
 import type { Estimates } from './estimates.ts'
 import { keepRecent } from './keep-recent.ts'
 import { type AnswerSample, timesOf } from './answer-times.ts'

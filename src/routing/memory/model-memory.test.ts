@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { ModelEntry } from '../model-entry.ts'
-import type { UpstreamState } from '../upstream-state.ts'
+import type { ModelEntry } from '../models/model-entry.ts'
+import type { UpstreamState } from '../fleet/upstream-state.ts'
 import { createModelMemory, type ModelMemory } from './model-memory.ts'
 
 const GB = 1e9

@@ -1,8 +1,8 @@
 import { parseAnyModelName } from '../../lib/model-name.ts'
 import { patternMatcher } from '../../lib/pattern.ts'
 import type { ModelSettings } from '../../proxy/settings.ts'
-import type { ModelEntry } from '../model-entry.ts'
-import type { UpstreamState } from '../upstream-state.ts'
+import type { ModelEntry } from '../models/model-entry.ts'
+import type { UpstreamState } from '../fleet/upstream-state.ts'
 import { estimateBytes } from './estimate-bytes.ts'
 
 /**

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { createManualTime } from '../__fixtures__/manual-time.ts'
 import { createScriptedUpstream, type Reply, tagEntry } from '../__fixtures__/scripted-upstream.ts'
-import { createPostJson } from '../ask-json.ts'
-import { createFleet } from '../fleet-state.ts'
-import { indexEntries, parseModelEntries } from '../model-entry.ts'
+import { createPostJson } from '../health/ask-json.ts'
+import { createFleet } from '../fleet/fleet-state.ts'
+import { indexEntries, parseModelEntries } from '../models/model-entry.ts'
 import { createKeepWarm } from './keep-warm.ts'
 import { createModelLoader } from './model-loader.ts'
 

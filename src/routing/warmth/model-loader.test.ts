@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createManualTime } from '../__fixtures__/manual-time.ts'
 import { createScriptedUpstream, type Reply, type ScriptedUpstream } from '../__fixtures__/scripted-upstream.ts'
-import { createPostJson } from '../ask-json.ts'
+import { createPostJson } from '../health/ask-json.ts'
 import { createModelLoader } from './model-loader.ts'
 
 function setUp(replies: Record<string, Reply>, numCtx?: number) {

@@ -1,6 +1,6 @@
 import type { Log } from '../../lib/log.ts'
 import type { Upstream } from '../../proxy/upstream.ts'
-import type { JsonAnswer, PostJson } from '../ask-json.ts'
+import type { JsonAnswer, PostJson } from '../health/ask-json.ts'
 
 /** Loads and unloads models by requests of the gateway's own, which no client's leaving can cut short. */
 export interface ModelLoader {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createManualTime } from '../__fixtures__/manual-time.ts'
 import { createScriptedUpstream, type Reply, tagEntry } from '../__fixtures__/scripted-upstream.ts'
-import { createFleet } from '../fleet-state.ts'
-import { indexEntries, parseModelEntries } from '../model-entry.ts'
+import { createFleet } from '../fleet/fleet-state.ts'
+import { indexEntries, parseModelEntries } from '../models/model-entry.ts'
 import { createWarmth, type WarmthPlan } from './warmth.ts'
 
 const silentLog = { debug() {}, info() {}, warn() {}, error() {} }
