@@ -5,10 +5,14 @@ import { session } from './api/session.ts'
 import { Frame } from './frame/frame.tsx'
 import { LogInPage } from './frame/log-in-page.tsx'
 import { Unreachable } from './frame/unreachable.tsx'
+import { loadTheRest } from './lazy.tsx'
 import { Confirmation } from './parts/dialog.tsx'
 import { Notices } from './parts/notices.tsx'
 import { Loading } from './parts/states.tsx'
 import { useStore } from './store.ts'
+
+/** By then what somebody came for is there. */
+const IDLE_MS = 1_000
 
 export function App() {
   return (
@@ -33,7 +37,11 @@ function Shown() {
   useEffect(() => {
     if (!isIn) return
     startLive()
-    return stopLive
+    const timer = setTimeout(() => void loadTheRest(), IDLE_MS)
+    return () => {
+      clearTimeout(timer)
+      stopLive()
+    }
   }, [isIn])
   switch (state.kind) {
     case 'asking':

@@ -19,6 +19,8 @@ export async function tryKey({ secret, scopes }: TriedKey, signal: AbortSignal):
   try {
     const headers = { authorization: `Bearer ${secret}` }
     const response = await fetch('/api/tags', { credentials: 'omit', headers, signal })
+    if (response.status === 503)
+      return { kind: 'untried', message: 'It is let in; no server is there yet', model: null }
     if (!response.ok)
       return { kind: 'refused', message: `Tried it: the gateway answered ${response.status}`, model: null }
     const names = listedModels(await response.json())
