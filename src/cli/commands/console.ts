@@ -54,5 +54,7 @@ async function sayWhatIsInTheWay(terminal: Terminal, base: string): Promise<void
     )
   const answer = await probe(`${base}/health`, { anyCertificate: true })
   if (answer.kind === 'failed')
-    terminal.say(`Nothing answers at ${base} yet (${answer.reason}): start the gateway with "corral serve", or give --url`)
+    terminal.say(
+      `Nothing answers at ${base} yet (${answer.reason}): start the gateway with "corral serve", or give --url`,
+    )
 }
