@@ -18,13 +18,18 @@ const reasons: Readonly<Record<WhyOut, string | null>> = {
 export function LogInPage({ because }: { readonly because: WhyOut }) {
   const [key, setKey] = useState('')
   const [problem, setProblem] = useState<string | null>(null)
+  const [busy, setBusy] = useState(false)
 
   async function enter(): Promise<void> {
+    if (busy) return
+    setBusy(true)
     setProblem(null)
     try {
       await logIn({ key: key.trim() })
     } catch (error) {
       setProblem(messageOf(error))
+    } finally {
+      setBusy(false)
     }
   }
   useEffect(() => {
