@@ -11,7 +11,7 @@ import { NotFound } from './not-found.tsx'
 
 /** Around every page: where one can go, who one is, and whether what is shown is of now. */
 export function Frame({ session }: { readonly session: Session }) {
-  const pages = pagesFor(session.role)
+  const pages = pagesFor(session.scopes.includes('admin') ? 'admin' : 'member')
   const { page: asked } = usePlace()
   const page = asked === '' ? pages[0] : pages.find(({ name }) => name === asked)
   const main = useRef<HTMLElement>(null)

@@ -49,7 +49,7 @@ export function AuditPage() {
               label="Audit log"
               rows={shown}
               columns={columns}
-              rowKey={({ at, action, subject, key_id }) => `${at} ${action} ${subject} ${key_id ?? ''}`}
+              rowKey={(entry) => String(entries.length - entries.indexOf(entry))}
               minWidth={62}
               empty={<NothingFound total={entries.length} />}
             />

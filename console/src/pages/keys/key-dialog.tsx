@@ -33,7 +33,7 @@ export function KeyDialog({ of: key, door, onChange, onClose }: KeyDialogProps) 
     if (mode.kind !== 'secret' || (await mayLoseSecret())) onClose()
   }
   return (
-    <Dialog title={titleOf(mode, key)} onClose={() => void leave()} wide>
+    <Dialog key={mode.kind} title={titleOf(mode, key)} onClose={() => void leave()} wide>
       {mode.kind === 'facts' && <Facts of={key} door={door} onMode={setMode} onChange={onChange} />}
       {mode.kind === 'change' && door.change !== undefined && (
         <ChangeKey

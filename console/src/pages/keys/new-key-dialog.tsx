@@ -28,7 +28,12 @@ export function NewKeyDialog({ kind, door, user, onClose }: NewKeyDialogProps) {
     if (created === null || (await mayLoseSecret())) onClose()
   }
   return (
-    <Dialog title={created === null ? title : `Key ${created.name}`} onClose={() => void leave()} wide>
+    <Dialog
+      key={created?.id}
+      title={created === null ? title : `Key ${created.name}`}
+      onClose={() => void leave()}
+      wide
+    >
       {created === null ? (
         <NewKeyForm kind={kind} door={door} user={user} onCancel={onClose} onCreated={setCreated} />
       ) : (

@@ -1,6 +1,8 @@
 import { useMemo, useState } from 'preact/hooks'
+import type { Exchange } from '../../admin-types.ts'
 import { exchanges } from '../../api/live.ts'
 import { useAsk } from '../../api/use-ask.ts'
+import { Button } from '../../parts/button.tsx'
 import { SelectField, TextField } from '../../parts/field.tsx'
 import { Answer, Empty } from '../../parts/states.tsx'
 import { Table } from '../../parts/table.tsx'
@@ -16,7 +18,11 @@ export function ExchangeLog() {
   const [search, setSearch] = useState('')
   const [outcome, setOutcome] = useState<OutcomeId>('all')
   const [open, setOpen] = useState<string | null>(null)
+  const [held, setHeld] = useState<readonly Exchange[] | null>(null)
   const columns = useMemo(() => exchangeColumns(setOpen), [])
+  const known = asked.answer === null ? [] : [...asked.answer.running, ...asked.answer.ended]
+  const all = held ?? newestFirst(known, live ?? [])
+  const chosen = all.find(({ id }) => id === open)
   return (
     <>
       <div class="filters">
@@ -33,27 +39,21 @@ export function ExchangeLog() {
           options={outcomes.map(({ id, label }) => ({ value: id, label }))}
           onChange={(value) => setOutcome(value)}
         />
+        <Button onClick={() => setHeld(held === null ? all : null)}>{held === null ? 'Hold still' : 'Go on'}</Button>
       </div>
       <Answer asked={asked} rows={12}>
-        {(history) => {
-          const all = newestFirst([...history.running, ...history.ended], live ?? [])
-          const shown = filterExchanges(all, { search, outcome })
-          const chosen = all.find(({ id }) => id === open)
-          return (
-            <>
-              <Table
-                label="Requests"
-                rows={shown}
-                columns={columns}
-                rowKey={({ id }) => id}
-                minWidth={80}
-                empty={<NothingFound total={all.length} />}
-              />
-              {chosen !== undefined && <ExchangeDialog exchange={chosen} onClose={() => setOpen(null)} />}
-            </>
-          )
-        }}
+        {() => (
+          <Table
+            label="Requests"
+            rows={filterExchanges(all, { search, outcome })}
+            columns={columns}
+            rowKey={({ id }) => id}
+            minWidth={80}
+            empty={<NothingFound total={all.length} />}
+          />
+        )}
       </Answer>
+      {chosen !== undefined && <ExchangeDialog exchange={chosen} onClose={() => setOpen(null)} />}
     </>
   )
 }

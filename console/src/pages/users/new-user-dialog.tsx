@@ -22,6 +22,7 @@ export function NewUserDialog({ onClose }: { onClose(): void }) {
   }
   return (
     <Dialog
+      key={created?.user.id}
       title={created === null ? 'New user' : `The first key of ${created.user.name}`}
       onClose={() => void leave()}
       wide

@@ -22,7 +22,12 @@ interface UserDialogProps {
 export function UserDialog({ of: user, onChange, onClose }: UserDialogProps) {
   const [changing, setChanging] = useState(false)
   return (
-    <Dialog title={changing ? `Change ${user.name}` : `User ${user.name}`} onClose={onClose} wide>
+    <Dialog
+      key={String(changing)}
+      title={changing ? `Change ${user.name}` : `User ${user.name}`}
+      onClose={onClose}
+      wide
+    >
       {changing ? (
         <ChangeUser
           of={user}
