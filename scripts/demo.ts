@@ -99,6 +99,7 @@ function explain({ url, adminKey }: RunningGateway, seconds: number): void {
     '',
     '== Look around yourself, while a small load goes on',
     `Gateway  ${url}`,
+    `Console  ${url}/console/`,
     `Key      ${adminKey}`,
     '',
     'Paste one of these into another terminal:',
