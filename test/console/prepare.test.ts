@@ -2,10 +2,13 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { findOldNode } from '../package/packed-package.ts'
 import { freshClone } from '../system/harness/fresh-clone.ts'
 import { ROOT } from '../system/harness/start-gateway.ts'
+
+// Several builds one after the other.
+vi.setConfig({ testTimeout: 120_000 })
 
 interface Ended {
   readonly code: number
