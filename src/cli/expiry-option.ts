@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import type { TermsInput } from '../admin/key-schemas.ts'
+import { isCalendarDay } from '../lib/calendar-day.ts'
 import { parseDuration } from '../lib/duration.ts'
 
 export type Expiry = Pick<TermsInput, 'expires_in_seconds' | 'expires_at'>
@@ -17,7 +18,8 @@ export function parseChangedExpiry(value: string): Expiry {
 
 /** The beginning of a day, or a moment, where no zone is said in the one of this machine. */
 function parseDay(value: string): string {
-  const isTime = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?$/.test(value)
+  const hasForm = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?$/.test(value)
+  const isTime = hasForm && isCalendarDay(value.slice(0, 10))
   const time = isTime ? Date.parse(value.length === 10 ? `${value}T00:00` : value.replace(' ', 'T')) : NaN
   if (!Number.isNaN(time)) return new Date(time).toISOString()
   throw new InvalidArgumentError(

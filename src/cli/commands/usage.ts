@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parseFields, usageRoute } from '../../admin/usage.ts'
 import { type UsageField, usageFields, type UsageQuery, type UsageRow } from '../../ledger/usage.ts'
+import { isCalendarDay } from '../../lib/calendar-day.ts'
 import { parseDuration } from '../../lib/duration.ts'
 import { loadSettings } from '../load-settings.ts'
 import { addStoreOptions, type StoreOptions } from '../options.ts'
@@ -84,8 +85,7 @@ function addFields(value: string, previous: readonly UsageField[] = []): readonl
 function parseSince(value: string): number {
   const ago = parseDuration(value)
   if (ago !== undefined && ago > 0) return Date.now() - ago
-  const day = /^\d{4}-\d{2}-\d{2}$/.test(value) ? Date.parse(`${value}T00:00:00Z`) : Number.NaN
-  if (Number.isNaN(day))
+  if (!isCalendarDay(value))
     throw new InvalidArgumentError('It must be a duration such as 7d or 12h, or a day such as 2026-11-01.')
-  return day
+  return Date.parse(`${value}T00:00:00Z`)
 }

@@ -89,6 +89,7 @@ describe('corral usage', () => {
     [['--since', 'yesterday'], 'It must be a duration such as 7d or 12h, or a day such as 2026-11-01.'],
     [['--since', '0'], 'It must be a duration such as 7d or 12h, or a day such as 2026-11-01.'],
     [['--since', '2026-13-01'], 'It must be a duration such as 7d or 12h, or a day such as 2026-11-01.'],
+    [['--since', '2026-02-30'], 'It must be a duration such as 7d or 12h, or a day such as 2026-11-01.'],
     [['--csv', '--json'], "cannot be used with option '--json'"],
   ])('refuses %j in one line', async (args, said) => {
     const { code, stdout, stderr } = await before.gateway.cli('usage', ...args)

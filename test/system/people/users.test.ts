@@ -133,6 +133,7 @@ describe('a key that is changed', () => {
     [['--limit', 'speed=9'], 2, 'It must be one of requests_per_minute, concurrent,'],
     [['--expires', '2020-01-31'], 1, 'The expiry lies in the past'],
     [['--expires', 'soon'], 2, '12h or 30d'],
+    [['--expires', '2099-02-30'], 2, 'a day such as 2027-01-31'],
     [[], 2, 'Say what is to change'],
   ])('is not changed by %j', async (options, exitCode, sentence) => {
     const { code, stdout, stderr } = await gateway.cli('key', 'change', 'first', ...options)
