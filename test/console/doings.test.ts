@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it, type TestContext, vi } from 'vitest'
 import { startFakeOllama } from '../fakes/fake-ollama/fake-ollama.ts'
@@ -89,6 +90,24 @@ describe('keys', () => {
       (await fetch(`${gateway.url}/api/tags`, { headers: { authorization: `Bearer ${key}` } })).status
     // 503: it is let in, and there is nobody to list.
     expect([await statusOf(secret), await statusOf(old)]).toEqual([503, 401])
+  })
+})
+
+describe('the key that one is logged in with', () => {
+  it('gets another secret, which is shown and logs in again', async (context) => {
+    await using scene = await startConsole(opened(context))
+    const { gateway } = scene
+    const { page } = await scene.enter(gateway.adminKey)
+    await go(page, 'keys')
+    await page.getByRole('link', { name: 'first' }).press('Enter')
+    await press(page, 'New secret')
+    await page.getByText('this one, which is one of them, is logged in again').waitFor()
+    await press(page, 'Make the new secret')
+    const secret = await page.getByLabel('The key', { exact: true }).innerText()
+    expect(secret).not.toBe(gateway.adminKey)
+    await press(page, 'Done')
+    await page.reload()
+    await page.getByRole('link', { name: 'first' }).waitFor()
   })
 })
 
@@ -215,6 +234,22 @@ describe('what is shown of the gateway', () => {
     await page.getByRole('button', { name: 'upstream is up' }).waitFor()
     await fake.stop()
     await page.getByRole('button', { name: 'upstream is down' }).waitFor()
+  })
+
+  it('is why a config was refused', async (context) => {
+    await using scene = await startConsole(opened(context))
+    const { gateway } = scene
+    const { page } = await scene.enter(gateway.adminKey)
+    await go(page, 'config')
+    await page.getByText('store.url', { exact: true }).waitFor()
+    const settings = JSON.parse(await readFile(gateway.configFile, 'utf8')) as object
+    await writeFile(gateway.configFile, JSON.stringify({ ...settings, upstreems: [] }))
+    const readAgain = async (): Promise<number> => {
+      await press(page, 'Read again')
+      return page.getByText('upstreems is not a setting').count()
+    }
+    await expect.poll(readAgain, { timeout: 15_000 }).toBe(1)
+    await page.getByText('What held before still holds.').waitFor()
   })
 
   it('is read again when the gateway comes back', async (context) => {

@@ -9,6 +9,7 @@ import type { KeyDoor } from './key-door.ts'
 import { mayLoseSecret } from './keep-secret.ts'
 import { KeyFacts } from './key-facts.tsx'
 import { stateMark } from './key-state.ts'
+import { useIsOwnKey } from './own-key.ts'
 import { RotateKey } from './rotate-key.tsx'
 import { SecretShown } from './secret-shown.tsx'
 
@@ -61,10 +62,11 @@ interface FactsProps {
 
 function Facts({ of: key, door, onMode, onChange }: FactsProps) {
   const isLive = key.revoked_at === null
+  const isMine = useIsOwnKey(key)
   async function revoke(): Promise<void> {
     const agreed = await confirm({
       title: `Revoke ${key.name}?`,
-      text: 'It opens nothing from now on, and what runs with it ends at once, in the middle of a stream too. A revoked key cannot be brought back.',
+      text: `${isMine ? 'You are logged in with it, and will be logged out. ' : ''}It opens nothing from now on, and what runs with it ends at once, in the middle of a stream too. A revoked key cannot be brought back.`,
       action: 'Revoke',
       danger: true,
     })

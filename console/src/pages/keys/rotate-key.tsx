@@ -1,7 +1,10 @@
 import { useState } from 'preact/hooks'
 import type { CreatedKey, Key } from '../../admin-types.ts'
+import { startLive, stopLive } from '../../api/live.ts'
+import { logIn } from '../../api/log-in.ts'
 import { Button } from '../../parts/button.tsx'
 import { SelectField } from '../../parts/field.tsx'
+import { useIsOwnKey } from './own-key.ts'
 import type { KeyDoor } from './key-door.ts'
 
 const overlaps = [
@@ -19,11 +22,14 @@ interface RotateKeyProps {
 }
 
 export function RotateKey({ of: key, door, onCancel, onDone }: RotateKeyProps) {
+  const isMine = useIsOwnKey(key)
   const [overlap, setOverlap] = useState<(typeof overlaps)[number]['value']>('86400')
+  const rotate = (): Promise<CreatedKey> => door.rotate(key, Number(overlap))
   return (
     <div class="form">
       <p>
-        Name, terms, limits and what it has used stay. Browsers that are logged in with this key are logged out at once.
+        Name, terms, limits and what it has used stay. Browsers that are logged in with this key are logged out at once
+        {isMine && '; this one, which is one of them, is logged in again'}.
       </p>
       <SelectField
         label="The secret it has now works for another"
@@ -38,10 +44,22 @@ export function RotateKey({ of: key, door, onCancel, onDone }: RotateKeyProps) {
       />
       <footer class="buttons">
         <Button onClick={onCancel}>Cancel</Button>
-        <Button kind="main" onClick={async () => onDone(await door.rotate(key, Number(overlap)))}>
+        <Button kind="main" onClick={async () => onDone(await (isMine ? withNewSession(rotate) : rotate()))}>
           Make the new secret
         </Button>
       </footer>
     </div>
   )
+}
+
+/** The session ends with the old secret: what is shown now must not go with it, so nobody asks until there is another. */
+async function withNewSession(rotate: () => Promise<CreatedKey>): Promise<CreatedKey> {
+  stopLive()
+  try {
+    const created = await rotate()
+    await logIn({ key: created.secret })
+    return created
+  } finally {
+    startLive()
+  }
 }
