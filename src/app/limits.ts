@@ -10,7 +10,7 @@ import type { LimitUse } from '../limits/limit-use.ts'
 import { createLimits } from '../limits/limits.ts'
 import { createPriceList } from '../limits/prices.ts'
 import { createRequestRates } from '../limits/request-rates.ts'
-import { type ExchangeRecord, isReplayed } from '../proxy/exchange-record.ts'
+import type { ExchangeRecord } from '../proxy/exchange-record.ts'
 import type { LimitsPort } from '../proxy/limits-port.ts'
 
 /** The limits and the prices of one config, over books that outlive it. */
@@ -58,7 +58,7 @@ export function createGenerationLimits(
   return {
     port,
     charge(record) {
-      const cost = isReplayed(record.cache) ? 0 : prices.costOf(record.model, record)
+      const cost = record.cache === 'hit' ? 0 : prices.costOf(record.model, record)
       book.charge(record, cost)
       return cost
     },

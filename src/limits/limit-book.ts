@@ -65,8 +65,8 @@ export function createLimitBook(rates: RequestRates): LimitBook {
     calendar,
     usualAnswer: (model) => Math.ceil(usual.get(model) ?? USUAL_ANSWER_TOKENS),
     charge({ time, totalMs, userId, keyId, model, promptTokens, completionTokens, cache }, cost) {
-      // What was asked for once is paid for once.
-      if (cache === 'hit' || cache === 'coalesced') return
+      // What was asked for once is paid for once. Of those who shared work, one has its tokens in the record.
+      if (cache === 'hit') return
       const answer = completionTokens ?? 0
       const tokens = (promptTokens ?? 0) + answer
       if (tokens === 0) return

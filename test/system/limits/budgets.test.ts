@@ -128,6 +128,40 @@ describe('a budget of tokens', () => {
   })
 })
 
+describe('a budget of one who shares an answer', () => {
+  it('is charged what the ledger says when the account passes to it', async () => {
+    await using shared = await startGatewayBefore({ models }, { config: { ...config, cache: { mode: 'all' } } })
+    const key = await makeKey(shared.gateway, { name: 'heir', limits: { tokens_per_day: 100_000 } })
+    const body = { model: 'small', messages, stream: true }
+    shared.fake.faults.add({ kind: 'slow-drip', bytes: 200, delayMs: 20, times: 1, route: '/api/chat' })
+    const leave = new AbortController()
+    const url = `${shared.gateway.url}/api/chat`
+    const heir: { answer?: Promise<StreamResult> } = {}
+    const left = readStream(url, {
+      ...{ headers: { authorization: `Bearer ${shared.key}` }, body, signal: leave.signal },
+      onChunk() {
+        heir.answer ??= readStream(url, {
+          headers: { authorization: `Bearer ${key}` },
+          body,
+          onChunk: () => leave.abort(),
+        })
+      },
+    })
+    await left.catch(() => undefined)
+    expect((await heir.answer)?.headers).toMatchObject({ 'corral-cache': 'coalesced' })
+    const asked = await fetch(`${shared.gateway.url}/admin/usage?by=key`, {
+      headers: { authorization: `Bearer ${shared.gateway.adminKey}` },
+    })
+    const rows = (await asked.json()) as Record<string, number | string>[]
+    const row = rows.find((each) => each['key'] === 'heir') ?? {}
+    expect(row['completion_tokens']).toBe(20)
+    expect(row['cost']).toBeGreaterThan(0)
+    const me = await fetch(`${shared.gateway.url}/admin/me`, { headers: { authorization: `Bearer ${key}` } })
+    const { limits } = (await me.json()) as { limits: { limit: string; used: number }[] }
+    expect(limits.find(({ limit }) => limit === 'tokens_per_day')?.used).toBe(20 + Number(row['prompt_tokens']))
+  })
+})
+
 describe('a budget of money', () => {
   it('is spent by the price of the model that answered, which is what the ledger says', async () => {
     const key = await makeKey(before.gateway, { name: 'payer', limits: { money_per_month: 0.05 } })
