@@ -11,8 +11,8 @@ const jobStepSchema = z.object({
     .enum(['waiting', 'running', 'done', 'failed', 'skipped', 'cancelled'])
     .meta({ description: 'skipped: there was no space left for an earlier one' }),
   status: z.string().meta({ description: "In the upstream's own words" }),
-  total_bytes: z.int().nullable().meta({ description: 'Of the layers that it has told of so far' }),
-  completed_bytes: z.int().nullable(),
+  total_bytes: z.number().nullable().meta({ description: 'Of the layers that it has told of so far' }),
+  completed_bytes: z.number().nullable(),
   bytes_per_second: z.number().nullable().meta({ description: 'Over the last seconds; null where nothing is moved' }),
   error: z.string().nullable(),
 })
@@ -61,7 +61,7 @@ export const syncSchema = z.strictObject({
 
 const plannedModelSchema = z.object({
   model: z.string(),
-  bytes: z.int().nullable().meta({ description: 'As far as some upstream has it' }),
+  bytes: z.number().nullable().meta({ description: 'As far as some upstream has it' }),
 })
 
 export const syncPlanSchema = z.object({
@@ -76,7 +76,7 @@ export const syncPlanSchema = z.object({
             assigned: z.boolean().meta({ description: 'The config sends requests for it there' }),
           }),
         ),
-        bytes_now: z.int().meta({ description: 'What its models take' }),
+        bytes_now: z.number().meta({ description: 'What its models take' }),
         problem: z.string().nullable().meta({ description: 'Why nothing can be done there' }),
       }),
     )

@@ -1,3 +1,4 @@
+import { nextTurn } from '../lib/next-turn.ts'
 import { parseStringArray, withoutMark } from './foreign-keys.ts'
 import { invalid, settleTerms, type IssueDeps, type KeyTerms } from './issue-key.ts'
 import { createKeyDigester } from './key-digest.ts'
@@ -15,6 +16,9 @@ export interface ImportedKeys {
   readonly known: number
 }
 
+/** Requests go on meanwhile. */
+const KEYS_PER_TURN = 20
+
 /**
  * Takes keys over from elsewhere; their holders notice nothing. The whole file is checked before the first key is
  * written, and running it again after an interruption adds what is missing.
@@ -26,11 +30,13 @@ export async function importKeys({ store, pepper, clock }: IssueDeps, request: I
   const active = (await store.listKeys()).filter((key) => key.revokedAt === null)
   const digests = new Set(active.map((key) => key.digest))
   const names = new Set(active.map((key) => key.name))
+  const nextName = createNames(names)
   const imported: KeyRecord[] = []
-  for (const secret of secrets) {
+  for (const [index, secret] of secrets.entries()) {
+    if (index % KEYS_PER_TURN === 0) await nextTurn()
     const digest = digester.store(secret)
     if (digests.has(digest)) continue
-    const name = freeName(names)
+    const name = nextName()
     imported.push(
       await store.createKey({ ...terms, id: createKeyId(), name, kind: 'key', digest, hint: keyHint(secret) }),
     )
@@ -61,9 +67,12 @@ function parseLines(text: string): string[] {
   return secrets
 }
 
-function freeName(names: Set<string>): string {
-  let number = 1
-  while (names.has(`imported-${number}`)) number++
-  names.add(`imported-${number}`)
-  return `imported-${number}`
+/** The next one that is free, each time. */
+function createNames(taken: ReadonlySet<string>): () => string {
+  let number = 0
+  return () => {
+    do number++
+    while (taken.has(`imported-${number}`))
+    return `imported-${number}`
+  }
 }

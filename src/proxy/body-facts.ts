@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors/gateway-error.ts'
+import { nextTurn } from '../lib/next-turn.ts'
 import { foldName, isExactName, isKnownName } from './known-fields.ts'
 import { rawValue, type ScannedField, scanObject, someItem, stringValue } from './object-scan.ts'
 
@@ -36,7 +37,7 @@ export async function peekBody(bytes: Uint8Array, options: { readTools: boolean 
   const reading = bodyFacts(bytes, options)
   let step = reading.next()
   while (step.done !== true) {
-    await new Promise<void>((resolve) => setTimeout(resolve, 0))
+    await nextTurn()
     step = reading.next()
   }
   return step.value
