@@ -24,16 +24,18 @@ const MODELS = {
   words: { name: 'nomic-embed-text:latest', sizeBytes: GB / 4 },
 } as const
 
+type Model = (typeof MODELS)[keyof typeof MODELS]
+
 export async function openScenery(folder: string): Promise<Scenery> {
   await using stack = new AsyncDisposableStack()
-  const open = async (models: readonly (typeof MODELS)[keyof typeof MODELS][]): Promise<FakeOllama> =>
-    stack.use(await startFakeOllama({ models, parallel: 2, answerTokens: 240, loadFixedMs: 300 }))
-  const big = await open([MODELS.small, MODELS.usual, MODELS.large])
-  const other = await open([MODELS.small, MODELS.usual, MODELS.words])
+  const open = async (memoryBytes: number, ...models: readonly Model[]): Promise<FakeOllama> =>
+    stack.use(await startFakeOllama({ models, memoryBytes, parallel: 2, answerTokens: 240, loadFixedMs: 300 }))
+  const big = await open(24 * GB, MODELS.small, MODELS.usual, MODELS.large)
+  const other = await open(12 * GB, MODELS.small, MODELS.usual, MODELS.words)
   await fillLedger(folder)
   const upstreams = [
     { name: 'gpu-1', url: big.url, memory: '24GB' },
-    { name: 'gpu-2', url: other.url, memory: '12GB', priority: 2 },
+    { name: 'gpu-2', url: other.url, memory: '12GB' },
     { name: 'workshop', url: 'http://127.0.0.1:9', memory: '8GB', priority: 2 },
   ]
   const models = { aliases: { 'gpt-4o-mini': 'qwen3:8b' }, fallbacks: { 'qwen3:32b': ['qwen3:8b'] } }
@@ -78,7 +80,7 @@ async function post<T>(gateway: RunningGateway, path: string, body: object): Pro
   return (await response.json()) as T // what openapi.json says it is
 }
 
-const ASKED = ['qwen3:8b', 'llama3.2:3b', 'qwen3:8b', 'qwen3:32b', 'gpt-4o-mini', 'gemma3:27b'] as const
+const ASKED = ['qwen3:8b', 'llama3.2:3b', 'qwen3:8b', 'gpt-4o-mini', 'llama3.2:3b', 'qwen3:32b', 'gemma3:27b'] as const
 
 /** Asks, reads to the end, asks for something else. */
 async function work(gateway: RunningGateway, { key, turn }: { key: string; turn: number }, signal: AbortSignal) {

@@ -74,7 +74,8 @@ describe('the ways in for agents', () => {
 
 describe('a key of an agent', () => {
   it('opens no route of a client or an admin', async () => {
-    const closed = [...routes.filter((route) => route.scope !== 'open' && route.scope !== 'agent')]
+    const others: readonly string[] = ['open', 'agent', 'session']
+    const closed = routes.filter(({ scope }) => !others.includes(scope))
     expect(closed.length).toBeGreaterThan(20)
     const paths = closed.map(({ method, pattern }) => [method, pattern.replace(/[:*]\w+$/, 'x')] as const)
     for (const [method, path] of [...paths, ['GET', '/admin/keys'], ['POST', '/admin/keys']] as const) {
@@ -83,6 +84,9 @@ describe('a key of an agent', () => {
       await answer.arrayBuffer()
       expect([`${method} ${path}`, answer.status]).toEqual([`${method} ${path}`, 403])
     }
+    const headers = { authorization: `Bearer ${agentKey}` }
+    for (const { method, pattern } of routes.filter(({ scope }) => scope === 'session'))
+      expect((await fetch(gateway.url + pattern, { method, headers })).status).toBe(401)
   })
 
   it('joins the pools that it names and no other', async () => {
