@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import { limitWords, type LimitChanges, type LimitsView, type LimitWord } from '../admin/limit-schemas.ts'
+import { parseTokenCount } from '../lib/token-count.ts'
 
 export interface LimitOptions {
   readonly limit?: LimitsView
@@ -43,10 +44,20 @@ function parseLimit(value: string): { readonly word: LimitWord; readonly limit: 
   const word = limitWords.find((known) => known === name)
   if (word === undefined) throw new InvalidArgumentError(`It must be one of ${limitWords.join(', ')}, = and a number.`)
   if (text === 'none') return { word, limit: null }
-  const limit = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0
-  const isMoney = word === 'money_per_month'
-  if (limit <= 0 || limit > Number.MAX_SAFE_INTEGER || !(isMoney || Number.isInteger(limit))) {
-    throw new InvalidArgumentError(`${word} must be a ${isMoney ? 'number above 0' : 'whole number from 1'}.`)
-  }
+  const limit = parseAmount(word, text)
+  if (limit === undefined) throw new InvalidArgumentError(`${word} must be ${wantedOf(word)}.`)
   return { word, limit }
+}
+
+function parseAmount(word: LimitWord, text: string): number | undefined {
+  if (word.startsWith('tokens_')) return parseTokenCount(text)
+  const amount = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0
+  const isFit =
+    amount > 0 && amount <= Number.MAX_SAFE_INTEGER && (word === 'money_per_month' || Number.isInteger(amount))
+  return isFit ? amount : undefined
+}
+
+function wantedOf(word: LimitWord): string {
+  if (word.startsWith('tokens_')) return 'a number of tokens from 1 on, such as 500000, 500k or 2M'
+  return word === 'money_per_month' ? 'a number above 0' : 'a whole number from 1'
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { choice, section, setting, settingFacts, textSetting, wholeNumber } from '../lib/setting.ts'
 import type { SettingsContext } from '../lib/settings-context.ts'
 import { limitsNothing, type LimitTerms } from '../lib/limit-terms.ts'
+import { parseTokenCount } from '../lib/token-count.ts'
 
 export interface LimitSettings {
   /** Of each key. */
@@ -19,15 +20,9 @@ export interface ModelLimits {
 }
 
 const MAX_NUMBER = 999_999_999
-const MAX_TOKENS = 1e15
-const UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9 }
 
 function tokenCount(description: string) {
-  const parse = (written: string | number): number | undefined => {
-    const match = /^(\d{1,15}(?:\.\d{1,3})?) ?([kmg]?)$/i.exec(String(written))
-    const tokens = match === null ? 0 : Number(match[1]) * (UNITS[match[2]?.toLowerCase() ?? ''] ?? 0)
-    return Number.isInteger(tokens) && tokens >= 1 && tokens <= MAX_TOKENS ? tokens : undefined
-  }
+  const parse = (written: string | number): number | undefined => parseTokenCount(String(written))
   const wanted = 'a number of tokens from 1 on, such as 500000, 500k or 2M'
   return setting(z.union([z.number(), z.string()]), parse, { wanted, description }).optional()
 }

@@ -128,7 +128,12 @@ describe('a key that is changed', () => {
   it.each([
     [['--limit', 'requests_per_minute=0'], 2, 'requests_per_minute must be a whole number from 1'],
     [['--limit', 'requests_per_minute=-5'], 2, 'requests_per_minute must be a whole number from 1'],
-    [['--limit', 'tokens_per_day=1.5'], 2, 'tokens_per_day must be a whole number from 1'],
+    [
+      ['--limit', 'tokens_per_day=1.5'],
+      2,
+      'tokens_per_day must be a number of tokens from 1 on, such as 500000, 500k or 2M',
+    ],
+    [['--limit', 'tokens_per_day=0k'], 2, 'tokens_per_day must be a number of tokens from 1 on'],
     [['--limit', 'money_per_month=0'], 2, 'money_per_month must be a number above 0'],
     [['--limit', 'speed=9'], 2, 'It must be one of requests_per_minute, concurrent,'],
     [['--expires', '2020-01-31'], 1, 'The expiry lies in the past'],
