@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { type GatewayDeps, startGateway, type RunningGateway } from '../../app/gateway.ts'
-import { createLogRing } from '../../app/log-ring.ts'
+import { createLogRing } from '../../app/live/log-ring.ts'
 import { limitYoungGeneration } from '../../app/young-generation.ts'
 import type { LoadedConfig } from '../../config/settings.ts'
 import { systemClock } from '../../lib/clock.ts'

@@ -1,5 +1,5 @@
-import { MAX_ENDED } from '../admin/exchange-schemas.ts'
-import type { ExchangeRecord } from '../proxy/exchange-record.ts'
+import { MAX_ENDED } from '../../admin/exchange-schemas.ts'
+import type { ExchangeRecord } from '../../proxy/exchange-record.ts'
 
 /** How many of those are remembered whose caller nobody knows: strangers shall not push out what was let in. */
 const MAX_REFUSED = 100

@@ -1,8 +1,8 @@
-import type { EventPort, LiveViewer } from '../admin/live-viewer.ts'
-import type { LiveEvents } from '../admin/live-schemas.ts'
-import { isSeen } from './live-exchanges.ts'
-import type { RunningMark } from './live-running.ts'
-import type { Snapshot } from './live-snapshot.ts'
+import type { EventPort, LiveViewer } from '../../admin/live-viewer.ts'
+import type { LiveEvents } from '../../admin/live-schemas.ts'
+import { isSeen } from './exchanges.ts'
+import type { RunningMark } from './running.ts'
+import type { Snapshot } from './snapshot.ts'
 
 /** A proxy or browser that hears nothing for long takes the connection for dead. */
 const COMMENT_EVERY_MS = 15_000

@@ -1,4 +1,4 @@
-import { type LogLineView, logLevels, type LogQuery, MAX_LOG_LINES } from '../admin/log-schemas.ts'
+import { type LogLineView, logLevels, type LogQuery, MAX_LOG_LINES } from '../../admin/log-schemas.ts'
 
 /** A line may carry the stack of an error, or what an upstream said. */
 const MAX_LINE_LENGTH = 8192

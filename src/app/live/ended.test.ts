@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { exchangeRecord } from '../telemetry/__fixtures__/exchange-record.ts'
-import { createEndedExchanges } from './live-ended.ts'
+import { exchangeRecord } from '../../telemetry/__fixtures__/exchange-record.ts'
+import { createEndedExchanges } from './ended.ts'
 
 const idsOf = (records: readonly { readonly id: string }[]): string[] => records.map(({ id }) => id)
 

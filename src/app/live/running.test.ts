@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import type { RunningExchange } from '../proxy/exchange-request.ts'
-import { ExchangeTrace } from '../proxy/exchange-trace.ts'
-import { lookAt, runningViews } from './live-running.ts'
+import type { RunningExchange } from '../../proxy/exchange-request.ts'
+import { ExchangeTrace } from '../../proxy/exchange-trace.ts'
+import { lookAt, runningViews } from './running.ts'
 
 let placesAsked = 0
 

@@ -1,11 +1,11 @@
-import type { WatchedExchanges } from '../admin/admin-route.ts'
-import type { Sight } from '../admin/live-viewer.ts'
-import { GatewayError } from '../errors/gateway-error.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { RunningExchange } from '../proxy/exchange-request.ts'
-import type { EndedExchanges } from './live-ended.ts'
-import { runningViews } from './live-running.ts'
-import { endedView } from './live-views.ts'
+import type { WatchedExchanges } from '../../admin/admin-route.ts'
+import type { Sight } from '../../admin/live-viewer.ts'
+import { GatewayError } from '../../errors/gateway-error.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { RunningExchange } from '../../proxy/exchange-request.ts'
+import type { EndedExchanges } from './ended.ts'
+import { runningViews } from './running.ts'
+import { endedView } from './views.ts'
 
 export interface WatchedExchangesDeps {
   readonly clock: Clock

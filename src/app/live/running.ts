@@ -1,7 +1,7 @@
-import type { ExchangeView } from '../admin/exchange-schemas.ts'
-import type { RunningExchange, WatchedExchange } from '../proxy/exchange-request.ts'
-import { isToldOf } from './live-ended.ts'
-import { runningView } from './live-views.ts'
+import type { ExchangeView } from '../../admin/exchange-schemas.ts'
+import type { RunningExchange, WatchedExchange } from '../../proxy/exchange-request.ts'
+import { isToldOf } from './ended.ts'
+import { runningView } from './views.ts'
 
 /** What is told of at once: the oldest; the rest follows as these end. */
 const MAX_RUNNING = 1000

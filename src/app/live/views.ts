@@ -1,7 +1,7 @@
-import type { ExchangeView } from '../admin/exchange-schemas.ts'
-import { redact } from '../lib/redact.ts'
-import type { ExchangeRecord } from '../proxy/exchange-record.ts'
-import type { WatchedExchange } from '../proxy/exchange-request.ts'
+import type { ExchangeView } from '../../admin/exchange-schemas.ts'
+import { redact } from '../../lib/redact.ts'
+import type { ExchangeRecord } from '../../proxy/exchange-record.ts'
+import type { WatchedExchange } from '../../proxy/exchange-request.ts'
 
 /** Longer texts are cut: a path may be 16 KB. */
 const MAX_TEXT_LENGTH = 256

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createSnapshot } from './live-snapshot.ts'
+import { createSnapshot } from './snapshot.ts'
 
 it('has a new version with each change, and none because time has passed', () => {
   const snapshot = createSnapshot()

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { exchangeSchema } from '../admin/exchange-schemas.ts'
-import type { WatchedExchange } from '../proxy/exchange-request.ts'
-import { ExchangeTrace } from '../proxy/exchange-trace.ts'
-import { exchangeRecord } from '../telemetry/__fixtures__/exchange-record.ts'
-import { endedView, runningView } from './live-views.ts'
+import { exchangeSchema } from '../../admin/exchange-schemas.ts'
+import type { WatchedExchange } from '../../proxy/exchange-request.ts'
+import { ExchangeTrace } from '../../proxy/exchange-trace.ts'
+import { exchangeRecord } from '../../telemetry/__fixtures__/exchange-record.ts'
+import { endedView, runningView } from './views.ts'
 
 const SECRET = 'crl_0123456789abcdefghijklmnop'
 
