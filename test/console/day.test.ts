@@ -65,8 +65,8 @@ describe('a key', () => {
       .getByRole('button', { name: 'phone' })
       .or(page.getByRole('link', { name: 'phone' }))
       .press('Enter')
-    await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).press('Enter')
-    await page.getByRole('dialog').last().getByRole('button', { name: 'Revoke' }).press('Enter')
+    await page.getByRole('dialog', { name: 'phone' }).getByRole('button', { name: 'Revoke' }).press('Enter')
+    await page.getByRole('dialog', { name: 'Revoke phone?' }).getByRole('button', { name: 'Revoke' }).press('Enter')
     await page.getByText('The key phone is revoked').waitFor()
     const ended = await endless
     expect(ended.text).toContain('"error"')
