@@ -13,6 +13,7 @@ import { median } from '../parts/statistics.ts'
 const ROWS = 1_000_000
 const GROUP = 200
 const DAYS = 30
+const SINCE_HOURS = 36
 const DAY_MS = 86_400_000
 const REACH_MS = 500
 
@@ -26,7 +27,12 @@ async function measure({ quick, say }: Bench): Promise<RowResult> {
     say(`${ROWS} rows`)
     const rounds = quick ? 3 : 9
     const byDay = await timesOf(['usage', '--by', 'day', '--json'], { folder, rounds, days: DAYS })
-    const since = await timesOf(['usage', '--by', 'day', '--since', '36h', '--json'], { folder, rounds, days: 2 })
+    const days = daysOf(SINCE_HOURS)
+    const since = await timesOf(['usage', '--by', 'day', '--since', `${SINCE_HOURS}h`, '--json'], {
+      folder,
+      rounds,
+      days,
+    })
     const version = await timesOf(['version'], { folder, rounds, days: null })
     return {
       measures: [
@@ -39,13 +45,19 @@ async function measure({ quick, say }: Bench): Promise<RowResult> {
       ],
       details: [
         `- by day: ${list(byDay)}`,
-        `- since 36 hours, in the middle of a day of ${Math.round(ROWS / DAYS)} rows: ${list(since)}`,
+        `- since ${SINCE_HOURS} hours, in the middle of a day of ${Math.round(ROWS / DAYS)} rows: ${list(since)}`,
         `- for comparison, \`corral version\`: ${list(version)}`,
       ],
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** How many days (UTC) the last hours touch: two or three, by the time of the day. */
+function daysOf(hours: number): number {
+  const now = Date.now()
+  return Math.floor(now / DAY_MS) - Math.floor((now - hours * 3_600_000) / DAY_MS) + 1
 }
 
 /** Written as the gateway writes, over the last days up to now. */
