@@ -5,7 +5,7 @@ import { Table, type Column } from '../../parts/table.tsx'
 import { Time } from '../../parts/time.tsx'
 import { linkTo, usePlace } from '../../place.ts'
 import { stateMark } from './key-state.ts'
-import { limitsText } from './limit-fields.ts'
+import { lastUsedColumn, limitsColumn } from './shared-columns.tsx'
 
 interface KeyTableProps {
   readonly keys: readonly Key[]
@@ -65,22 +65,8 @@ function keyColumns(query: Readonly<Record<string, string>>): Column<Key>[] {
       cell: ({ scopes }) => <span title={scopes.join(', ')}>{scopes.join(', ')}</span>,
     },
     { key: 'models', title: 'Models', width: '13%', cell: ({ models }) => <ListText list={models} /> },
-    {
-      key: 'limits',
-      title: 'Limits',
-      width: '14%',
-      cell: ({ limits }) => (
-        <span title={limitsText(limits)}>{limitsText(limits) || <span class="unknown">none</span>}</span>
-      ),
-    },
-    {
-      key: 'used',
-      title: 'Last used',
-      width: '7rem',
-      end: true,
-      sortBy: ({ last_used_at }) => (last_used_at === null ? null : Date.parse(last_used_at)),
-      cell: ({ last_used_at }) => <Time at={last_used_at} otherwise="never" />,
-    },
+    limitsColumn('14%'),
+    lastUsedColumn(),
     {
       key: 'ends',
       title: 'Ends',

@@ -8,10 +8,10 @@ import { Answer, Empty } from '../../parts/states.tsx'
 import { Table, type Column } from '../../parts/table.tsx'
 import { Time } from '../../parts/time.tsx'
 import { goTo, linkTo, replacePlace, usePlace } from '../../place.ts'
-import { limitsText } from '../keys/limit-fields.ts'
 import { NewUserDialog } from './new-user-dialog.tsx'
 import { UserDialog } from './user-dialog.tsx'
 import '../pages.css'
+import { lastUsedColumn, limitsColumn } from '../keys/shared-columns.tsx'
 
 export function UsersPage() {
   const asked = useAsk('GET /admin/users')
@@ -105,22 +105,8 @@ const columns: Column<User>[] = [
       </a>
     ),
   },
-  {
-    key: 'limits',
-    title: 'Limits',
-    width: '28%',
-    cell: ({ limits }) => (
-      <span title={limitsText(limits)}>{limitsText(limits) || <span class="unknown">none</span>}</span>
-    ),
-  },
-  {
-    key: 'used',
-    title: 'Last used',
-    width: '7rem',
-    end: true,
-    sortBy: ({ last_used_at }) => (last_used_at === null ? null : Date.parse(last_used_at)),
-    cell: ({ last_used_at }) => <Time at={last_used_at} otherwise="never" />,
-  },
+  limitsColumn('28%'),
+  lastUsedColumn(),
   {
     key: 'made',
     title: 'Made',
